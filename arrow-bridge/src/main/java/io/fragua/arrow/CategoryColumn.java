@@ -1,0 +1,86 @@
+package io.fragua.arrow;
+
+import java.util.Arrays;
+import org.apache.spark.sql.execution.vectorized.ConstantColumnVector;
+import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
+import org.apache.spark.sql.vectorized.ColumnVector;
+
+/** A string or integer looked up in the column's vocabulary. */
+final class CategoryColumn extends TileColumn {
+  private final Vocabulary vocabulary;
+  private float[] floats;
+  private int[] ids;
+  private int[] byDictionaryId = new int[0]; // the id + 1; 0 when not looked up in this range
+
+  CategoryColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
+    super(column, keepInvalid, fill, position);
+    this.vocabulary = column.vocabulary();
+  }
+
+  @Override
+  float[] floats(ColumnVector v, int from, int n) {
+    ints(v, from, n);
+    floats = Numbers.fit(floats, n);
+    for (int i = 0; i < n; i++) {
+      floats[i] = ids[i];
+    }
+    return floats;
+  }
+
+  @Override
+  int[] ints(ColumnVector v, int from, int n) {
+    ids = Numbers.fit(ids, n);
+    if (!vocabulary.isText()) {
+      integers(v, from, n);
+    } else if (v instanceof ConstantColumnVector && n > 0) {
+      Arrays.fill(ids, 0, n, text(v, from));
+    } else if (v instanceof WritableColumnVector w && w.hasDictionary()) {
+      dictionary(w, from, n);
+    } else {
+      for (int i = 0; i < n; i++) {
+        ids[i] = text(v, from + i);
+      }
+    }
+    return ids;
+  }
+
+  private int text(ColumnVector v, int row) {
+    return v.isNullAt(row) ? vocabulary.offset() : vocabulary.id(v.getUTF8String(row));
+  }
+
+  private void integers(ColumnVector v, int from, int n) {
+    long[] x = Numbers.longs(v, from, n);
+    boolean nulls = v.hasNull();
+    for (int i = 0; i < n; i++) {
+      ids[i] = nulls && v.isNullAt(from + i) ? vocabulary.offset() : vocabulary.id(x[i]);
+    }
+  }
+
+  /**
+   * Looks each entry of the column's own dictionary up once per range. What was found is forgotten
+   * with the range: the next may have another dictionary, which the vector does not tell.
+   */
+  private void dictionary(WritableColumnVector v, int from, int n) {
+    int[] entries = v.getDictionaryIds().getInts(from, n);
+    boolean nulls = v.hasNull();
+    for (int i = 0; i < n; i++) {
+      if (nulls && v.isNullAt(from + i)) {
+        ids[i] = vocabulary.offset();
+        continue;
+      }
+      int e = entries[i];
+      if (e >= byDictionaryId.length) {
+        byDictionaryId = Arrays.copyOf(byDictionaryId, Math.max(e + 1, 2 * byDictionaryId.length));
+      }
+      if (byDictionaryId[e] == 0) {
+        byDictionaryId[e] = vocabulary.id(v.getUTF8String(from + i)) + 1;
+      }
+      ids[i] = byDictionaryId[e] - 1;
+    }
+    for (int i = 0; i < n; i++) {
+      if (!(nulls && v.isNullAt(from + i))) {
+        byDictionaryId[entries[i]] = 0;
+      }
+    }
+  }
+}

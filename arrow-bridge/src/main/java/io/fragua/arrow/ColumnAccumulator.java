@@ -1,0 +1,262 @@
+package io.fragua.arrow;
+
+import io.fragua.tensor.Check;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
+import org.apache.spark.sql.vectorized.ColumnVector;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/** What is known of one column so far. Two of them merge. Not thread-safe. */
+final class ColumnAccumulator {
+  // Mean and sum of squared deviations are taken per range in two passes over an array that is in
+  // the cache, and merged by Chan's rule: as stable as Welford's update per value, without its
+  // division per value.
+  private final ColumnStatistics.Request request;
+  private final int maxCategories;
+  private final Utf8Table strings; // null unless string categories are asked for
+  private final LongTable longs; // null unless integer categories are asked for
+  private long[] counts = new long[16];
+  private long rows;
+  private long nulls;
+  private long nans;
+  private long n;
+  private double mean;
+  private double m2;
+  private double min = Double.POSITIVE_INFINITY;
+  private double max = Double.NEGATIVE_INFINITY;
+  private int[] entryCounts = new int[0];
+  private int[] entryRows = new int[0];
+
+  ColumnAccumulator(ColumnStatistics.Request request, boolean text, int maxCategories) {
+    this.request = request;
+    this.maxCategories = maxCategories;
+    this.strings = request.categories() && text ? new Utf8Table(16) : null;
+    this.longs = request.categories() && !text ? new LongTable(16) : null;
+  }
+
+  /** Adds the first {@code count} rows of a vector. */
+  void add(ColumnVector v, int count) {
+    rows += count;
+    if (v.hasNull()) {
+      for (int i = 0; i < count; i++) {
+        nulls += v.isNullAt(i) ? 1 : 0;
+      }
+    }
+    if (request.numeric()) {
+      numbers(v, Numbers.doubles(v, 0, count), count);
+    }
+    if (strings != null) {
+      text(v, count);
+    } else if (longs != null) {
+      integers(v, count);
+    }
+  }
+
+  private void numbers(ColumnVector v, double[] x, int count) {
+    boolean hasNull = v.hasNull();
+    int k = 0; // finite values, moved to the front
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      double d = x[i];
+      if (hasNull && v.isNullAt(i)) {
+        continue;
+      }
+      if (Math.abs(d) <= Double.MAX_VALUE) {
+        x[k++] = d;
+        sum += d;
+        min = Math.min(min, d);
+        max = Math.max(max, d);
+      } else {
+        nans++;
+      }
+    }
+    if (k == 0) {
+      return;
+    }
+    double mean = sum / k;
+    double m2 = 0;
+    for (int i = 0; i < k; i++) {
+      m2 += (x[i] - mean) * (x[i] - mean);
+    }
+    merge(k, mean, m2);
+  }
+
+  private void merge(long k, double otherMean, double otherM2) {
+    if (k == 0) {
+      return;
+    }
+    double delta = otherMean - mean;
+    long both = n + k;
+    mean += delta * ((double) k / both);
+    m2 += otherM2 + delta * delta * ((double) n / both * k);
+    n = both;
+  }
+
+  private void text(ColumnVector v, int count) {
+    if (v instanceof WritableColumnVector w && w.hasDictionary()) {
+      dictionary(w, count);
+      return;
+    }
+    boolean hasNull = v.hasNull();
+    for (int i = 0; i < count; i++) {
+      if (!(hasNull && v.isNullAt(i))) {
+        count(strings.add(v.getUTF8String(i)), 1);
+      }
+    }
+  }
+
+  /** Counts by the entries of the column's own dictionary, then looks each entry up once. */
+  private void dictionary(WritableColumnVector v, int count) {
+    int[] entries = v.getDictionaryIds().getInts(0, count);
+    boolean hasNull = v.hasNull();
+    for (int i = 0; i < count; i++) {
+      if (!(hasNull && v.isNullAt(i))) {
+        int e = entries[i];
+        if (e >= entryCounts.length) {
+          entryCounts = Arrays.copyOf(entryCounts, Math.max(e + 1, 2 * entryCounts.length));
+          entryRows = Arrays.copyOf(entryRows, entryCounts.length);
+        }
+        entryCounts[e]++;
+        entryRows[e] = i;
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      if (!(hasNull && v.isNullAt(i))) {
+        int e = entries[i];
+        if (entryCounts[e] > 0) {
+          count(strings.add(v.getUTF8String(entryRows[e])), entryCounts[e]);
+          entryCounts[e] = 0;
+        }
+      }
+    }
+  }
+
+  private void integers(ColumnVector v, int count) {
+    long[] x = Numbers.longs(v, 0, count);
+    boolean hasNull = v.hasNull();
+    for (int i = 0; i < count; i++) {
+      if (!(hasNull && v.isNullAt(i))) {
+        count(longs.add(x[i]), 1);
+      }
+    }
+  }
+
+  private void count(int position, long times) {
+    Check.that(
+        position < maxCategories,
+        "column %s: a categorical column has at most %d distinct values: it has more; leave it"
+            + " out, hash it to fewer values, or use it as a number",
+        request.column(),
+        maxCategories);
+    if (position >= counts.length) {
+      counts = Arrays.copyOf(counts, Utf8Table.grown(position));
+    }
+    counts[position] += times;
+  }
+
+  void merge(ColumnAccumulator o) {
+    rows += o.rows;
+    nulls += o.nulls;
+    nans += o.nans;
+    merge(o.n, o.mean, o.m2);
+    min = Math.min(min, o.min);
+    max = Math.max(max, o.max);
+    for (int p = 0; p < o.categories(); p++) {
+      count(
+          strings != null ? strings.add(o.strings.key(p)) : longs.add(o.longs.key(p)), o.counts[p]);
+    }
+  }
+
+  private int categories() {
+    return strings != null ? strings.size() : longs != null ? longs.size() : 0;
+  }
+
+  ColumnStatistics.Column result() {
+    boolean some = request.numeric() && n > 0;
+    String[] texts = null;
+    long[] numbers = null;
+    long[] times = null;
+    if (strings != null) {
+      UTF8String[] keys =
+          IntStream.range(0, strings.size()).mapToObj(strings::key).toArray(UTF8String[]::new);
+      Arrays.sort(keys);
+      texts = Arrays.stream(keys).map(UTF8String::toString).toArray(String[]::new);
+      times = Arrays.stream(keys).mapToLong(k -> counts[strings.find(k)]).toArray();
+    } else if (longs != null) {
+      numbers = IntStream.range(0, longs.size()).mapToLong(longs::key).sorted().toArray();
+      times = Arrays.stream(numbers).map(k -> counts[longs.find(k)]).toArray();
+    }
+    return new ColumnStatistics.Column(
+        rows,
+        nulls,
+        nans,
+        some ? mean : Double.NaN,
+        some ? (n > 1 ? Math.sqrt(m2 / (n - 1)) : 0) : Double.NaN,
+        some ? min : Double.NaN,
+        some ? max : Double.NaN,
+        texts,
+        numbers,
+        times);
+  }
+
+  /** As bytes, for the way from task to driver. */
+  byte[] write() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      for (long l : new long[] {rows, nulls, nans, n}) {
+        out.writeLong(l);
+      }
+      for (double d : new double[] {mean, m2, min, max}) {
+        out.writeDouble(d);
+      }
+      out.writeInt(categories());
+      for (int p = 0; p < categories(); p++) {
+        out.writeLong(counts[p]);
+        if (strings != null) {
+          byte[] b = strings.key(p).getBytes();
+          out.writeInt(b.length);
+          out.write(b);
+        } else {
+          out.writeLong(longs.key(p));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory does not fail
+    }
+    return bytes.toByteArray();
+  }
+
+  /** Merges what another one wrote. */
+  void merge(byte[] bytes) {
+    ColumnAccumulator o = new ColumnAccumulator(request, strings != null, maxCategories);
+    try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
+      o.rows = in.readLong();
+      o.nulls = in.readLong();
+      o.nans = in.readLong();
+      o.n = in.readLong();
+      o.mean = in.readDouble();
+      o.m2 = in.readDouble();
+      o.min = in.readDouble();
+      o.max = in.readDouble();
+      int size = in.readInt();
+      for (int p = 0; p < size; p++) {
+        long times = in.readLong();
+        o.count(
+            strings != null
+                ? o.strings.add(UTF8String.fromBytes(in.readNBytes(in.readInt())))
+                : o.longs.add(in.readLong()),
+            times);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory does not fail
+    }
+    merge(o);
+  }
+}

@@ -1,0 +1,121 @@
+package io.fragua.arrow;
+
+import io.fragua.tensor.Check;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Statistics and distinct values of columns, in one pass over the columns that are asked for. The
+ * distinct values come in ascending order, whatever the partitions; sums depend on the partitions
+ * in the last bits only.
+ */
+public final class ColumnStatistics {
+  /** How many distinct values a column may have unless said otherwise. */
+  public static final int MAX_CATEGORIES = 10_000_000;
+
+  private ColumnStatistics() {}
+
+  /**
+   * What to find out about a column.
+   *
+   * @param categories its distinct values and how often each occurs; for strings, integers and
+   *     booleans
+   * @param numeric mean, deviation, least and largest; for numbers and booleans
+   */
+  public record Request(String column, boolean categories, boolean numeric)
+      implements Serializable {}
+
+  /**
+   * What was found out about a column. Mean, deviation, least and largest are over the finite
+   * values, NaN if there are none or they were not asked for.
+   *
+   * @param count rows
+   * @param nulls rows with null
+   * @param nans rows with NaN or an infinity
+   * @param mean arithmetic mean
+   * @param std sample standard deviation (n - 1); 0 for a single value
+   * @param min the least
+   * @param max the largest
+   * @param strings the distinct strings in order of their UTF-8 bytes; null for other columns
+   * @param longs the distinct integers in ascending order; null for other columns
+   * @param counts how often each distinct value occurs; null if not asked for
+   */
+  public record Column(
+      long count,
+      long nulls,
+      long nans,
+      double mean,
+      double std,
+      double min,
+      double max,
+      String[] strings,
+      long[] longs,
+      long[] counts) {}
+
+  /** As {@link #collect(Dataset, List, int)} with {@link #MAX_CATEGORIES}. */
+  public static Map<String, Column> collect(Dataset<?> data, List<Request> requests) {
+    return collect(data, requests, MAX_CATEGORIES);
+  }
+
+  /**
+   * Runs one job over the columns that were asked for.
+   *
+   * @param maxCategories the most distinct values a column may have
+   * @return by column name, in the order of the requests
+   * @throws IllegalArgumentException if a column is missing or of a wrong type
+   */
+  public static Map<String, Column> collect(
+      Dataset<?> data, List<Request> requests, int maxCategories) {
+    StructType schema = data.schema();
+    Map<String, ColumnAccumulator> all = new LinkedHashMap<>();
+    List<Boolean> text = new ArrayList<>();
+    for (Request r : requests) {
+      text.add(check(schema, r));
+      Check.that(
+          all.put(r.column(), new ColumnAccumulator(r, text.get(text.size() - 1), maxCategories))
+              == null,
+          "column %s: a column is asked for once: it is twice; merge the requests",
+          r.column());
+    }
+    List<String> columns = List.copyOf(all.keySet());
+    Dataset<Row> parts =
+        ColumnarMap.replace(
+            data,
+            columns,
+            StatisticsFunction.SCHEMA,
+            new StatisticsFunction(requests, text, maxCategories),
+            "statistics");
+    for (Row part : parts.collectAsList()) {
+      all.get(columns.get(part.getInt(0))).merge((byte[]) part.get(1));
+    }
+    Map<String, Column> results = new LinkedHashMap<>();
+    all.forEach((name, a) -> results.put(name, a.result()));
+    return results;
+  }
+
+  /** Checks the column's type and says whether it is text. */
+  private static boolean check(StructType schema, Request r) {
+    DataType t = ColumnTypes.field(schema, "statistics", r.column()).dataType();
+    boolean text = ColumnTypes.isText(t);
+    Check.that(
+        !r.categories() || text || ColumnTypes.isIntegral(t),
+        "column %s: a categorical column must be a string, an integer or a boolean: it is %s; cast"
+            + " it or choose another column",
+        r.column(),
+        t.simpleString());
+    Check.that(
+        !r.numeric() || ColumnTypes.isNumber(t),
+        "column %s: a numeric column must be a number or boolean: it is %s; cast it or choose"
+            + " another column",
+        r.column(),
+        t.simpleString());
+    return text;
+  }
+}

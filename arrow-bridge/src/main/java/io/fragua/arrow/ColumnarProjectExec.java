@@ -1,0 +1,219 @@
+package io.fragua.arrow;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.expressions.PlanExpression;
+import org.apache.spark.sql.catalyst.plans.physical.Partitioning;
+import org.apache.spark.sql.catalyst.plans.physical.UnknownPartitioning;
+import org.apache.spark.sql.execution.ColumnarToRowExec;
+import org.apache.spark.sql.execution.ProjectExec;
+import org.apache.spark.sql.execution.RowToColumnarExec;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.UnaryExecNode;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.vectorized.ColumnarBatch;
+import scala.collection.immutable.IndexedSeq;
+import scala.collection.immutable.Seq;
+
+/**
+ * A projection of Spark SQL between two columnar operators. Spark itself would turn all columns to
+ * rows, compute, and turn all back; here columns that pass through stay the same vectors (a string
+ * column keeps its dictionary) and only what is computed is written, by the code that Spark
+ * generates for the expressions. Class and constructor are public because Catalyst copies nodes by
+ * reflection; they are not for use.
+ */
+public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNode {
+  private static final long serialVersionUID = 1L;
+
+  /** What a generated projection can write into a vector in place. */
+  private static final Set<DataType> WRITABLE =
+      Set.of(
+          DataTypes.BooleanType,
+          DataTypes.ByteType,
+          DataTypes.ShortType,
+          DataTypes.IntegerType,
+          DataTypes.LongType,
+          DataTypes.FloatType,
+          DataTypes.DoubleType,
+          DataTypes.DateType,
+          DataTypes.TimestampType,
+          DataTypes.TimestampNTZType);
+
+  private final SparkPlan child;
+
+  // Not transient: an operator above may ask for output() on the executor.
+  @SuppressWarnings("serial") // every Seq that Spark makes is serializable
+  private final Seq<NamedExpression> list;
+
+  /** Called by Catalyst; its parameters are the product elements. */
+  public ColumnarProjectExec(SparkPlan child, Seq<NamedExpression> list) {
+    this.child = child;
+    this.list = list;
+  }
+
+  /**
+   * Takes the detour by rows out of a plan: columns to rows, projections, rows to columns.
+   *
+   * @return the same plan where it has no such detour, or one that this operator cannot do
+   */
+  static SparkPlan instead(SparkPlan plan) {
+    if (!(plan instanceof RowToColumnarExec)) {
+      return plan;
+    }
+    List<ProjectExec> projections = new ArrayList<>();
+    SparkPlan below = ((RowToColumnarExec) plan).child();
+    while (below instanceof ProjectExec p
+        && ScalaLists.list(p.projectList()).stream().allMatch(ColumnarProjectExec::canDo)) {
+      projections.add(0, p);
+      below = p.child();
+    }
+    if (projections.isEmpty() || !(below instanceof ColumnarToRowExec)) {
+      return plan;
+    }
+    SparkPlan columns = ((ColumnarToRowExec) below).child();
+    for (ProjectExec p : projections) {
+      columns = new ColumnarProjectExec(columns, p.projectList());
+    }
+    return columns;
+  }
+
+  private static boolean canDo(NamedExpression named) {
+    Expression e = computed(named);
+    return e instanceof Attribute
+        || WRITABLE.contains(e.dataType()) && e.deterministic() && !asksAnotherPlan(e);
+  }
+
+  private static boolean asksAnotherPlan(Expression e) {
+    return e instanceof PlanExpression<?>
+        || ScalaLists.list(e.children()).stream().anyMatch(ColumnarProjectExec::asksAnotherPlan);
+  }
+
+  private static Expression computed(NamedExpression named) {
+    return named instanceof Alias alias ? alias.child() : (Expression) named;
+  }
+
+  @Override
+  public SparkPlan child() {
+    return child;
+  }
+
+  @Override
+  public Seq<SparkPlan> children() {
+    return ScalaLists.seq(List.of(child));
+  }
+
+  @Override
+  public SparkPlan withNewChildInternal(SparkPlan newChild) {
+    return new ColumnarProjectExec(newChild, list);
+  }
+
+  @Override
+  public SparkPlan withNewChildrenInternal(IndexedSeq<SparkPlan> newChildren) {
+    return withNewChildInternal(newChildren.apply(0));
+  }
+
+  @Override
+  public Seq<Attribute> output() {
+    return ScalaLists.seq(
+        ScalaLists.list(list).stream().map(NamedExpression::toAttribute).toList());
+  }
+
+  /** Unknown, which is always true: exchanges were planned before this node came in. */
+  @Override
+  public Partitioning outputPartitioning() {
+    return new UnknownPartitioning(child.outputPartitioning().numPartitions());
+  }
+
+  @Override
+  public boolean supportsColumnar() {
+    return true;
+  }
+
+  @Override
+  public RDD<InternalRow> doExecute() {
+    throw new UnsupportedOperationException(
+        "ColumnarProject: yields columns only; ask for executeColumnar");
+  }
+
+  @Override
+  public RDD<ColumnarBatch> doExecuteColumnar() {
+    List<Attribute> input = ScalaLists.list(child.output());
+    List<Expression> expressions = new ArrayList<>();
+    StructType written = new StructType();
+    int[] from = new int[list.size()];
+    for (int i = 0; i < from.length; i++) {
+      Expression e = computed(list.apply(i));
+      from[i] = e instanceof Attribute a ? position(input, a) : ~expressions.size();
+      if (from[i] < 0) {
+        expressions.add(e);
+        written =
+            written.add(
+                new StructField(
+                    list.apply(i).name(), e.dataType(), e.nullable(), list.apply(i).metadata()));
+      }
+    }
+    var project =
+        new ProjectPartition(
+            ScalaLists.seq(expressions), child.output(), written, from, input.size());
+    return child.executeColumnar().toJavaRDD().mapPartitions(project, true).rdd();
+  }
+
+  private static int position(List<Attribute> input, Attribute a) {
+    for (int i = 0; i < input.size(); i++) {
+      if (input.get(i).exprId().equals(a.exprId())) {
+        return i;
+      }
+    }
+    throw new IllegalStateException(
+        "ColumnarProject: the child must have every column: "
+            + a
+            + " is not in "
+            + input
+            + "; a rule of the session has pruned it");
+  }
+
+  @Override
+  public String nodeName() {
+    return "ColumnarProject";
+  }
+
+  @Override
+  public int productArity() {
+    return 2;
+  }
+
+  @Override
+  public Object productElement(int i) {
+    return switch (i) {
+      case 0 -> child;
+      case 1 -> list;
+      default -> throw new IndexOutOfBoundsException(i);
+    };
+  }
+
+  @Override
+  public boolean canEqual(Object o) {
+    return o instanceof ColumnarProjectExec;
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return this == o
+        || o instanceof ColumnarProjectExec p && list.equals(p.list) && child.equals(p.child);
+  }
+
+  @Override
+  public int hashCode() {
+    return super.hashCode();
+  }
+}

@@ -1,0 +1,54 @@
+package io.fragua.arrow;
+
+import io.fragua.exec.Precision;
+import io.fragua.tensor.Check;
+import java.io.Serializable;
+import java.util.List;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * A model as {@link ModelScorer} takes it to the executors: plain data, sent once by a broadcast.
+ *
+ * @param uid names the model in plans and errors
+ * @param graphJson the graph, as {@code GraphJson} writes it: inputs are the weights by their
+ *     safetensors names and the tiles by theirs, shaped [batchRows, width] (or [batchRows] for a
+ *     width of 1); results are [batchRows] or [batchRows, K]
+ * @param safetensors the weights
+ * @param tiles how the tiles are read
+ * @param outputs the columns it yields
+ * @param batchRows rows of one run
+ * @param precision of contractions
+ * @param threads intra-op threads of a task; 0 for {@code spark.task.cpus}
+ */
+public record ScoreModel(
+    String uid,
+    String graphJson,
+    byte[] safetensors,
+    List<TileSpec> tiles,
+    List<OutputSpec> outputs,
+    int batchRows,
+    Precision precision,
+    int threads)
+    implements Serializable {
+  /** Checks and copies the lists. */
+  public ScoreModel {
+    tiles = List.copyOf(tiles);
+    outputs = List.copyOf(outputs);
+    Check.that(
+        batchRows >= 1, "model %s: batchRows must be at least 1: %d; correct it", uid, batchRows);
+    Check.that(
+        threads >= 0, "model %s: threads must not be negative: %d; correct it", uid, threads);
+    Check.that(!outputs.isEmpty(), "model %s: needs an output column; name one", uid);
+  }
+
+  /** Names of the columns it reads. */
+  public List<String> inputs() {
+    return TileSpec.inputs(tiles);
+  }
+
+  /** The columns it yields. */
+  public StructType schema() {
+    return new StructType(outputs.stream().map(OutputSpec::field).toArray(StructField[]::new));
+  }
+}

@@ -1,0 +1,75 @@
+package io.fragua.arrow;
+
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.vectorized.ColumnVector;
+import org.apache.spark.sql.vectorized.ColumnarBatch;
+
+/** Reduces a partition to one row per column: its position and what is known of it, as bytes. */
+final class StatisticsFunction implements BatchFunction {
+  private static final long serialVersionUID = 1L;
+
+  static final StructType SCHEMA =
+      new StructType()
+          .add("column", DataTypes.IntegerType, false)
+          .add("state", DataTypes.BinaryType, false);
+
+  private final List<ColumnStatistics.Request> requests;
+  private final List<Boolean> text;
+  private final int maxCategories;
+
+  StatisticsFunction(
+      List<ColumnStatistics.Request> requests, List<Boolean> text, int maxCategories) {
+    this.requests = List.copyOf(requests);
+    this.text = List.copyOf(text);
+    this.maxCategories = maxCategories;
+  }
+
+  @Override
+  public Iterator<ColumnarBatch> apply(
+      Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
+    return new Iterator<>() {
+      private ColumnAccumulator[] columns;
+      private int given;
+
+      @Override
+      public boolean hasNext() {
+        return given < requests.size();
+      }
+
+      @Override
+      public ColumnarBatch next() {
+        if (columns == null) {
+          columns = read();
+        }
+        // A batch of its own for every column: a vector holds at most 2 GiB.
+        OnHeapColumnVector position = new OnHeapColumnVector(1, DataTypes.IntegerType);
+        OnHeapColumnVector state = new OnHeapColumnVector(1, DataTypes.BinaryType);
+        position.putInt(0, given);
+        byte[] bytes = columns[given].write();
+        columns[given++] = null;
+        state.putByteArray(0, bytes);
+        return new ColumnarBatch(new ColumnVector[] {position, state}, 1);
+      }
+
+      private ColumnAccumulator[] read() {
+        ColumnAccumulator[] all = new ColumnAccumulator[requests.size()];
+        for (int i = 0; i < all.length; i++) {
+          all[i] = new ColumnAccumulator(requests.get(i), text.get(i), maxCategories);
+        }
+        while (in.hasNext()) {
+          ColumnarBatch b = in.next();
+          long t = System.nanoTime();
+          for (int i = 0; i < all.length; i++) {
+            all[i].add(b.column(ordinals[i]), b.numRows());
+          }
+          metrics.compute(System.nanoTime() - t);
+        }
+        return all;
+      }
+    };
+  }
+}

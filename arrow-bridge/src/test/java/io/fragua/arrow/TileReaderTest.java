@@ -1,0 +1,340 @@
+package io.fragua.arrow;
+
+import static org.apache.spark.sql.functions.col;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.arrow.ColumnCases.Case;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.apache.spark.SparkException;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Tiles against the rows that plain Spark reads, for every column type and every kind of vector.
+ */
+final class TileReaderTest {
+  private static final int ROWS = 9_000; // two full Parquet batches and a part
+  private static final Map<Boolean, Dataset<Row>> WRITTEN = new HashMap<>();
+
+  private static Dataset<Row> written(boolean nulls) {
+    return WRITTEN.computeIfAbsent(
+        nulls, n -> Session.parquet(ColumnCases.data(ColumnCases.all(n), ROWS)));
+  }
+
+  private static TileSpec tile(List<Case> cases, DType dtype, boolean keep) {
+    return new TileSpec(
+        "x",
+        dtype,
+        cases.stream().map(Case::input).toList(),
+        keep,
+        Collections.nCopies(cases.size(), ColumnCases.FILL));
+  }
+
+  private static void assertTile(
+      Dataset<Row> data, List<Case> cases, DType dtype, boolean keep, int piece) {
+    TileSpec tile = tile(cases, dtype, keep);
+    double[] got = TileDump.dump(data, tile, piece);
+    List<Row> rows =
+        data.select(
+                cases.stream().map(c -> col(c.name())).toArray(org.apache.spark.sql.Column[]::new))
+            .collectAsList();
+    assertEquals(rows.size() * tile.width(), got.length);
+    int at = 0;
+    for (int r = 0; r < rows.size(); r++) {
+      for (int c = 0; c < cases.size(); c++) {
+        Case one = cases.get(c);
+        for (int e = 0; e < one.width(); e++) {
+          double want = one.expected(rows.get(r).get(c), e, dtype == DType.F32);
+          int row = r;
+          assertEquals(want, got[at++], () -> one.name() + " row " + row);
+        }
+      }
+    }
+  }
+
+  static Stream<Arguments> sources() {
+    UnaryOperator<Dataset<Row>> same = d -> d;
+    UnaryOperator<Dataset<Row>> rows = d -> d.filter("id >= 0");
+    UnaryOperator<Dataset<Row>> none = d -> d.filter("id < 0");
+    UnaryOperator<Dataset<Row>> cached = Dataset::cache;
+    return Stream.of(false, true)
+        .flatMap(
+            nulls ->
+                Stream.of(
+                    Arguments.of("parquet", nulls, same, false),
+                    Arguments.of("parquet off-heap", nulls, same, true),
+                    Arguments.of("rows", nulls, rows, false),
+                    Arguments.of("cached", nulls, cached, false),
+                    Arguments.of("nothing", nulls, none, false)));
+  }
+
+  @ParameterizedTest(name = "{0}, nulls {1}")
+  @MethodSource("sources")
+  void readsEveryKind(
+      String name, boolean nulls, UnaryOperator<Dataset<Row>> source, boolean offHeap) {
+    Session.get().conf().set("spark.sql.columnVector.offheap.enabled", offHeap);
+    Dataset<Row> data = source.apply(written(nulls));
+    try {
+      List<Case> all = ColumnCases.all(nulls);
+      assertTile(data, all, DType.F32, nulls, 1000);
+      assertTile(data, all.stream().filter(Case::whole).toList(), DType.I32, nulls, 5000);
+    } finally {
+      Session.get().conf().unset("spark.sql.columnVector.offheap.enabled");
+      data.unpersist(true);
+    }
+  }
+
+  @Test
+  void readsEachColumnAlone() {
+    for (boolean nulls : new boolean[] {false, true}) {
+      for (Case c : ColumnCases.all(nulls)) {
+        assertTile(written(nulls).limit(700), List.of(c), DType.F32, nulls, 256);
+        if (c.whole()) {
+          assertTile(written(nulls).limit(700), List.of(c), DType.I32, nulls, 700);
+        }
+      }
+    }
+  }
+
+  @Test
+  void readsManyColumns() {
+    String[] exprs = new String[300];
+    for (int i = 0; i < exprs.length; i++) {
+      exprs[i] = "cast(id * 3 + " + i + " as float) as c" + i;
+    }
+    Dataset<Row> data = Session.parquet(Session.get().range(0, 5000, 1, 1).selectExpr(exprs));
+    TileSpec tile =
+        new TileSpec(
+            "x", DType.F32, Stream.of(data.columns()).map(InputColumn::scalar).toList(), false);
+    double[] got = TileDump.dump(data, tile, 4096);
+    for (int r = 0; r < 5000; r++) {
+      for (int c = 0; c < 300; c++) {
+        assertEquals(r * 3 + c, got[r * 300 + c]);
+      }
+    }
+  }
+
+  @Test
+  void readsPartitionColumnsAndMissingColumns() {
+    String path = Session.path();
+    Session.get()
+        .range(0, 100, 1, 1)
+        .selectExpr("id", "'b' as p", "3 as q", "1.5D as r")
+        .write()
+        .partitionBy("p", "q", "r")
+        .parquet(path);
+    Dataset<Row> data =
+        Session.get()
+            .read()
+            .schema("id long, extra float, more array<float>, p string, q int, r double")
+            .parquet(path);
+    TileSpec tile =
+        new TileSpec(
+            "x",
+            DType.F32,
+            List.of(
+                InputColumn.category("p", Vocabulary.of(new String[] {"a", "b"}, 5)),
+                InputColumn.scalar("q"),
+                InputColumn.scalar("r"),
+                InputColumn.scalar("extra"),
+                InputColumn.array("more", 2)),
+            true,
+            List.of(0.0, 0.0, 0.0, 9.0, 8.0));
+    double[] got = TileDump.dump(data, tile, 64);
+    assertEquals(600, got.length);
+    for (int r = 0; r < 100; r++) {
+      double[] want = {7, 3, 1.5, 9, 8, 8};
+      for (int c = 0; c < 6; c++) {
+        assertEquals(want[c], got[r * 6 + c]);
+      }
+    }
+  }
+
+  // --- what is invalid
+
+  private static final String FIX =
+      " of partition 0 (both counted from 0); correct the data, or set handleInvalid to \"skip\" or"
+          + " \"keep\"";
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "SCALAR|1|if(id = 4500, null, 1f)|values must not be null: null in row 4500",
+        "SCALAR|1|if(id = 17, float('NaN'), 1f)|numbers must be finite in f32: NaN in row 17",
+        "SCALAR|1|if(id = 17, -double('Infinity'), 1D)|numbers must be finite in f32: -Infinity in"
+            + " row 17",
+        "SCALAR|1|if(id = 17, 1e300D, 1D)|numbers must be finite in f32: 1.0E300 in row 17",
+        "ARRAY|2|if(id = 8999, null, array(1f, 2f))|values must not be null: null in row 8999",
+        "ARRAY|2|if(id = 5, array(1f), array(1f, 2f))|every row must hold 2 numbers: 1 numbers in"
+            + " row 5",
+        "ARRAY|2|if(id = 5, array(1D, double('NaN')), array(1D, 2D))|numbers must be finite in f32:"
+            + " NaN at element 1 in row 5",
+        "ARRAY|2|if(id = 6, array(null, 1), array(1, 2))|elements must not be null: null at element"
+            + " 0 in row 6",
+        "VECTOR|4|if(id = 6, null, dense(id))|values must not be null: null in row 6",
+        "VECTOR|3|dense(id)|every row must hold 3 numbers: 4 numbers in row 0",
+        "VECTOR|5|mixed(id)|every row must hold 5 numbers: 4 numbers in row 0",
+      })
+  void namesColumnRowAndValue(InputColumn.Kind kind, int width, String sql, String message) {
+    ColumnCases.data(List.of(), 1); // registers the functions
+    Dataset<Row> range = Session.get().range(0, ROWS, 1, 1).toDF();
+    Dataset<Row> data = range.selectExpr(sql + " as v", "id as other");
+    TileSpec tile =
+        new TileSpec(
+            "x",
+            DType.F32,
+            List.of(new InputColumn("v", kind, width, null), InputColumn.scalar("other")),
+            false);
+    for (Dataset<Row> df : List.of(data, Session.parquet(data))) {
+      SparkException e = assertThrows(SparkException.class, () -> TileDump.dump(df, tile, 1000));
+      String m = Session.message(e);
+      assertTrue(m.contains("column v: " + message + FIX), m);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "if(id = 5, 3000000000, 1)|false|whole numbers must fit an i32: 3000000000 in row 5",
+        "if(id = 5, null, 1)|false|values must not be null: null in row 5",
+      })
+  void namesWholeNumbersThatDoNotFit(String sql, boolean keep, String message) {
+    Dataset<Row> data = Session.get().range(0, 10, 1, 1).selectExpr(sql + " as v");
+    TileSpec tile = new TileSpec("x", DType.I32, List.of(InputColumn.scalar("v")), keep);
+    String m =
+        Session.message(assertThrows(SparkException.class, () -> TileDump.dump(data, tile, 100)));
+    assertTrue(m.contains("column v: " + message + FIX), m);
+  }
+
+  @Test
+  void keepsInvalidAsFill() {
+    Dataset<Row> data =
+        Session.get()
+            .range(0, 3, 1, 1)
+            .selectExpr(
+                "element_at(array(null, float('NaN'), 2f), int(id + 1)) as f",
+                "element_at(array(array(1D, double('Infinity')), null, array(null, 3D)), int(id +"
+                    + " 1)) as a");
+    TileSpec tile =
+        new TileSpec(
+            "x",
+            DType.F32,
+            List.of(InputColumn.scalar("f"), InputColumn.array("a", 2)),
+            true,
+            List.of(-1.0, 0.5));
+    double[] want = {-1, 1, 0.5, -1, 0.5, 0.5, 2, 0.5, 3};
+    org.junit.jupiter.api.Assertions.assertArrayEquals(want, TileDump.dump(data, tile, 100));
+    Dataset<Row> ragged = Session.get().range(1).selectExpr("array(1f) as a");
+    TileSpec two = new TileSpec("x", DType.F32, List.of(InputColumn.array("a", 2)), true);
+    String m =
+        Session.message(assertThrows(SparkException.class, () -> TileDump.dump(ragged, two, 9)));
+    assertTrue(m.contains("every row must hold 2 numbers: 1 numbers in row 0"), m);
+  }
+
+  @Test
+  void validRowsAreThoseThatCanBeRead() {
+    Dataset<Row> data =
+        Session.get()
+            .range(0, 12, 1, 1)
+            .selectExpr(
+                "id",
+                "element_at(array(null, float('NaN'), float('Infinity'), -float('Infinity')),"
+                    + " int(least(id, 4) + 1)) as bad",
+                "if(id = 4, 1e39D, 1D) as d",
+                "if(id = 5, null, if(id = 6, array(1f), if(id = 7, array(1f, null), if(id = 8,"
+                    + " array(float('NaN'), 1f), array(1f, 2f))))) as a",
+                "if(id = 9, null, mixed(id)) as v",
+                "if(id = 10, null, id) as n",
+                "cast(null as string) as c")
+            .withColumn("f", org.apache.spark.sql.functions.expr("if(id < 4, bad, 1f)"));
+    List<TileSpec> tiles =
+        List.of(
+            new TileSpec(
+                "x",
+                DType.F32,
+                List.of(
+                    InputColumn.scalar("f"),
+                    InputColumn.scalar("d"),
+                    InputColumn.array("a", 2),
+                    InputColumn.vector("v", 4),
+                    InputColumn.scalar("n")),
+                false),
+            new TileSpec(
+                "ids",
+                DType.I32,
+                List.of(InputColumn.category("c", Vocabulary.of(new String[0], 0))),
+                false));
+    List<Row> kept =
+        data.filter(TileSpec.validRows(data.schema(), tiles)).select("id").collectAsList();
+    assertEquals(List.of(11L), kept.stream().map(r -> r.getLong(0)).toList());
+    Dataset<Row> valid = data.filter(TileSpec.validRows(data.schema(), tiles));
+    assertEquals(8 + 1 - 0, TileDump.dump(valid, tiles.get(0), 10).length);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "SCALAR|F32|s|column s: must be a number or boolean: it is string; cast it or choose"
+            + " another column",
+        "SCALAR|I32|d|column d: must be a whole number or boolean: it is double; cast it or choose"
+            + " another column",
+        "ARRAY|F32|d|column d: must be an array of a number or boolean: it is double; cast it or"
+            + " choose another column",
+        "VECTOR|F32|d|column d: must be a Spark ML vector: it is double; cast it or choose another"
+            + " column",
+        "CATEGORY|I32|d|column d: must be a string, as in fit: it is double; cast it or choose"
+            + " another column",
+        "SCALAR|F32|zz|tile x: an input column must be there: \"zz\" is not among [s, d]; correct"
+            + " the name",
+      })
+  void refusesWrongTypesOnTheDriver(
+      InputColumn.Kind kind, DType dtype, String name, String message) {
+    StructType schema = new StructType().add("s", "string").add("d", "double");
+    Vocabulary v = kind == InputColumn.Kind.CATEGORY ? Vocabulary.of(new String[] {"a"}, 0) : null;
+    TileSpec tile = new TileSpec("x", dtype, List.of(new InputColumn(name, kind, 1, v)), false);
+    assertEquals(
+        message,
+        assertThrows(IllegalArgumentException.class, () -> TileSpec.check(schema, List.of(tile)))
+            .getMessage());
+  }
+
+  @Test
+  void refusesRowsOutsideBatchAndBuffer() {
+    TileSpec tile = new TileSpec("x", DType.F32, List.of(InputColumn.scalar("a")), false);
+    var v =
+        new org.apache.spark.sql.execution.vectorized.OnHeapColumnVector(
+            4, org.apache.spark.sql.types.DataTypes.FloatType);
+    var batch =
+        new org.apache.spark.sql.vectorized.ColumnarBatch(
+            new org.apache.spark.sql.vectorized.ColumnVector[] {v}, 4);
+    TileReader reader = new TileReader(List.of(tile), new int[] {0});
+    Buffer[] buffer = {Buffer.collected(12)};
+    assertEquals(
+        "tile reader: rows must lie in the batch: [2, 5) of 4; correct the range",
+        assertThrows(IllegalArgumentException.class, () -> reader.read(batch, 2, 3, buffer, 0))
+            .getMessage());
+    assertEquals(
+        "tile x: the rows must fit its buffer: rows [2, 4) of 1 numbers, 12 bytes; allocate more",
+        assertThrows(IllegalArgumentException.class, () -> reader.read(batch, 0, 2, buffer, 2))
+            .getMessage());
+    reader.read(batch, 0, 0, buffer, 3);
+  }
+}

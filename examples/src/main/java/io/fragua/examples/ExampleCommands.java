@@ -1,0 +1,49 @@
+package io.fragua.examples;
+
+import io.fragua.examples.bench.SparkBench;
+import io.fragua.examples.flightdelays.FlightDelays;
+import io.fragua.examples.flightdelays.ScoreFlights;
+import io.fragua.pipelines.cli.CommandProvider;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Adds {@code example} and {@code bench} to the command line. */
+public final class ExampleCommands implements CommandProvider {
+  /** Made by ServiceLoader. */
+  public ExampleCommands() {}
+
+  @Override
+  public List<Object> commands() {
+    return List.of(new Example(), new Bench());
+  }
+
+  /** A command that is a group of others: alone it lists them. */
+  private abstract static class Group implements Runnable {
+    @Spec private CommandSpec spec;
+
+    @Override
+    public void run() {
+      spec.commandLine().usage(spec.commandLine().getOut());
+    }
+  }
+
+  @Command(
+      name = "example",
+      description = "Run an example on real data.",
+      mixinStandardHelpOptions = true,
+      synopsisSubcommandLabel = "EXAMPLE",
+      commandListHeading = "%nExamples:%n",
+      subcommands = {FlightDelays.class, ScoreFlights.class})
+  private static final class Example extends Group {}
+
+  @Command(
+      name = "bench",
+      description = "Measure, side by side with other systems where they are installed.",
+      mixinStandardHelpOptions = true,
+      synopsisSubcommandLabel = "BENCHMARK",
+      commandListHeading = "%nBenchmarks:%n",
+      subcommands = SparkBench.class)
+  private static final class Bench extends Group {}
+}

@@ -1,0 +1,287 @@
+package io.fragua.examples.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.examples.bench.BenchRow.Better;
+import io.fragua.examples.flightdelays.FlightDelays;
+import io.fragua.examples.flightdelays.FlightOptions;
+import io.fragua.examples.flightdelays.Flights;
+import io.fragua.examples.flightdelays.Quality;
+import io.fragua.examples.flightdelays.Scoring;
+import io.fragua.pipelines.progress.ConsoleProgress;
+import io.fragua.pipelines.progress.JobProgress;
+import io.fragua.spark.estimator.NeuralClassificationModel;
+import io.fragua.spark.train.EpochMetrics;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code bin/fragua bench spark}: the main job on flights beside the same network in PyTorch. The
+ * peer runs after Fragua on the same rows with as many threads, and its results must agree before
+ * its times are shown.
+ */
+@Command(
+    name = "spark",
+    description = {
+      "Train and score inside Spark, beside the same network in PyTorch.",
+      "The peer runs if FRAGUA_BENCH_PYTHON names a Python with torch, pandas, pyarrow",
+      "and scikit-learn. The figures to reach are for the full file on 2 cores."
+    },
+    sortOptions = false,
+    mixinStandardHelpOptions = true)
+public final class SparkBench implements Callable<Integer> {
+  /** Two good trainings of one network on one split differ by less. */
+  static final double SAME_AUC = 0.02;
+
+  @Mixin private FlightOptions options;
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      description = "Scoring jobs after the first, of which the median counts (default: 3).")
+  private int runs = 3;
+
+  @Spec private CommandSpec spec;
+
+  /** Made by picocli. */
+  public SparkBench() {}
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (runs < 1) {
+      throw new IllegalArgumentException(
+          "bench spark: --runs must be at least 1: " + runs + "; correct it");
+    }
+    try (SparkSession spark = FlightDelays.session("fragua bench spark")) {
+      String input = options.data();
+      ConsoleProgress progress =
+          ConsoleProgress.onStandardOutput(new JobProgress(spark.sparkContext()));
+      Ours ours;
+      PythonPeer.Answer peer;
+      try {
+        ours = measure(spark, input, progress);
+        progress.phase("peer");
+        peer = peer(spark, input);
+        progress.close();
+      } finally {
+        progress.abandon();
+      }
+      if (peer.missing() != null) {
+        out.println("peer PyTorch is missing: " + peer.missing());
+      }
+      JsonNode theirs = peer.figures();
+      if (theirs != null) {
+        compare(ours, theirs);
+      }
+      BenchRow.print(out, rows(ours, theirs));
+      return 0;
+    }
+  }
+
+  /** Fragua's figures. {@code storeRatio} is null where the workers are in other JVMs. */
+  record Ours(
+      long testRows,
+      double auc,
+      double trainRowsPerSecond,
+      double scoreRowsPerSecond,
+      double startSeconds,
+      Double storeRatio) {}
+
+  private Ours measure(SparkSession spark, String input, ConsoleProgress progress) {
+    progress.phase("opening");
+    Dataset<Row> flights = Flights.read(spark, input);
+    Flights.Split parts = Flights.split(flights, options.seed());
+    long rows = flights.count();
+    progress.note(String.format(Locale.ROOT, "%,d flights", rows));
+
+    boolean local = spark.sparkContext().isLocal();
+    FirstStep first = new FirstStep(progress, local);
+    PipelineModel model = options.pipeline(first).fit(parts.train());
+    List<EpochMetrics> history = ((NeuralClassificationModel) model.stages()[1]).summary().epochs();
+    double inEpochs = history.stream().mapToDouble(EpochMetrics::seconds).sum();
+    long trained = history.stream().mapToLong(EpochMetrics::rows).sum();
+
+    progress.phase("one pass");
+    double pass = onePass(model, parts.train());
+
+    progress.phase("testing");
+    Quality quality = Quality.of(model.transform(parts.test()));
+    progress.note(String.format(Locale.ROOT, "AUC %.4f", quality.auc()));
+
+    progress.phase("scoring");
+    double median = score(model, spark, input);
+    Double store =
+        local ? first.storeBytes() / (history.get(0).rows() * Flights.TRAINING_CELLS * 4.0) : null;
+    return new Ours(
+        parts.test().count(),
+        quality.auc(),
+        trained / inEpochs,
+        rows / median,
+        first.seconds() - pass,
+        store);
+  }
+
+  /** Seconds that Spark alone takes to read the training flights and derive all columns. */
+  private static double onePass(PipelineModel model, Dataset<Row> train) {
+    long began = System.nanoTime();
+    model.stages()[0].transform(train).write().format("noop").mode("overwrite").save();
+    return (System.nanoTime() - began) / 1e9;
+  }
+
+  private double score(PipelineModel model, SparkSession spark, String input) {
+    Path folder = null;
+    try {
+      folder = Files.createTempDirectory("fragua-bench-");
+      List<Double> times = new ArrayList<>();
+      for (int i = 0; i <= runs; i++) {
+        double seconds =
+            Scoring.toParquet(model, spark, input, folder.resolve("scored" + i).toUri().toString());
+        if (i > 0) { // the first compiles
+          times.add(seconds);
+        }
+      }
+      times.sort(Comparator.naturalOrder());
+      return times.get(times.size() / 2);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "bench spark: scored flights go to a temporary folder: it could not be made; set"
+              + " java.io.tmpdir to one that can",
+          e);
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static void delete(Path folder) {
+    if (folder == null) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path p : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(p);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("bench spark: " + folder + " could not be removed", e);
+    }
+  }
+
+  private PythonPeer.Answer peer(SparkSession spark, String input) {
+    String home = System.getProperty("fragua.home", "");
+    Path script = Path.of(home, "examples", "bench", "peers", "flights_torch.py");
+    org.apache.hadoop.fs.Path data = new org.apache.hadoop.fs.Path(input);
+    String scheme = data.toUri().getScheme();
+    if (scheme != null && !scheme.equals("file")) {
+      return new PythonPeer.Answer(null, "it reads local files only, and the data is " + input);
+    }
+    return PythonPeer.run(
+        System.getenv(),
+        script,
+        List.of(
+            "--data=" + data.toUri().getPath(),
+            "--epochs=" + options.epochs(),
+            "--batch-size=" + options.batchSize(),
+            "--learning-rate=" + options.learningRate(),
+            "--seed=" + options.seed(),
+            "--threads=" + spark.sparkContext().defaultParallelism(),
+            "--runs=" + runs));
+  }
+
+  /** Times of different results say nothing, so this comes before them. */
+  static void compare(Ours ours, JsonNode theirs) {
+    double auc = theirs.path("auc").asDouble();
+    long rows = theirs.path("testRows").asLong();
+    if (rows != ours.testRows() || !(Math.abs(auc - ours.auc()) <= SAME_AUC)) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "bench spark: both must learn the same: AUC %.4f on %d test rows here, %.4f on %d"
+                  + " with %s; find out why before comparing times",
+              ours.auc(),
+              ours.testRows(),
+              auc,
+              rows,
+              theirs.path("peer").asText()));
+    }
+  }
+
+  /** The table. */
+  List<BenchRow> rows(Ours ours, JsonNode theirs) {
+    List<BenchRow> rows = new ArrayList<>();
+    rows.add(
+        row(
+            "training",
+            ours.trainRowsPerSecond(),
+            "rows/s",
+            theirs,
+            "trainRowsPerSecond",
+            600_000.0));
+    rows.add(
+        row(
+            "scoring, Parquet to Parquet",
+            ours.scoreRowsPerSecond(),
+            "rows/s",
+            theirs,
+            "scoreRowsPerSecond",
+            1_000_000.0));
+    rows.add(
+        row(
+            String.format(Locale.ROOT, "AUC after %d epochs", options.epochs()),
+            ours.auc(),
+            "",
+            theirs,
+            "auc",
+            0.770));
+    rows.add(
+        new BenchRow(
+            "fit() to first step, less one pass",
+            ours.startSeconds(),
+            "s",
+            Better.LOWER,
+            null,
+            null,
+            10.0));
+    if (ours.storeRatio() != null) {
+      rows.add(
+          new BenchRow(
+              "memory of the store / raw cells",
+              ours.storeRatio(),
+              "",
+              Better.LOWER,
+              null,
+              null,
+              1.3));
+    }
+    return rows;
+  }
+
+  private static BenchRow row(
+      String name, double ours, String unit, JsonNode theirs, String field, Double reach) {
+    boolean there = theirs != null && theirs.path(field).isNumber();
+    return new BenchRow(
+        name,
+        ours,
+        unit,
+        Better.HIGHER,
+        there ? theirs.path("peer").asText() : null,
+        there ? theirs.path(field).asDouble() : null,
+        reach);
+  }
+}

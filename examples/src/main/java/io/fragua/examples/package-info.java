@@ -1,0 +1,2 @@
+/** Runnable examples and benchmarks, as commands of {@code bin/fragua}. */
+package io.fragua.examples;

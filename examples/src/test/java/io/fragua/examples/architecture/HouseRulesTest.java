@@ -1,0 +1,142 @@
+package io.fragua.examples.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Rules about files rather than code: sizes, READMEs, versions in one place, no addresses of
+ * registries.
+ */
+class HouseRulesTest {
+  private static final int MOST_LINES = 500;
+  private static final int LARGEST_TEXT = 1 << 20;
+
+  /** A host that serves packages. Maven's own schema address is none. */
+  private static final Pattern REGISTRY =
+      Pattern.compile(
+          "\\b(?:repo|registry|files|deb|pypi|archive|mirror|nexus|artifactory)s?[0-9]*"
+              + "\\.(?:[a-z0-9-]+\\.)*(?:org|com|io|net|dev)\\b");
+
+  /** Reads a text file as lines; empty for what is not text. */
+  private static List<String> lines(Path file) throws IOException {
+    if (Files.size(file) > LARGEST_TEXT) {
+      return List.of();
+    }
+    // Every byte is a character in this encoding, so a binary file does not fail; a zero byte tells
+    // it.
+    String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+    return text.indexOf('\0') >= 0 ? List.of() : text.lines().toList();
+  }
+
+  private static List<String> linesThat(Pattern pattern) throws IOException {
+    List<String> found = new ArrayList<>();
+    for (Path file : SourceTree.files(SourceTree.ROOT)) {
+      List<String> lines = lines(file);
+      for (int i = 0; i < lines.size(); i++) {
+        if (pattern.matcher(lines.get(i)).find()) {
+          found.add(SourceTree.ROOT.relativize(file) + ":" + (i + 1) + ": " + lines.get(i).strip());
+        }
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void mainJavaFilesStaySmall() throws IOException {
+    List<String> large = new ArrayList<>();
+    for (String module : Layers.MODULES.keySet()) {
+      for (Path file : SourceTree.mainJava(module)) {
+        try (Stream<String> lines = Files.lines(file)) {
+          long count = lines.count();
+          if (count > MOST_LINES) {
+            large.add(SourceTree.ROOT.relativize(file) + " has " + count + " lines");
+          }
+        }
+      }
+    }
+    assertEquals(
+        List.of(),
+        large,
+        "main files over " + MOST_LINES + " lines; split them by reason to change");
+  }
+
+  @Test
+  void everyModuleHasAReadme() throws IOException {
+    for (String module : Layers.MODULES.keySet()) {
+      Path readme = SourceTree.ROOT.resolve(module).resolve("README.md");
+      assertTrue(Files.exists(readme), readme + " is missing");
+      assertTrue(
+          Files.readString(readme).startsWith("# fragua-" + module), readme + " has another title");
+    }
+  }
+
+  @Test
+  void theModulesOfThePomAreTheModulesOfTheRule() throws IOException {
+    String pom = Files.readString(SourceTree.ROOT.resolve("pom.xml"));
+    List<String> modules =
+        Pattern.compile("<module>(.*?)</module>")
+            .matcher(pom)
+            .results()
+            .map(m -> m.group(1))
+            .sorted()
+            .toList();
+    assertEquals(modules, List.copyOf(Layers.MODULES.keySet()));
+  }
+
+  @Test
+  void versionsLiveInTheParentPomAlone() throws IOException {
+    for (String module : Layers.MODULES.keySet()) {
+      String pom = Files.readString(SourceTree.ROOT.resolve(module).resolve("pom.xml"));
+      assertEquals(
+          1, pom.split("<version>", -1).length - 1, module + "/pom.xml names a version of its own");
+      assertEquals(-1, pom.indexOf("<properties>"), module + "/pom.xml has properties of its own");
+    }
+  }
+
+  @Test
+  void theEngineNamesNoGpuVendor() throws IOException {
+    List<String> found = new ArrayList<>();
+    for (Path file : SourceTree.mainJava("tensor-engine")) {
+      if (Pattern.compile("(?i)cuda|nvidia").matcher(Files.readString(file)).find()) {
+        found.add(SourceTree.ROOT.relativize(file).toString());
+      }
+    }
+    assertEquals(List.of(), found, "what is one vendor's belongs in gpu-executor");
+  }
+
+  @Test
+  void noFileNamesARegistryHost() throws IOException {
+    assertEquals(List.of(), linesThat(REGISTRY));
+    assertEquals(List.of(), linesThat(Pattern.compile("<(?:plugin)?[rR]epositor(?:y|ies)>")));
+  }
+
+  @Test
+  void nothingReadsOutsideTheCheckout() throws IOException {
+    // Written in two parts, so that this file does not find itself.
+    assertEquals(List.of(), linesThat(Pattern.compile(Pattern.quote("../" + "shared"))));
+  }
+
+  @Test
+  void theRegistryPatternKnowsAHost() {
+    for (String host :
+        List.of(
+            "repo" + ".maven.apache.org",
+            "registry" + ".npmjs.org",
+            "files" + ".pythonhosted.org",
+            "pypi" + ".org")) {
+      assertTrue(REGISTRY.matcher("https://" + host + "/x").find(), host);
+    }
+    assertTrue(
+        !REGISTRY.matcher("http://maven.apache.org/POM/4.0.0 files.stream().toList()").find());
+  }
+}

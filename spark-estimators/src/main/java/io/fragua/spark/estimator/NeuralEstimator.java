@@ -1,0 +1,355 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.TileSpec;
+import io.fragua.exec.Devices;
+import io.fragua.exec.Precision;
+import io.fragua.graph.Graph;
+import io.fragua.nn.Layer;
+import io.fragua.nn.Network;
+import io.fragua.nn.ParamTree;
+import io.fragua.optim.GradientTransform;
+import io.fragua.random.Key;
+import io.fragua.spark.param.EstimatorSetters;
+import io.fragua.spark.param.ParamGroups;
+import io.fragua.spark.persist.BatchedGraph;
+import io.fragua.spark.persist.ModelData;
+import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.TrainListener;
+import io.fragua.spark.train.TrainRequest;
+import io.fragua.spark.train.TrainResult;
+import io.fragua.tensor.Check;
+import io.fragua.tensor.ShapeException;
+import io.fragua.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.ml.Estimator;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.DefaultParamsWriter;
+import org.apache.spark.ml.util.MLWritable;
+import org.apache.spark.ml.util.MLWriter;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What learning classes and learning amounts share. {@code fit} checks the schema, learns
+ * statistics in one pass, builds the network, hands its graphs to the trainer and returns a model.
+ * It needs no memory for rows on the driver.
+ *
+ * <p>Not thread-safe while parameters are set; {@code fit} may be called from many threads.
+ *
+ * @param <E> the estimator's own class
+ * @param <M> its model
+ */
+public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends NeuralModel<M>>
+    extends Estimator<M> implements EstimatorSetters<E>, MLWritable {
+  private static final long serialVersionUID = 1L;
+  private static final Logger LOG = LoggerFactory.getLogger(NeuralEstimator.class);
+
+  private final String uid; // before the groups: each parameter remembers its owner's uid
+  private final ParamGroups groups;
+  private transient Layer network;
+  private transient TrainListener listener = TrainListener.NONE;
+
+  NeuralEstimator(String uid) {
+    this.uid = uid;
+    this.groups = new ParamGroups(this);
+  }
+
+  @Override
+  public String uid() {
+    return uid;
+  }
+
+  @Override
+  public ParamGroups groups() {
+    return groups;
+  }
+
+  /** What is predicted. */
+  abstract Objective objective();
+
+  /** An estimator of this class without set parameters. */
+  abstract E create(String newUid);
+
+  /** A model of this estimator's kind. */
+  abstract M model(String modelUid, ModelData data);
+
+  /**
+   * A network of your own in place of hidden layers and output layer: it maps [B, F] to [B, K],
+   * where F counts the standardised numbers and {@code embeddingDim} for each categorical column,
+   * and K is the number of classes (1 or 2 for two classes) or 1 for an amount. It is traced on the
+   * driver; the graph travels, not the layer. An estimator with such a network cannot be saved, its
+   * model can.
+   *
+   * @param layer null for the network that the parameters describe
+   */
+  public E setNetwork(Layer layer) {
+    network = layer;
+    return self();
+  }
+
+  /**
+   * Hears, on the driver, how {@code fit} goes: phases ({@code statistics}, {@code compile}, then
+   * those of the trainer), steps, epochs. Not a parameter: not saved, but kept by {@code copy}.
+   */
+  public E setListener(TrainListener value) {
+    listener = value == null ? TrainListener.NONE : value;
+    return self();
+  }
+
+  private String stage() {
+    return getClass().getSimpleName();
+  }
+
+  /**
+   * Checks parameters and columns against each other and appends the model's columns.
+   *
+   * @throws IllegalArgumentException saying which parameter and column do not fit
+   */
+  @Override
+  public StructType transformSchema(StructType schema) {
+    SchemaChecks checks = new SchemaChecks(stage(), schema);
+    checks.checkInputs(this);
+    checks.checkNumber("labelCol", getLabelCol(), objective() == Objective.CLASSES, this);
+    if (!getWeightCol().isEmpty()) {
+      checks.checkNumber("weightCol", getWeightCol(), false, this);
+    }
+    boolean indicator = !getValidationIndicatorCol().isEmpty();
+    if (indicator) {
+      checks.checkTruth("validationIndicatorCol", getValidationIndicatorCol(), this);
+    }
+    Check.that(
+        !indicator || getValidationFraction() == 0,
+        "%s validationFraction: is for data without an indicator: validationIndicatorCol is \"%s\""
+            + " and validationFraction %s; set one of them",
+        stage(),
+        getValidationIndicatorCol(),
+        getValidationFraction());
+    Check.that(
+        getPatience() == 0 || indicator || getValidationFraction() > 0,
+        "%s patience: needs validation rows: patience is %d without any; set validationFraction or"
+            + " validationIndicatorCol, or patience to 0",
+        stage(),
+        getPatience());
+    Check.that(
+        getNumWorkers() <= getBatchSize(),
+        "%s numWorkers: every worker needs a row of each batch: %d workers, batchSize %d; use fewer"
+            + " workers or a larger batch",
+        stage(),
+        getNumWorkers(),
+        getBatchSize());
+    StructType out = schema;
+    for (Map.Entry<String, String> e : checks.checkOutputs(this).entrySet()) {
+      out = out.add(e.getValue(), outputType(e.getKey()), false);
+    }
+    return out;
+  }
+
+  private static org.apache.spark.sql.types.DataType outputType(String param) {
+    return param.equals("predictionCol")
+        ? DataTypes.DoubleType
+        : org.apache.spark.ml.linalg.SQLDataTypes.VectorType();
+  }
+
+  /**
+   * Learns a model.
+   *
+   * @throws IllegalArgumentException if parameters, columns or values do not fit: what can be seen
+   *     before the training is said before it
+   * @throws io.fragua.exec.DeviceUnavailableException if the device is not there
+   */
+  @Override
+  public M fit(Dataset<?> dataset) {
+    Devices.require(getDevice());
+    transformSchema(dataset.schema(), true);
+    SparkSession spark = dataset.sparkSession();
+    listener.phase("statistics");
+    List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
+    Dataset<?> rows = withoutInvalid(dataset, numbers);
+    Statistics.Learnt learnt = new Statistics<>(stage(), this, objective(), rows).collect(numbers);
+    LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
+    listener.phase("compile");
+    int workers = workers(spark);
+    int local = TrainRequest.localBatch(getBatchSize(), workers);
+    NetworkBody body =
+        new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
+    var problem = new TrainingGraphs.Problem(body, objective(), learnt.data());
+    checkNetwork(problem, local);
+    Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
+    GradientTransform optimizer =
+        OptimizerChoice.of(this, steps(learnt.trainingRows(), workers, local));
+    ParamTree optState = optimizer.init(start.params());
+    TrainingGraphs graphs = TrainingGraphs.trace(problem, start, optimizer, optState, local);
+    String validation = validationColumn(dataset.schema());
+    TrainResult result =
+        BarrierTrainer.train(
+            new TrainRequest(
+                training(rows, validation),
+                tiles(learnt),
+                graphs.gradient(),
+                graphs.update(),
+                validation == null ? null : graphs.evaluate(),
+                start.params(),
+                start.state(),
+                optState,
+                workers,
+                getBatchSize(),
+                getEpochs(),
+                getSeed(),
+                validation,
+                getPatience(),
+                Precision.valueOf(getPrecision()),
+                listener));
+    return finished(problem, result);
+  }
+
+  private M finished(TrainingGraphs.Problem problem, TrainResult result) {
+    Network.Variables learnt = new Network.Variables(result.params(), result.state());
+    Map<String, Tensor> weights = new LinkedHashMap<>();
+    learnt.params().asMap().forEach((n, t) -> weights.put("param:" + n, t));
+    learnt.state().asMap().forEach((n, t) -> weights.put("state:" + n, t));
+    BatchedGraph graph =
+        BatchedGraph.trace(
+            getInferenceBatchSize(), n -> TrainingGraphs.network(problem, learnt, n));
+    M model = model(uid, new ModelData(graph, weights, problem.data(), result.history()));
+    return copyValues(model.setParent(this), new ParamMap());
+  }
+
+  private Dataset<?> withoutInvalid(Dataset<?> dataset, List<InputColumn> numbers) {
+    if (!getHandleInvalid().equals("skip")) {
+      return dataset;
+    }
+    List<TileSpec> read = new ArrayList<>();
+    if (!numbers.isEmpty()) {
+      read.add(Tiles.numbers("x", numbers, false));
+    }
+    read.add(Tiles.single("label", getLabelCol()));
+    if (!getWeightCol().isEmpty()) {
+      read.add(Tiles.single("weight", getWeightCol()));
+    }
+    return dataset.filter(Tiles.validRows(dataset.schema(), read));
+  }
+
+  private List<TileSpec> tiles(Statistics.Learnt learnt) {
+    List<TileSpec> tiles = Tiles.inputs(learnt.data(), getHandleInvalid());
+    tiles.add(Tiles.single("label", getLabelCol()));
+    if (!getWeightCol().isEmpty()) {
+      tiles.add(Tiles.single("weight", getWeightCol()));
+    }
+    return tiles;
+  }
+
+  /** A name for the column that says which rows are for validation; null without such rows. */
+  private String validationColumn(StructType schema) {
+    if (getValidationIndicatorCol().isEmpty() && getValidationFraction() == 0) {
+      return null;
+    }
+    String name = "validation";
+    while (Arrays.asList(schema.fieldNames()).contains(name)) {
+      name += "_";
+    }
+    return name;
+  }
+
+  /** The rows to train on, with nothing but the columns that are needed. */
+  private Dataset<?> training(Dataset<?> rows, String validation) {
+    List<String> names = SchemaChecks.inputs(this);
+    names.add(getLabelCol());
+    if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
+      names.add(getWeightCol());
+    }
+    List<Column> columns = new ArrayList<>(names.stream().map(Tiles::column).toList());
+    if (validation != null) {
+      Column held =
+          getValidationIndicatorCol().isEmpty()
+              ? functions.rand(getSeed()).lt(getValidationFraction())
+              : functions.coalesce(Tiles.column(getValidationIndicatorCol()), functions.lit(false));
+      columns.add(held.as(validation));
+    }
+    return rows.select(columns.toArray(Column[]::new));
+  }
+
+  /** Traces a custom network on types alone, so that a wrong one is found before the training. */
+  private void checkNetwork(TrainingGraphs.Problem problem, int rows) {
+    if (network == null) {
+      return;
+    }
+    List<Integer> allowed = objective().allowedOutputs(problem.data());
+    int features = problem.body().features();
+    try {
+      Network.Variables v = Network.init(problem.body(), problem.types(rows), Key.of(getSeed()));
+      Graph g = TrainingGraphs.raw(problem, v, rows);
+      var output = g.outputTypes().get(0);
+      Check.shape(
+          output.shape().rank() == 2
+              && output.shape().dim(0) == rows
+              && allowed.contains(output.shape().dim(1))
+              && output.dtype() == io.fragua.tensor.DType.F32,
+          "it must give f32[%d, %s] for f32[%d, %d]: it gives %s",
+          rows,
+          allowed.size() == 1 ? allowed.get(0) : allowed.get(0) + " or " + allowed.get(1),
+          rows,
+          features,
+          output);
+    } catch (ShapeException e) {
+      throw new IllegalArgumentException(
+          stage()
+              + " network: the layer must fit the "
+              + features
+              + " features and the label: "
+              + e.getMessage()
+              + "; change the layer given to setNetwork",
+          e);
+    }
+  }
+
+  /** The trainer itself checks that as many as were asked for can run at once. */
+  private int workers(SparkSession spark) {
+    if (getNumWorkers() > 0) {
+      return getNumWorkers();
+    }
+    var sc = spark.sparkContext();
+    int slots = sc.maxNumConcurrentTasks(sc.resourceProfileManager().defaultResourceProfile());
+    return Math.max(1, Math.min(slots, getBatchSize()));
+  }
+
+  private long steps(long rows, int workers, int local) {
+    long perEpoch = Math.max(1, (rows + (long) workers * local - 1) / ((long) workers * local));
+    return perEpoch * getEpochs();
+  }
+
+  @Override
+  public E copy(ParamMap extra) {
+    E that = copyValues(create(uid), extra);
+    that.setNetwork(network);
+    return that.setListener(listener);
+  }
+
+  /**
+   * A writer of the parameters.
+   *
+   * @throws IllegalStateException with a custom network, which is code and cannot be saved
+   */
+  @Override
+  public MLWriter write() {
+    if (network != null) {
+      throw new IllegalStateException(
+          stage()
+              + " network: an estimator with a network of its own cannot be saved, because a layer"
+              + " is code: "
+              + network
+              + "; save the fitted model, or set the network again after loading");
+    }
+    return new DefaultParamsWriter(this);
+  }
+}

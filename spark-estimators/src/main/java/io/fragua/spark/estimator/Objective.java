@@ -1,0 +1,109 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.nn.Losses;
+import io.fragua.spark.persist.DataDescription;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Movement;
+import io.fragua.tensor.Tensor;
+import java.util.List;
+
+/**
+ * What is predicted: classes or amounts. States how the network's last layer becomes a loss and a
+ * saved output; the rest of estimator and model is the same for both.
+ */
+enum Objective {
+  /** Classes 0 to K - 1. The network's output is [B, 1] (two classes, one logit) or [B, K]. */
+  CLASSES {
+    @Override
+    int outputs(DataDescription d) {
+      return d.classes() == 2 ? 1 : d.classes();
+    }
+
+    @Override
+    List<Integer> allowedOutputs(DataDescription d) {
+      return d.classes() == 2 ? List.of(1, 2) : List.of(d.classes());
+    }
+
+    @Override
+    Tensor loss(Tensor output, Tensor label, DataDescription d) {
+      return output.shape().dim(1) == 1
+          ? Losses.binaryCrossEntropyWithLogits(output.reshape(output.shape().dim(0)), label)
+          : Losses.crossEntropyWithLogits(output, label.cast(DType.I32));
+    }
+
+    @Override
+    Tensor prediction(Tensor output, DataDescription d) {
+      return output;
+    }
+  },
+
+  /** Any number. The network's output is [B, 1], in units of the label's standard deviation. */
+  AMOUNTS {
+    @Override
+    int outputs(DataDescription d) {
+      return 1;
+    }
+
+    @Override
+    List<Integer> allowedOutputs(DataDescription d) {
+      return List.of(1);
+    }
+
+    @Override
+    Tensor loss(Tensor output, Tensor label, DataDescription d) {
+      return Losses.squaredError(
+          output.reshape(output.shape().dim(0)), label.sub(d.labelMean()).div(d.labelDeviation()));
+    }
+
+    @Override
+    Tensor prediction(Tensor output, DataDescription d) {
+      return output.mul(d.labelDeviation()).add(d.labelMean());
+    }
+  };
+
+  /** Units of the last layer of a network that is not custom. */
+  abstract int outputs(DataDescription d);
+
+  /** What a custom network's last axis may be. */
+  abstract List<Integer> allowedOutputs(DataDescription d);
+
+  /**
+   * One loss a row.
+   *
+   * @param output [B, outputs]
+   * @param label [B] f32
+   */
+  abstract Tensor loss(Tensor output, Tensor label, DataDescription d);
+
+  /** What the saved graph gives: logits, or amounts in the label's units; [B, outputs]. */
+  abstract Tensor prediction(Tensor output, DataDescription d);
+
+  /** [B, K] from logits [B, 1] or [B, K]: with one logit z it is (-z, z). */
+  static Tensor raw(Tensor logits) {
+    return logits.shape().dim(1) == 1 ? Movement.concat(1, List.of(logits.neg(), logits)) : logits;
+  }
+
+  /** Probabilities [B, K] from logits [B, 1] or [B, K]. */
+  static Tensor probability(Tensor logits) {
+    return logits.shape().dim(1) == 1 ? raw(logits).logistic() : logits.softmax(1);
+  }
+
+  /**
+   * The predicted class [B] as f32.
+   *
+   * @param thresholds null for the most probable class, else the largest probability / threshold
+   *     wins; 0 / 0 never does
+   */
+  static Tensor choice(Tensor logits, double[] thresholds) {
+    if (thresholds == null) {
+      return raw(logits).argmax(1).cast(DType.F32);
+    }
+    float[] t = new float[thresholds.length];
+    for (int i = 0; i < t.length; i++) {
+      t[i] = (float) thresholds[i];
+    }
+    Tensor scaled = probability(logits).div(Tensor.of(t, t.length));
+    Tensor never = Tensor.scalar(DType.F32, Double.NEGATIVE_INFINITY);
+    return scaled.equal(scaled).select(scaled, never).argmax(1).cast(DType.F32);
+  }
+}

@@ -1,0 +1,72 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.arrow.OutputSpec;
+import io.fragua.arrow.ScoreModel;
+import io.fragua.arrow.TileSpec;
+import io.fragua.exec.Precision;
+import io.fragua.graph.GraphJson;
+import io.fragua.io.Safetensors;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * What a model has sent to the executors, so that transforming again sends nothing. Shared by a
+ * model and its copies; Spark frees a broadcast when nobody refers to it any more. Thread-safe.
+ */
+final class ScoreBroadcasts {
+  private final Map<List<Object>, Broadcast<ScoreModel>> sent = new ConcurrentHashMap<>();
+
+  /** The broadcast for the model as it is set now. */
+  Broadcast<ScoreModel> get(
+      NeuralModel<?> model, SparkSession spark, List<TileSpec> tiles, List<OutputSpec> outputs) {
+    int threads = spark.sparkContext().conf().getInt("spark.task.cpus", 1);
+    List<Object> key =
+        List.of(
+            spark.sparkContext().applicationId(),
+            tiles.stream().map(Object::toString).toList(),
+            outputs,
+            model.variant(),
+            model.getInferenceBatchSize(),
+            model.getPrecision(),
+            threads);
+    return sent.computeIfAbsent(key, k -> send(model, spark, tiles, outputs, threads));
+  }
+
+  private static Broadcast<ScoreModel> send(
+      NeuralModel<?> model,
+      SparkSession spark,
+      List<TileSpec> tiles,
+      List<OutputSpec> outputs,
+      int threads) {
+    int rows = model.getInferenceBatchSize();
+    List<String> results = outputs.stream().map(OutputSpec::graphOutput).toList();
+    ScoreModel score =
+        new ScoreModel(
+            model.uid(),
+            GraphJson.write(model.scoreGraph(rows, results)),
+            weights(model),
+            tiles,
+            outputs,
+            rows,
+            Precision.valueOf(model.getPrecision()),
+            threads);
+    return JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(score);
+  }
+
+  private static byte[] weights(NeuralModel<?> model) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      Safetensors.write(out, model.data().weights(), Map.of());
+    } catch (IOException e) {
+      throw new UncheckedIOException("Memory can be written to", e);
+    }
+    return out.toByteArray();
+  }
+}

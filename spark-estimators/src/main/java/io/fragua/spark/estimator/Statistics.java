@@ -1,0 +1,333 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.arrow.ColumnStatistics;
+import io.fragua.arrow.ColumnStatistics.Column;
+import io.fragua.arrow.ColumnStatistics.Request;
+import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.Vocabulary;
+import io.fragua.spark.param.InputParams;
+import io.fragua.spark.param.TrainingParams;
+import io.fragua.spark.persist.DataDescription;
+import io.fragua.tensor.Check;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.ml.attribute.AttributeGroup;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.DecimalType;
+import org.apache.spark.sql.types.StructField;
+
+/**
+ * Learns from the data what the network needs to know before it can be built, and finds what is
+ * wrong with them before any training: one pass over the scalar columns, one more over a column of
+ * vectors.
+ *
+ * @param <P> the parameters of an estimator
+ */
+final class Statistics<P extends InputParams & TrainingParams> {
+  private static final int MOST_CLASSES = 1 << 24; // labels travel as f32, exact up to here
+
+  /**
+   * What was learnt.
+   *
+   * @param rows all rows
+   * @param trainingRows without those of the validation indicator
+   */
+  record Learnt(DataDescription data, long rows, long trainingRows) {}
+
+  private final String stage;
+  private final P params;
+  private final Objective objective;
+  private final Dataset<?> data;
+
+  /** Statistics of these rows, from which {@code handleInvalid=skip} has taken the invalid ones. */
+  Statistics(String stage, P params, Objective objective, Dataset<?> data) {
+    this.stage = stage;
+    this.params = params;
+    this.objective = objective;
+    this.data = data;
+  }
+
+  /**
+   * The columns read as numbers, with their sizes. The size of vectors comes from the column's
+   * metadata, or from the first row that has one.
+   */
+  static <P extends InputParams> List<InputColumn> numbers(
+      String stage, P params, Dataset<?> data) {
+    List<InputColumn> out = new ArrayList<>();
+    for (String name : SchemaChecks.numbers(params)) {
+      StructField f = data.schema().apply(name);
+      boolean scalar = Tiles.number(name, f.dataType(), 1).kind() == InputColumn.Kind.SCALAR;
+      out.add(Tiles.number(name, f.dataType(), scalar ? 1 : width(stage, data, f)));
+    }
+    return out;
+  }
+
+  private static int width(String stage, Dataset<?> data, StructField f) {
+    boolean vector = SchemaChecks.isVector(f.dataType());
+    if (vector) {
+      int known = AttributeGroup.fromStructField(f).size();
+      if (known > 0) {
+        return known;
+      }
+    }
+    var column = Tiles.column(f.name());
+    var values = vector ? org.apache.spark.ml.functions.vector_to_array(column, "float64") : column;
+    List<Row> first = data.filter(column.isNotNull()).select(functions.size(values)).takeAsList(1);
+    Check.that(
+        !first.isEmpty(),
+        "%s featuresCol: the data set must have rows: no row has a value in \"%s\"; check the data"
+            + " or the filters before fit",
+        stage,
+        f.name());
+    int width = first.get(0).getInt(0);
+    Check.that(
+        width > 0,
+        "%s featuresCol: must have at least one number: \"%s\" holds lists of size 0; assemble some"
+            + " features",
+        stage,
+        f.name());
+    return width;
+  }
+
+  /** Runs the jobs and checks what they find. */
+  Learnt collect(List<InputColumn> numbers) {
+    Map<String, Column> found =
+        Jobs.run(stage, () -> ColumnStatistics.collect(withClasses(), requests(numbers)));
+    Column label = found.get(params.getLabelCol());
+    long rows = label.count();
+    Check.that(
+        rows > 0,
+        "%s: the data set must have rows: it has none%s; check the data or the filters before fit",
+        stage,
+        params.getHandleInvalid().equals("skip") ? " that handleInvalid=skip keeps" : "");
+    checkValid("labelCol", params.getLabelCol(), label.nulls(), label.nans(), rows);
+    Column classes = found.get(classColumn());
+    if (objective == Objective.CLASSES) {
+      checkClasses(classes, rows);
+    }
+    if (!params.getWeightCol().isEmpty()) {
+      Column w = found.get(params.getWeightCol());
+      checkValid("weightCol", params.getWeightCol(), w.nulls(), w.nans(), rows);
+      Check.that(
+          w.min() >= 0,
+          "%s weightCol: weights must not be negative: \"%s\" holds %s; correct the column",
+          stage,
+          params.getWeightCol(),
+          w.min());
+      Check.that(
+          w.max() > 0,
+          "%s weightCol: some rows must count: all %d weights in \"%s\" are 0; correct the column",
+          stage,
+          rows,
+          params.getWeightCol());
+    }
+    List<Double> means = new ArrayList<>();
+    List<Double> deviations = new ArrayList<>();
+    for (InputColumn c : numbers) {
+      if (c.kind() == InputColumn.Kind.SCALAR) {
+        Column s = found.get(c.name());
+        checkNumbers("numericCols", c.name(), s.nulls(), s.nans(), rows, s.mean());
+        means.add(s.mean());
+        deviations.add(s.std());
+      } else {
+        var m = Jobs.run(stage, () -> VectorStatistics.collect(data, c));
+        for (int i = 0; i < c.width(); i++) {
+          double mean = m.counts()[i] == 0 ? Double.NaN : m.means()[i];
+          checkNumbers("featuresCol", c.name() + "[" + i + "]", 0, m.invalid(), rows, mean);
+          means.add(mean);
+          deviations.add(m.deviation(i));
+        }
+      }
+    }
+    boolean amounts = objective == Objective.AMOUNTS;
+    DataDescription d =
+        new DataDescription(
+            numbers,
+            categories(found),
+            means.stream().mapToDouble(v -> v).toArray(),
+            deviations.stream().mapToDouble(Statistics::divisor).toArray(),
+            params.getStandardize(),
+            amounts ? 0 : classes.longs().length,
+            amounts ? label.mean() : 0,
+            amounts ? divisor(label.std()) : 1);
+    return new Learnt(d, rows, trainingRows(found, rows));
+  }
+
+  /** A constant column has deviation 0: it becomes 0, not NaN. */
+  private static double divisor(double deviation) {
+    return deviation > 0 && (float) (1 / deviation) < Float.POSITIVE_INFINITY ? deviation : 1;
+  }
+
+  private List<Request> requests(List<InputColumn> numbers) {
+    Map<String, Request> r = new LinkedHashMap<>();
+    r.put(params.getLabelCol(), new Request(params.getLabelCol(), false, true));
+    if (objective == Objective.CLASSES) {
+      boolean same = classColumn().equals(params.getLabelCol());
+      r.put(classColumn(), new Request(classColumn(), true, same));
+    }
+    for (String name : List.of(params.getWeightCol(), params.getValidationIndicatorCol())) {
+      if (!name.isEmpty()) {
+        r.putIfAbsent(name, new Request(name, false, true));
+      }
+    }
+    for (InputColumn c : numbers) {
+      if (c.kind() == InputColumn.Kind.SCALAR) {
+        r.putIfAbsent(c.name(), new Request(c.name(), false, true));
+      }
+    }
+    for (String name : params.getCategoricalCols()) {
+      r.put(name, new Request(name, true, false));
+    }
+    return List.copyOf(r.values());
+  }
+
+  private boolean labelIsWhole() {
+    DataType t = data.schema().apply(params.getLabelCol()).dataType();
+    return !(t.equals(DataTypes.FloatType)
+        || t.equals(DataTypes.DoubleType)
+        || t instanceof DecimalType);
+  }
+
+  /** The column whose distinct values are the classes: the label, or a whole-number copy of it. */
+  private String classColumn() {
+    if (labelIsWhole()) {
+      return params.getLabelCol();
+    }
+    String name = params.getLabelCol() + "_class";
+    while (Arrays.asList(data.schema().fieldNames()).contains(name)) {
+      name += "_";
+    }
+    return name;
+  }
+
+  private Dataset<?> withClasses() {
+    if (objective == Objective.AMOUNTS || labelIsWhole()) {
+      return data;
+    }
+    var label = Tiles.column(params.getLabelCol()).cast(DataTypes.DoubleType);
+    var whole = functions.floor(label);
+    return data.withColumn(classColumn(), functions.when(label.equalTo(whole), whole));
+  }
+
+  private void checkClasses(Column classes, long rows) {
+    String label = params.getLabelCol();
+    if (!labelIsWhole() && classes.nulls() > 0) {
+      var v = Tiles.column(label).cast(DataTypes.DoubleType);
+      Object example =
+          data.filter(v.notEqual(functions.floor(v)))
+              .select(Tiles.column(label))
+              .takeAsList(1)
+              .get(0)
+              .get(0);
+      throw new IllegalArgumentException(
+          String.format(
+              "%s labelCol: a classifier's labels must be whole numbers 0, 1, 2, ...: \"%s\" holds"
+                  + " %s; number the classes, or use a NeuralRegressor",
+              stage, label, example));
+    }
+    long[] values = classes.longs();
+    long first = values[0];
+    long last = values[values.length - 1];
+    Check.that(
+        first >= 0 && last < MOST_CLASSES,
+        "%s labelCol: a classifier's labels must lie from 0 to the number of classes - 1: \"%s\""
+            + " holds %d; number the classes from 0",
+        stage,
+        label,
+        first < 0 ? first : last);
+    for (int k = 0; k < values.length; k++) {
+      Check.that(
+          values[k] == k,
+          "%s labelCol: every class from 0 to %d must have rows: class %d has none among %d rows of"
+              + " \"%s\"; number the classes without gaps, for instance with a StringIndexer",
+          stage,
+          last,
+          k,
+          rows,
+          label);
+    }
+    Check.that(
+        values.length >= 2,
+        "%s labelCol: a classifier needs at least two classes: class 1 has no rows, all %d rows of"
+            + " \"%s\" have label 0; add rows of another class",
+        stage,
+        rows,
+        label);
+  }
+
+  private void checkValid(String param, String column, long nulls, long nans, long rows) {
+    Check.that(
+        nulls + nans == 0,
+        "%s %s: must have a finite number in every row: \"%s\" is null in %d and NaN or infinite in"
+            + " %d of %d rows; fill or filter them",
+        stage,
+        param,
+        column,
+        nulls,
+        nans,
+        rows);
+  }
+
+  private void checkNumbers(
+      String param, String column, long nulls, long nans, long rows, double mean) {
+    Check.that(
+        nulls + nans == 0 || !params.getHandleInvalid().equals("error"),
+        "%s %s: must have a finite number in every row (handleInvalid=error): \"%s\" is null in %d"
+            + " and NaN or infinite in %d of %d rows; fill them, or set handleInvalid to skip or"
+            + " keep",
+        stage,
+        param,
+        column,
+        nulls,
+        nans,
+        rows);
+    Check.that(
+        Double.isFinite(mean),
+        "%s %s: must have a finite number in some row: \"%s\" has none in %d rows; leave the column"
+            + " out",
+        stage,
+        param,
+        column,
+        rows);
+  }
+
+  private List<InputColumn> categories(Map<String, Column> found) {
+    List<InputColumn> out = new ArrayList<>();
+    int offset = 0;
+    for (String name : params.getCategoricalCols()) {
+      Column c = found.get(name);
+      Vocabulary v =
+          c.strings() != null
+              ? Vocabulary.of(c.strings(), offset)
+              : Vocabulary.of(c.longs(), offset);
+      out.add(InputColumn.category(name, v));
+      offset += v.size();
+    }
+    return out;
+  }
+
+  private long trainingRows(Map<String, Column> found, long rows) {
+    String name = params.getValidationIndicatorCol();
+    if (name.isEmpty()) {
+      return Math.max(1, Math.round(rows * (1 - params.getValidationFraction())));
+    }
+    Column c = found.get(name);
+    long valid = c.nulls() == rows ? 0 : Math.round(c.mean() * (rows - c.nulls()));
+    Check.that(
+        valid > 0 && valid < rows,
+        "%s validationIndicatorCol: must be true in some rows and false in others: \"%s\" is true"
+            + " in %d of %d rows; correct the column, or leave the parameter empty",
+        stage,
+        name,
+        valid,
+        rows);
+    return rows - valid;
+  }
+}

@@ -1,0 +1,201 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.graph.Graph;
+import io.fragua.graph.Tracer;
+import io.fragua.nn.Network;
+import io.fragua.nn.ParamTree;
+import io.fragua.optim.GradientTransform;
+import io.fragua.optim.Optimizers;
+import io.fragua.random.Key;
+import io.fragua.spark.persist.DataDescription;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.transform.Grad;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * The three functions of a training, as graphs for a fixed number of rows. Operands and results are
+ * found by name.
+ *
+ * @param gradient what a worker computes of its rows: weighted sums, so that workers can add them
+ * @param update what every worker does with the sums of all
+ * @param evaluate the loss alone, without dropout
+ */
+record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
+
+  /** What is trained: the network, what it predicts, and from which columns. */
+  record Problem(NetworkBody body, Objective objective, DataDescription data) {
+    /** The tiles' operands for this many rows: x and ids, those that exist. */
+    List<Graph.Input> inputs(int rows) {
+      List<Graph.Input> in = new ArrayList<>();
+      if (data.width() > 0) {
+        in.add(new Graph.Input("x", TensorType.of(DType.F32, rows, data.width())));
+      }
+      if (!data.categories().isEmpty()) {
+        in.add(new Graph.Input("ids", TensorType.of(DType.I32, rows, data.categories().size())));
+      }
+      return in;
+    }
+
+    List<TensorType> types(int rows) {
+      return inputs(rows).stream().map(Graph.Input::type).toList();
+    }
+  }
+
+  /** Traces all three. */
+  static TrainingGraphs trace(
+      Problem p, Network.Variables v, GradientTransform optimizer, ParamTree optState, int rows) {
+    return new TrainingGraphs(
+        gradient(p, v, rows), update(v.params(), optimizer, optState), evaluate(p, v, rows));
+  }
+
+  /** The saved network: params, state, tiles -&gt; output, in the label's own terms. */
+  static Graph network(Problem p, Network.Variables v, int rows) {
+    return network(p, v, rows, y -> p.objective().prediction(y, p.data()));
+  }
+
+  /** The network up to its last layer. */
+  static Graph raw(Problem p, Network.Variables v, int rows) {
+    return network(p, v, rows, y -> y);
+  }
+
+  private static Graph network(
+      Problem p, Network.Variables v, int rows, UnaryOperator<Tensor> last) {
+    List<Graph.Input> in = variables(v);
+    in.addAll(p.inputs(rows));
+    return Tracer.trace(
+        in,
+        List.of("output"),
+        args -> {
+          Cursor c = new Cursor(args);
+          Network.Variables given = c.variables(v);
+          List<Tensor> tiles = c.rest(p.inputs(rows).size());
+          return List.of(
+              last.apply(Network.apply(p.body(), given, tiles, false, null, null).output()));
+        });
+  }
+
+  private static Graph gradient(Problem p, Network.Variables v, int rows) {
+    List<Graph.Input> in = variables(v);
+    in.addAll(p.inputs(rows));
+    in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
+    in.add(new Graph.Input("weight", TensorType.of(DType.F32, rows)));
+    in.add(new Graph.Input("key", TensorType.of(DType.I32, 2)));
+    List<String> out = new ArrayList<>(List.of("loss", "weight_sum"));
+    v.state().names().forEach(n -> out.add("state:" + n));
+    Graph loss =
+        Tracer.trace(
+            in,
+            out,
+            args -> {
+              Cursor c = new Cursor(args);
+              Network.Variables given = c.variables(v);
+              List<Tensor> tiles = c.rest(p.inputs(rows).size());
+              Tensor label = c.next();
+              Tensor weight = c.next();
+              Tensor real = weight.greater(0).cast(DType.F32);
+              Network.Result r =
+                  Network.apply(p.body(), given, tiles, true, new Key(c.next()), real);
+              List<Tensor> results = new ArrayList<>(weighted(p, r.output(), label, weight));
+              results.addAll(r.state().leaves());
+              return results;
+            });
+    int params = v.params().size();
+    return Grad.valueAndGrad(
+        loss,
+        IntStream.range(0, params).toArray(),
+        v.params().names().stream().map(n -> "grad:" + n).toList());
+  }
+
+  private static Graph evaluate(Problem p, Network.Variables v, int rows) {
+    List<Graph.Input> in = variables(v);
+    in.addAll(p.inputs(rows));
+    in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
+    in.add(new Graph.Input("weight", TensorType.of(DType.F32, rows)));
+    return Tracer.trace(
+        in,
+        List.of("loss", "weight_sum"),
+        args -> {
+          Cursor c = new Cursor(args);
+          Network.Variables given = c.variables(v);
+          List<Tensor> tiles = c.rest(p.inputs(rows).size());
+          Tensor y = Network.apply(p.body(), given, tiles, false, null, null).output();
+          return weighted(p, y, c.next(), c.next());
+        });
+  }
+
+  /**
+   * Sum of weight x loss, and of weights. Rows of weight 0 are padding and may hold anything, even
+   * what makes the loss infinite, so they are left out by selection: 0 times infinity is NaN.
+   */
+  private static List<Tensor> weighted(Problem p, Tensor output, Tensor label, Tensor weight) {
+    Tensor zero = Tensor.scalar(DType.F32, 0);
+    Tensor loss = p.objective().loss(output, label, p.data());
+    return List.of(weight.greater(0).select(loss.mul(weight), zero).sum(), weight.sum());
+  }
+
+  private static Graph update(ParamTree params, GradientTransform optimizer, ParamTree optState) {
+    List<Graph.Input> in = named("param:", params);
+    in.addAll(named("opt:", optState));
+    in.addAll(named("grad:", params));
+    in.add(new Graph.Input("weight_sum", TensorType.of(DType.F32)));
+    List<String> out = new ArrayList<>();
+    params.names().forEach(n -> out.add("param:" + n));
+    optState.names().forEach(n -> out.add("opt:" + n));
+    return Tracer.trace(
+        in,
+        out,
+        args -> {
+          Cursor c = new Cursor(args);
+          ParamTree p = params.withLeaves(c.rest(params.size()));
+          ParamTree state = optState.withLeaves(c.rest(optState.size()));
+          ParamTree sums = params.withLeaves(c.rest(params.size()));
+          Tensor weights = c.next().maximum(Float.MIN_NORMAL); // all weights 0: gradient 0, not NaN
+          ParamTree grads = sums.map(g -> g.div(weights));
+          GradientTransform.Update u = optimizer.update(grads, state, p);
+          List<Tensor> results = new ArrayList<>(Optimizers.applyUpdates(p, u.updates()).leaves());
+          results.addAll(u.state().leaves());
+          return results;
+        });
+  }
+
+  private static List<Graph.Input> variables(Network.Variables v) {
+    List<Graph.Input> in = named("param:", v.params());
+    in.addAll(named("state:", v.state()));
+    return in;
+  }
+
+  private static List<Graph.Input> named(String prefix, ParamTree tree) {
+    List<Graph.Input> in = new ArrayList<>();
+    tree.asMap().forEach((n, t) -> in.add(new Graph.Input(prefix + n, t.type())));
+    return in;
+  }
+
+  /** Takes operands one after the other. */
+  private static final class Cursor {
+    private final List<Tensor> args;
+    private int at;
+
+    Cursor(List<Tensor> args) {
+      this.args = args;
+    }
+
+    Tensor next() {
+      return args.get(at++);
+    }
+
+    List<Tensor> rest(int n) {
+      at += n;
+      return args.subList(at - n, at);
+    }
+
+    Network.Variables variables(Network.Variables like) {
+      ParamTree params = like.params().withLeaves(rest(like.params().size()));
+      return new Network.Variables(params, like.state().withLeaves(rest(like.state().size())));
+    }
+  }
+}

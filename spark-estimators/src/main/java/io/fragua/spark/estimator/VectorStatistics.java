@@ -1,0 +1,178 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.arrow.BatchFunction;
+import io.fragua.arrow.ColumnarMap;
+import io.fragua.arrow.ColumnarMetrics;
+import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.TileReader;
+import io.fragua.arrow.TileSpec;
+import io.fragua.tensor.Buffer;
+import java.nio.ByteBuffer;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.vectorized.ColumnVector;
+import org.apache.spark.sql.vectorized.ColumnarBatch;
+
+/**
+ * Mean and deviation of each element of a column of vectors or arrays, in one pass. Each partition
+ * gives one row; they are merged on the driver in the order of the partitions, so that the result
+ * does not depend on which task is first.
+ */
+final class VectorStatistics implements BatchFunction {
+  private static final long serialVersionUID = 1L;
+  private static final int ROWS = 1024;
+
+  private final List<TileSpec> tiles;
+  private final int width;
+
+  private VectorStatistics(InputColumn column) {
+    tiles = List.of(Tiles.numbers("x", List.of(column), true));
+    width = column.width();
+  }
+
+  /**
+   * What was found.
+   *
+   * @param rows all rows
+   * @param invalid rows with a null, NaN or infinity
+   * @param counts finite values of each element
+   * @param means of the finite values of each element; 0 without any
+   * @param squares sum of squared distances from the mean
+   */
+  record Moments(long rows, long invalid, long[] counts, double[] means, double[] squares) {
+    Moments(int width) {
+      this(0, 0, new long[width], new double[width], new double[width]);
+    }
+
+    /** Sample standard deviation of an element; 0 for fewer than two values. */
+    double deviation(int i) {
+      return counts[i] < 2 ? 0 : Math.sqrt(squares[i] / (counts[i] - 1));
+    }
+
+    /** Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm", 1979. */
+    private Moments plus(Moments b) {
+      Moments s = new Moments(rows + b.rows, invalid + b.invalid, counts, means, squares);
+      for (int i = 0; i < counts.length; i++) {
+        long n = counts[i] + b.counts[i];
+        if (n > 0) {
+          double delta = b.means[i] - means[i];
+          squares[i] += b.squares[i] + delta * delta * counts[i] / n * b.counts[i];
+          means[i] += delta * b.counts[i] / n;
+          counts[i] = n;
+        }
+      }
+      return s;
+    }
+
+    private byte[] toBytes() {
+      ByteBuffer b = ByteBuffer.allocate(16 + 24 * counts.length).putLong(rows).putLong(invalid);
+      for (int i = 0; i < counts.length; i++) {
+        b.putLong(counts[i]).putDouble(means[i]).putDouble(squares[i]);
+      }
+      return b.array();
+    }
+
+    private static Moments of(byte[] bytes, int width) {
+      ByteBuffer b = ByteBuffer.wrap(bytes);
+      Moments m =
+          new Moments(
+              b.getLong(), b.getLong(), new long[width], new double[width], new double[width]);
+      for (int i = 0; i < width; i++) {
+        m.counts[i] = b.getLong();
+        m.means[i] = b.getDouble();
+        m.squares[i] = b.getDouble();
+      }
+      return m;
+    }
+  }
+
+  /**
+   * Runs one job over a column.
+   *
+   * @param column an array or vector of known size; one of another size fails the job
+   */
+  static Moments collect(Dataset<?> data, InputColumn column) {
+    StructType out = new StructType().add("moments", DataTypes.BinaryType, false);
+    Dataset<Row> parts =
+        ColumnarMap.replace(
+            data, List.of(column.name()), out, new VectorStatistics(column), "vector statistics");
+    Moments sum = new Moments(column.width());
+    for (Row r : parts.collectAsList()) {
+      sum = sum.plus(Moments.of(r.getAs(0), column.width()));
+    }
+    return sum;
+  }
+
+  @Override
+  public Iterator<ColumnarBatch> apply(
+      Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
+    return new Iterator<>() {
+      private boolean done;
+
+      @Override
+      public boolean hasNext() {
+        return !done;
+      }
+
+      @Override
+      public ColumnarBatch next() {
+        done = true;
+        OnHeapColumnVector v = new OnHeapColumnVector(1, DataTypes.BinaryType);
+        v.putByteArray(0, sum(in, ordinals).toBytes());
+        return new ColumnarBatch(new ColumnVector[] {v}, 1);
+      }
+    };
+  }
+
+  private Moments sum(Iterator<ColumnarBatch> in, int[] ordinals) {
+    TileReader reader = new TileReader(tiles, ordinals);
+    Buffer[] tile = {Buffer.collected(4L * ROWS * width)};
+    float[] values = new float[ROWS * width];
+    Moments total = new Moments(width);
+    while (in.hasNext()) {
+      ColumnarBatch batch = in.next();
+      for (int from = 0; from < batch.numRows(); from += ROWS) {
+        int n = Math.min(ROWS, batch.numRows() - from);
+        reader.read(batch, from, n, tile, 0);
+        tile[0].bytes().asFloatBuffer().get(values, 0, n * width);
+        total = total.plus(moments(values, n));
+      }
+    }
+    return total;
+  }
+
+  /** Two passes over values that are in the cache: exact where one pass would cancel. */
+  private Moments moments(float[] values, int rows) {
+    Moments m = new Moments(width);
+    long invalid = 0;
+    for (int r = 0; r < rows; r++) {
+      boolean bad = false;
+      for (int i = 0; i < width; i++) {
+        float v = values[r * width + i];
+        bad |= v != v;
+        if (v == v) {
+          m.counts[i]++;
+          m.means[i] += v;
+        }
+      }
+      invalid += bad ? 1 : 0;
+    }
+    for (int i = 0; i < width; i++) {
+      m.means[i] /= Math.max(1, m.counts[i]);
+    }
+    for (int r = 0; r < rows; r++) {
+      for (int i = 0; i < width; i++) {
+        float v = values[r * width + i];
+        if (v == v) {
+          m.squares[i] += (v - m.means[i]) * (v - m.means[i]);
+        }
+      }
+    }
+    return new Moments(rows, invalid, m.counts, m.means, m.squares);
+  }
+}

@@ -1,0 +1,118 @@
+package io.fragua.spark.param;
+
+/**
+ * Setters of an estimator alone; each returns the estimator itself.
+ *
+ * @param <S> the estimator's own class
+ */
+public interface EstimatorSetters<S> extends Setters<S> {
+  /** Sets {@link #numericCols()}. */
+  default S setNumericCols(String... value) {
+    return put(numericCols(), value.clone());
+  }
+
+  /** Sets {@link #categoricalCols()}. */
+  default S setCategoricalCols(String... value) {
+    return put(categoricalCols(), value.clone());
+  }
+
+  /** Sets {@link #standardize()}. */
+  default S setStandardize(boolean value) {
+    return put(standardize(), value);
+  }
+
+  /** Sets {@link #hiddenLayers()}. */
+  default S setHiddenLayers(int... value) {
+    return put(hiddenLayers(), value.clone());
+  }
+
+  /** Sets {@link #activation()}. */
+  default S setActivation(String value) {
+    return put(activation(), value);
+  }
+
+  /** Sets {@link #dropout()}. */
+  default S setDropout(double value) {
+    return put(dropout(), value);
+  }
+
+  /** Sets {@link #embeddingDim()}. */
+  default S setEmbeddingDim(int value) {
+    return put(embeddingDim(), value);
+  }
+
+  /** Sets {@link #optimizer()}. */
+  default S setOptimizer(String value) {
+    return put(optimizer(), value);
+  }
+
+  /** Sets {@link #learningRate()}. */
+  default S setLearningRate(double value) {
+    return put(learningRate(), value);
+  }
+
+  /** Sets {@link #learningRateSchedule()}. */
+  default S setLearningRateSchedule(String value) {
+    return put(learningRateSchedule(), value);
+  }
+
+  /** Sets {@link #momentum()}. */
+  default S setMomentum(double value) {
+    return put(momentum(), value);
+  }
+
+  /** Sets {@link #weightDecay()}. */
+  default S setWeightDecay(double value) {
+    return put(weightDecay(), value);
+  }
+
+  /** Sets {@link #clipNorm()}. */
+  default S setClipNorm(double value) {
+    return put(clipNorm(), value);
+  }
+
+  /** Sets {@link #labelCol()}. */
+  default S setLabelCol(String value) {
+    return put(labelCol(), value);
+  }
+
+  /** Sets {@link #weightCol()}. */
+  default S setWeightCol(String value) {
+    return put(weightCol(), value);
+  }
+
+  /** Sets {@link #batchSize()}. */
+  default S setBatchSize(int value) {
+    return put(batchSize(), value);
+  }
+
+  /** Sets {@link #epochs()}. */
+  default S setEpochs(int value) {
+    return put(epochs(), value);
+  }
+
+  /** Sets {@link #seed()}. */
+  default S setSeed(long value) {
+    return put(seed(), value);
+  }
+
+  /** Sets {@link #validationIndicatorCol()}. */
+  default S setValidationIndicatorCol(String value) {
+    return put(validationIndicatorCol(), value);
+  }
+
+  /** Sets {@link #validationFraction()}. */
+  default S setValidationFraction(double value) {
+    return put(validationFraction(), value);
+  }
+
+  /** Sets {@link #patience()}. */
+  default S setPatience(int value) {
+    return put(patience(), value);
+  }
+
+  /** Sets {@link #numWorkers()}. */
+  default S setNumWorkers(int value) {
+    return put(numWorkers(), value);
+  }
+}

@@ -1,0 +1,119 @@
+package io.fragua.spark.train;
+
+import io.fragua.exec.Backend;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Program;
+import io.fragua.graph.Graph;
+import io.fragua.graph.GraphJson;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The compiled graphs of a training. Compilation runs on a thread of its own, so that it overlaps
+ * with the arrival of the rows; workers of one process share the programs, which are freed with the
+ * last worker. Thread-safe.
+ */
+final class Programs {
+  /** By job; guarded by itself. One process may have many workers of one job, and many jobs. */
+  private static final Map<String, Programs> SHARED = new HashMap<>();
+
+  /** Compiled programs; evaluate is null without validation. */
+  record Compiled(Program gradient, Program update, Program evaluate) {
+    void close() {
+      gradient.close();
+      update.close();
+      if (evaluate != null) {
+        evaluate.close();
+      }
+    }
+  }
+
+  private final String id;
+  private final CompletableFuture<Compiled> compiled = new CompletableFuture<>();
+  private int users;
+
+  private Programs(String id) {
+    this.id = id;
+  }
+
+  /** The programs of a job; compilation starts with the first user. */
+  static Programs acquire(TrainPlan plan, Backend backend, int threads) {
+    synchronized (SHARED) {
+      Programs p =
+          SHARED.computeIfAbsent(
+              plan.id(),
+              id -> {
+                Programs fresh = new Programs(id);
+                Thread t =
+                    new Thread(() -> fresh.compile(plan, backend, threads), "fragua-compile-" + id);
+                t.setDaemon(true);
+                t.start();
+                return fresh;
+              });
+      p.users++;
+      return p;
+    }
+  }
+
+  /** Gives them back; the last user's call frees them. */
+  void release() {
+    synchronized (SHARED) {
+      if (--users > 0) {
+        return;
+      }
+      SHARED.remove(id);
+    }
+    // Runs now if compilation is over, else when it is; nobody is left to hear its failure.
+    compiled.thenAccept(Compiled::close);
+  }
+
+  /**
+   * Waits for the programs.
+   *
+   * @throws RuntimeException what the compilation threw
+   */
+  Compiled get() throws InterruptedException {
+    try {
+      return compiled.get();
+    } catch (java.util.concurrent.ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException r
+          ? r
+          : new IllegalStateException("train: graphs can be compiled: " + e.getCause(), e);
+    }
+  }
+
+  private void compile(TrainPlan plan, Backend backend, int threads) {
+    try {
+      CompileOptions options =
+          CompileOptions.DEFAULT.withPrecision(plan.precision()).withThreads(threads);
+      Graph update = GraphJson.read(plan.update());
+      Program gradient = backend.compile(GraphJson.read(plan.gradient()), options);
+      compiled.complete(
+          new Compiled(
+              gradient,
+              backend.compile(update, options.withDonated(donated(update))),
+              plan.evaluate() == null
+                  ? null
+                  : backend.compile(GraphJson.read(plan.evaluate()), options)));
+    } catch (Throwable t) { // also errors of native code's loading: the workers must hear of them
+      compiled.completeExceptionally(t);
+    }
+  }
+
+  /** New parameters and optimizer state are written over the old. */
+  private static Map<Integer, Integer> donated(Graph update) {
+    Map<Integer, Integer> d = new HashMap<>();
+    for (int o = 0; o < update.outputs().size(); o++) {
+      d.put(o, update.input(update.outputs().get(o).name()));
+    }
+    return d;
+  }
+
+  /** Jobs that hold programs in this process. */
+  static int live() {
+    synchronized (SHARED) {
+      return SHARED.size();
+    }
+  }
+}

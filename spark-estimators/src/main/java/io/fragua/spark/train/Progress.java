@@ -1,0 +1,147 @@
+package io.fragua.spark.train;
+
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.rpc.RpcCallContext;
+import org.apache.spark.rpc.RpcEndpointRef;
+import org.apache.spark.rpc.RpcEnv;
+import org.apache.spark.rpc.ThreadSafeRpcEndpoint;
+import org.apache.spark.util.RpcUtils;
+import scala.PartialFunction;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractPartialFunction;
+import scala.runtime.BoxedUnit;
+
+/**
+ * Carries a {@link TrainListener}'s calls from rank 0 to the driver over Spark's own RPC: no extra
+ * port, and whatever authentication and encryption Spark has. Messages hold JDK types only, so that
+ * the driver's RPC needs no class of ours, however our jar was added.
+ */
+final class Progress implements AutoCloseable {
+  private final RpcEnv env;
+  private final RpcEndpointRef ref;
+  private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
+
+  /** Registers on the driver under this name; calls reach the listener in order. */
+  Progress(String name, TrainListener listener) {
+    env = SparkEnv.get().rpcEnv();
+    ref = env.setupEndpoint(name, new Endpoint(env, listener));
+  }
+
+  /** What the listener threw, or null; after it nothing more is delivered. */
+  RuntimeException failure() {
+    return failure.get();
+  }
+
+  @Override
+  public void close() {
+    env.stop(ref);
+  }
+
+  private void deliver(TrainListener listener, Object[] m) {
+    if (failure.get() != null) {
+      return;
+    }
+    try {
+      switch ((String) m[0]) {
+        case "phase" -> listener.phase((String) m[1]);
+        case "step" ->
+            listener.step((Integer) m[1], (Integer) m[2], (Long) m[3], (Long) m[4], (Double) m[5]);
+        case "epoch" ->
+            listener.epoch(
+                new EpochMetrics(
+                    (Integer) m[1], (Double) m[2], (Double) m[3], (Long) m[4], (Double) m[5]));
+        default -> throw new IllegalStateException("train: unknown message: " + m[0]);
+      }
+    } catch (RuntimeException e) {
+      failure.set(e); // the job's thread stops the training and throws it
+    }
+  }
+
+  /** The receiving end; public because Spark's dispatcher calls it through its interface. */
+  private final class Endpoint implements ThreadSafeRpcEndpoint {
+    private final RpcEnv env;
+    private final TrainListener listener;
+
+    Endpoint(RpcEnv env, TrainListener listener) {
+      this.env = env;
+      this.listener = listener;
+    }
+
+    @Override
+    public RpcEnv rpcEnv() {
+      return env;
+    }
+
+    @Override
+    public PartialFunction<Object, BoxedUnit> receive() {
+      return new Receive() {
+        @Override
+        void take(Object[] message) {
+          deliver(listener, message);
+        }
+      };
+    }
+
+    /** Only asked at the end: the answer says that everything before it was delivered. */
+    @Override
+    public PartialFunction<Object, BoxedUnit> receiveAndReply(RpcCallContext context) {
+      return new Receive() {
+        @Override
+        void take(Object[] message) {
+          context.reply(Boolean.TRUE);
+        }
+      };
+    }
+  }
+
+  private abstract static class Receive extends AbstractPartialFunction<Object, BoxedUnit> {
+    abstract void take(Object[] message);
+
+    @Override
+    public boolean isDefinedAt(Object o) {
+      return o instanceof Object[];
+    }
+
+    @Override
+    public BoxedUnit apply(Object o) {
+      take((Object[]) o);
+      return BoxedUnit.UNIT;
+    }
+  }
+
+  /** Rank 0's end. */
+  static final class Sender implements TrainListener {
+    private final RpcEndpointRef ref;
+
+    Sender(String name) {
+      SparkEnv e = SparkEnv.get();
+      ref = RpcUtils.makeDriverRef(name, e.conf(), e.rpcEnv());
+    }
+
+    @Override
+    public void phase(String name) {
+      ref.send(new Object[] {"phase", name});
+    }
+
+    @Override
+    public void step(int epoch, int epochs, long rowsDone, long rowsTotal, double loss) {
+      ref.send(new Object[] {"step", epoch, epochs, rowsDone, rowsTotal, loss});
+    }
+
+    @Override
+    public void epoch(EpochMetrics m) {
+      ref.send(
+          new Object[] {
+            "epoch", m.epoch(), m.trainLoss(), m.validationLoss(), m.rows(), m.seconds()
+          });
+    }
+
+    /** Waits until all calls were delivered. */
+    void flush() {
+      ClassTag<Boolean> bool = ClassTag$.MODULE$.apply(Boolean.class);
+      ref.askSync(new Object[] {"flush"}, bool);
+    }
+  }
+}

@@ -1,0 +1,223 @@
+package io.fragua.spark.train;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The steps of one worker: gather a batch, compute gradients, sum them over the workers, update.
+ * Every rank sees the same sums and therefore takes the same decisions. Used by one thread.
+ */
+final class TrainLoop implements AutoCloseable {
+  private final TrainPlan plan;
+  private final WorkerStore store;
+  private final RingCollective ring;
+  private final TrainListener listener;
+  private final Runnable check;
+  private final Sizes sizes;
+  private final Workspace work;
+  private final StepKey key;
+  private long globalStep;
+
+  /**
+   * Rows by rank.
+   *
+   * @param training rows of each worker
+   * @param validation rows of each worker
+   */
+  record Sizes(long[] training, long[] validation) {
+    static long sum(long[] v) {
+      long s = 0;
+      for (long x : v) {
+        s += x;
+      }
+      return s;
+    }
+
+    /** Steps of an epoch: what the fullest worker needs. */
+    int steps(int batch) {
+      long most = 0;
+      for (long n : training) {
+        most = Math.max(most, n);
+      }
+      return Math.toIntExact((most + batch - 1) / batch);
+    }
+  }
+
+  /**
+   * A loop that is ready to run.
+   *
+   * @param listener hears of steps and epochs; only rank 0's is called
+   * @param check called every step; throws to give up
+   */
+  TrainLoop(
+      TrainPlan plan,
+      Programs.Compiled programs,
+      WorkerStore store,
+      Sizes sizes,
+      RingCollective ring,
+      TrainListener listener,
+      Runnable check) {
+    this.plan = plan;
+    this.store = store;
+    this.sizes = sizes;
+    this.ring = ring;
+    this.listener = listener;
+    this.check = check;
+    key = new StepKey(plan.seed());
+    work = new Workspace(plan, programs, ring.rank());
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws IllegalArgumentException if the loss is no longer a finite number
+   */
+  List<EpochMetrics> run() {
+    long total = Sizes.sum(sizes.training());
+    boolean validate = Sizes.sum(sizes.validation()) > 0;
+    List<EpochMetrics> history = new ArrayList<>();
+    double best = Double.POSITIVE_INFINITY;
+    int worse = 0;
+    for (int epoch = 0; epoch < plan.epochs(); epoch++) {
+      long start = System.nanoTime();
+      double trainLoss = epoch(epoch, total);
+      Double validationLoss = validate ? validate() : null;
+      EpochMetrics m =
+          new EpochMetrics(
+              epoch, trainLoss, validationLoss, total, (System.nanoTime() - start) / 1e9);
+      history.add(m);
+      if (ring.rank() == 0) {
+        listener.epoch(m);
+      }
+      if (plan.patience() > 0) {
+        if (validationLoss < best) {
+          best = validationLoss;
+          worse = 0;
+          work.remember();
+        } else if (++worse >= plan.patience()) {
+          break;
+        }
+      }
+    }
+    if (plan.patience() > 0) {
+      work.recall();
+    }
+    return history;
+  }
+
+  private double epoch(int epoch, long total) {
+    int steps = sizes.steps(plan.batch());
+    store.shuffle(plan.seed(), epoch, ring.rank());
+    double loss = 0;
+    double weights = 0;
+    long reported = System.nanoTime();
+    for (int s = 0; s < steps; s++) {
+      check.run();
+      int from = share(store.rows(), s, steps);
+      int rows = share(store.rows(), s + 1, steps) - from;
+      step(from, rows);
+      loss += work.loss();
+      weights += work.weightSum();
+      if (!Double.isFinite(loss)) {
+        throw diverged(epoch, s, steps);
+      }
+      if (ring.rank() == 0 && System.nanoTime() - reported > 200_000_000L) {
+        reported = System.nanoTime();
+        listener.step(epoch, plan.epochs(), done(s + 1, steps), total, loss / weights);
+      }
+    }
+    if (!(weights > 0)) {
+      throw new IllegalArgumentException(
+          "train: the weights of the rows must add up to more than 0: "
+              + weights
+              + "; correct the weight column");
+    }
+    if (ring.rank() == 0) {
+      listener.step(epoch, plan.epochs(), total, total, loss / weights);
+    }
+    return loss / weights;
+  }
+
+  private void step(int from, int rows) {
+    Workspace w = work;
+    if (rows > 0) {
+      store.gather(from, rows, w.tiles());
+      w.pad(rows);
+      key.write(globalStep, ring.rank(), w.key());
+      w.gradient().run();
+      w.weighState(rows, ring.size());
+    } else {
+      w.clearSums();
+    }
+    globalStep++;
+    ring.allReduce(w.sums(), w.sumFloats());
+    w.takeState(ring.size());
+    if (w.weightSum() > 0) { // a step whose rows all weigh nothing teaches nothing
+      w.update().run();
+    }
+  }
+
+  /** First row of a step: rows are spread evenly, so that no step is nearly empty. */
+  private static int share(long rows, int step, int steps) {
+    return (int) (rows * step / steps);
+  }
+
+  private long done(int step, int steps) {
+    long n = 0;
+    for (long r : sizes.training()) {
+      n += share(r, step, steps);
+    }
+    return n;
+  }
+
+  /** Mean loss over the validation rows of all workers. */
+  private double validate() {
+    double loss = 0;
+    double weights = 0;
+    for (int from = 0; from < store.validationRows(); from += plan.batch()) {
+      check.run();
+      int rows = Math.min(plan.batch(), store.validationRows() - from);
+      store.gatherValidation(from, rows, work.tiles());
+      work.pad(rows);
+      work.evaluate().run();
+      loss += work.evaluatedLoss();
+      weights += work.evaluatedWeightSum();
+    }
+    // A double travels as two floats, the second what the first rounds away.
+    FloatBuffer f = work.sums().bytes().asFloatBuffer();
+    f.put(0, (float) loss).put(1, (float) (loss - (float) loss));
+    f.put(2, (float) weights).put(3, (float) (weights - (float) weights));
+    ring.allReduce(work.sums(), 4);
+    double mean = ((double) f.get(0) + f.get(1)) / ((double) f.get(2) + f.get(3));
+    if (!Double.isFinite(mean)) {
+      throw new IllegalArgumentException(
+          "train: the validation loss must be a finite number: "
+              + mean
+              + "; lower learningRate, set clipNorm, standardize the inputs, and give validation"
+              + " rows a weight above 0");
+    }
+    return mean;
+  }
+
+  private static IllegalArgumentException diverged(int epoch, int step, int steps) {
+    return new IllegalArgumentException(
+        "train: the loss must stay a finite number: it did not in epoch "
+            + (epoch + 1)
+            + ", step "
+            + (step + 1)
+            + " of "
+            + steps
+            + "; lower learningRate, set clipNorm, or standardize the inputs");
+  }
+
+  /** What was learnt; valid until closed. */
+  Workspace work() {
+    return work;
+  }
+
+  @Override
+  public void close() {
+    work.close();
+  }
+}

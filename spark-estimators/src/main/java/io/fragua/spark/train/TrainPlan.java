@@ -1,0 +1,66 @@
+package io.fragua.spark.train;
+
+import io.fragua.exec.Precision;
+import io.fragua.nn.ParamTree;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Tensor;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the workers need to know, in a form that travels: graphs as text, tensors as bytes.
+ *
+ * @param id of the job, unique
+ * @param layout of a row
+ * @param gradient graph as JSON
+ * @param update graph as JSON
+ * @param evaluate graph as JSON, or null
+ * @param params initial values
+ * @param state initial running statistics
+ * @param optState initial optimizer state
+ * @param batch rows of a step on one worker
+ * @param epochs passes over the rows
+ * @param seed of shuffles and keys
+ * @param patience epochs without a better validation loss; 0 never stops early
+ * @param precision of contractions
+ */
+record TrainPlan(
+    String id,
+    RowLayout layout,
+    String gradient,
+    String update,
+    String evaluate,
+    List<Leaf> params,
+    List<Leaf> state,
+    List<Leaf> optState,
+    int batch,
+    int epochs,
+    long seed,
+    int patience,
+    Precision precision)
+    implements Serializable {
+  /**
+   * A named tensor's initial value.
+   *
+   * @param name without prefix
+   * @param dims sizes of its axes
+   * @param value its bytes, f32
+   */
+  record Leaf(String name, int[] dims, byte[] value) implements Serializable {}
+
+  static List<Leaf> leaves(ParamTree tree) {
+    List<Leaf> all = new ArrayList<>();
+    for (String name : tree.names()) {
+      all.add(new Leaf(name, tree.get(name).shape().dims(), bytes(tree.get(name))));
+    }
+    return all;
+  }
+
+  private static byte[] bytes(Tensor t) {
+    Buffer b = t.buffer();
+    byte[] out = new byte[b.size()];
+    b.bytes().get(0, out);
+    return out;
+  }
+}

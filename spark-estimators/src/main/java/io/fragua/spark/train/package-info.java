@@ -1,0 +1,9 @@
+/**
+ * Data-parallel training in a barrier stage: dealing rows to workers ({@code ChunkWriter}), the
+ * worker's off-heap store, the collective over TCP, the loop of steps, and progress to the driver.
+ *
+ * <p>Invariants: every training row counts once an epoch; all ranks hold the same bits after each
+ * step; same rows, seed and number of workers give the same model; a dead worker is an error that
+ * names it, within seconds.
+ */
+package io.fragua.spark.train;

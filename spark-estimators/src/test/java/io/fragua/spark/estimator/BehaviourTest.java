@@ -1,0 +1,325 @@
+package io.fragua.spark.estimator;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.spark.train.EpochMetrics;
+import io.fragua.spark.train.TrainListener;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.DoubleStream;
+import org.apache.spark.ml.attribute.Attribute;
+import org.apache.spark.ml.attribute.AttributeGroup;
+import org.apache.spark.ml.attribute.NominalAttribute;
+import org.apache.spark.ml.evaluation.BinaryClassificationEvaluator;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.tuning.CrossValidator;
+import org.apache.spark.ml.tuning.CrossValidatorModel;
+import org.apache.spark.ml.tuning.ParamGridBuilder;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.Test;
+
+/** What single parameters do. */
+class BehaviourTest {
+  private static NeuralClassifier xor() {
+    return new NeuralClassifier()
+        .setLabelCol("xor")
+        .setNumericCols("a", "b")
+        .setHiddenLayers(16, 8)
+        .setBatchSize(32)
+        .setEpochs(15)
+        .setLearningRate(0.02);
+  }
+
+  private static NeuralClassificationModel once;
+
+  /**
+   * A copy of a model that was trained for one epoch: enough where learning is not the question.
+   */
+  private static synchronized NeuralClassificationModel quick() {
+    if (once == null) {
+      once = xor().setEpochs(1).fit(data());
+    }
+    return once.copy(new ParamMap());
+  }
+
+  private static Dataset<Row> data() {
+    return EstimatorCases.data();
+  }
+
+  private static List<Row> rows(Dataset<Row> d, String... columns) {
+    return d.orderBy("a")
+        .select(columns[0], java.util.Arrays.copyOfRange(columns, 1, columns.length))
+        .collectAsList();
+  }
+
+  @Test
+  void crossValidatorPicksTheNetworkThatLearns() {
+    NeuralClassifier c = xor();
+    CrossValidatorModel best =
+        new CrossValidator()
+            .setEstimator(c)
+            .setEvaluator(new BinaryClassificationEvaluator().setLabelCol("xor"))
+            .setNumFolds(2)
+            .setEstimatorParamMaps(
+                new ParamGridBuilder()
+                    .addGrid(c.hiddenLayers(), scalaList(new int[0], new int[] {16, 8}))
+                    .build())
+            .fit(data());
+    assertTrue(best.avgMetrics()[1] > 0.95, java.util.Arrays.toString(best.avgMetrics()));
+    assertTrue(best.avgMetrics()[0] < 0.8, java.util.Arrays.toString(best.avgMetrics()));
+    NeuralClassificationModel model = (NeuralClassificationModel) best.bestModel();
+    assertArrayEquals(new int[] {16, 8}, model.getHiddenLayers());
+  }
+
+  private static scala.collection.Iterable<int[]> scalaList(int[]... values) {
+    return scala.jdk.javaapi.CollectionConverters.asScala(List.of(values));
+  }
+
+  @Test
+  void rowsOfWeightZeroDoNotCount() {
+    Dataset<Row> lies =
+        data()
+            .withColumn("xor", functions.lit(1).minus(functions.col("xor")))
+            .withColumn("weight", functions.lit(0f));
+    NeuralClassificationModel model = xor().setWeightCol("weight").fit(data().union(lies));
+    assertTrue(accuracy(model) > 0.98, () -> "" + accuracy(model));
+    // The same rows at equal weight cannot be learnt: the test above can fail.
+    NeuralClassificationModel blind = xor().fit(data().union(lies));
+    assertTrue(accuracy(blind) < 0.9, () -> "" + accuracy(blind));
+  }
+
+  @Test
+  void aRowOfWeightThreeCountsThreeTimes() {
+    Dataset<Row> d =
+        data()
+            .withColumn("one", functions.lit(1))
+            .withColumn("amount", functions.col("xor").multiply(4))
+            .withColumn("weight", functions.col("xor").multiply(2).plus(1));
+    NeuralRegressor constant =
+        new NeuralRegressor()
+            .setNumericCols("one")
+            .setLabelCol("amount")
+            .setHiddenLayers()
+            .setLearningRate(0.05)
+            .setBatchSize(120)
+            .setEpochs(60);
+    // The best constant is the mean: half of the rows hold 0, half 4.
+    assertEquals(2, constant.fit(d).transform(d).head().<Double>getAs("prediction"), 0.1);
+    constant.setWeightCol("weight");
+    assertEquals(3, constant.fit(d).transform(d).head().<Double>getAs("prediction"), 0.1);
+  }
+
+  private static double accuracy(NeuralClassificationModel model) {
+    Dataset<Row> scored = model.transform(data());
+    return (double) scored.filter("prediction = xor").count() / scored.count();
+  }
+
+  @Test
+  void thresholdsWeighProbabilities() {
+    NeuralClassificationModel model = quick();
+    for (double[] t : new double[][] {{0.2, 0.8}, {0.8, 0.2}, {0, 1}}) {
+      List<Row> scored =
+          rows(model.setThresholds(t).transform(data()), "probability", "prediction");
+      for (Row r : scored) {
+        Vector p = r.getAs(0);
+        double expected = p.apply(1) / t[1] > p.apply(0) / t[0] ? 1 : 0;
+        assertEquals(expected, r.getDouble(1), () -> p + " by " + java.util.Arrays.toString(t));
+      }
+    }
+  }
+
+  @Test
+  void outputsAgreeWithEachOtherAndCanBeLeftOut() {
+    NeuralClassificationModel model = quick();
+    Dataset<Row> scored = model.transform(data());
+    for (Row r : rows(scored, "rawPrediction", "probability", "prediction")) {
+      Vector raw = r.getAs(0);
+      Vector p = r.getAs(1);
+      assertEquals(-raw.apply(0), raw.apply(1), 0);
+      assertEquals(1 / (1 + Math.exp(-raw.apply(1))), p.apply(1), 1e-6);
+      assertEquals(1, p.apply(0) + p.apply(1), 1e-6);
+      assertEquals(raw.apply(1) > 0 ? 1 : 0, r.getDouble(2));
+    }
+    assertEquals(2, AttributeGroup.fromStructField(scored.schema().apply("probability")).size());
+    NominalAttribute attribute =
+        (NominalAttribute) Attribute.fromStructField(scored.schema().apply("prediction"));
+    assertEquals(2, attribute.getNumValues().get());
+    model.setProbabilityCol("").setRawPredictionCol("").setPredictionCol("p");
+    StructType schema = model.transform(data()).schema();
+    assertEquals(data().schema().size() + 1, schema.size());
+    assertEquals(DataTypes.DoubleType, schema.apply("p").dataType());
+  }
+
+  @Test
+  void amountsAreInTheLabelsUnits() {
+    NeuralRegressionModel model =
+        new NeuralRegressor()
+            .setLabelCol("amount")
+            .setNumericCols("a", "b")
+            .setHiddenLayers(16)
+            .setBatchSize(32)
+            .setEpochs(15)
+            .setLearningRate(0.02)
+            .fit(data());
+    for (Row r : rows(model.transform(data()), "prediction", "amount")) {
+      assertEquals(r.getDouble(1), r.getDouble(0), 150);
+    }
+  }
+
+  @Test
+  void predictsASingleRowAsTransformDoes() {
+    NeuralClassificationModel model =
+        xor().setNumericCols().setFeaturesCol("dense").setEpochs(5).fit(data());
+    for (Row r : rows(model.transform(data().limit(20)), "dense", "prediction")) {
+      assertEquals(r.getDouble(1), model.predict(r.getAs(0)));
+    }
+    assertEquals(3, model.numFeatures());
+    assertEquals(2, model.numClasses());
+  }
+
+  @Test
+  void handleInvalid() {
+    Dataset<Row> holes =
+        data()
+            .withColumn("hole", functions.when(functions.col("b").gt(40), functions.col("a")))
+            .withColumn("nan", functions.expr("if(b > 1040, double('NaN'), a)"));
+    NeuralClassifier c = xor().setNumericCols("hole", "nan", "b").setEpochs(1);
+    long valid = holes.filter("hole is not null and not isnan(nan)").count();
+    assertTrue(valid > 0 && valid < holes.count());
+    NeuralClassificationModel skip = c.setHandleInvalid("skip").fit(holes);
+    assertEquals(valid, skip.summary().epochs().get(0).rows());
+    assertEquals(valid, skip.transform(holes).count());
+    NeuralClassificationModel keep = c.setHandleInvalid("keep").fit(holes);
+    assertEquals(holes.count(), keep.summary().epochs().get(0).rows());
+    Dataset<Row> kept = keep.transform(holes);
+    assertEquals(holes.count(), kept.count());
+    assertEquals(0, kept.filter("prediction is null or isnan(prediction)").count());
+    for (Row r : kept.select("rawPrediction").collectAsList()) {
+      assertTrue(DoubleStream.of(((Vector) r.getAs(0)).toArray()).allMatch(Double::isFinite));
+    }
+    // An invalid number is scored as the column's mean.
+    double mean = keep.data().data().means()[0];
+    Dataset<Row> filled =
+        holes.withColumn("hole", functions.coalesce(functions.col("hole"), functions.lit(mean)));
+    assertEquals(
+        rows(keep.transform(holes), "prediction"), rows(keep.transform(filled), "prediction"));
+    NeuralClassificationModel strict = keep.setHandleInvalid("error");
+    Exception e = assertThrows(Exception.class, () -> strict.transform(holes).collect());
+    assertTrue(chain(e).contains("hole"), () -> chain(e));
+  }
+
+  private static String chain(Throwable t) {
+    return t == null ? "" : t.getMessage() + "\n" + chain(t.getCause());
+  }
+
+  @Test
+  void unseenAndNullCategoriesShareAnId() {
+    NeuralClassifier c =
+        xor().setLabelCol("blob").setNumericCols().setCategoricalCols("city", "code").setEpochs(2);
+    NeuralClassificationModel model = c.fit(data());
+    Dataset<Row> one = data().limit(1);
+    Vector unseen = raw(model, one.withColumn("city", functions.lit("Atlantis")));
+    Vector none = raw(model, one.withColumn("city", functions.lit(null).cast("string")));
+    Vector seen = raw(model, one);
+    assertEquals(unseen, none);
+    assertNotEquals(seen, unseen);
+    Vector unknown = raw(model, one.withColumn("code", functions.lit(-5L)));
+    assertEquals(unknown, raw(model, one.withColumn("code", functions.lit(null).cast("long"))));
+    assertEquals((3 + 1) + (2 + 1), model.data().data().idCount());
+  }
+
+  private static Vector raw(NeuralClassificationModel model, Dataset<Row> one) {
+    return model.transform(one).select("rawPrediction").head().getAs(0);
+  }
+
+  @Test
+  void nullCategoriesAreLearntFrom() {
+    // The class is 1 exactly where the city is not known.
+    Dataset<Row> d = data().withColumn("city", functions.expr("if(xor = 1, null, city)"));
+    NeuralClassificationModel model = xor().setNumericCols().setCategoricalCols("city").fit(d);
+    Dataset<Row> scored = model.transform(d);
+    assertEquals(0, scored.filter("prediction <> xor").count());
+  }
+
+  @Test
+  void columnsMayBeRenamedForScoring() {
+    List<Row> expected = rows(quick().transform(data()), "rawPrediction");
+    NeuralClassificationModel other = quick();
+    other.put(other.numericCols(), new String[] {"a", "b.c"});
+    assertEquals(
+        expected, rows(other.transform(data().withColumnRenamed("b", "b.c")), "rawPrediction"));
+  }
+
+  @Test
+  void earlyStoppingKeepsTheBestEpoch() {
+    // A label of chance: what is learnt is wrong for other rows, so the validation loss rises.
+    Dataset<Row> chance = data().withColumn("xor", functions.floor(functions.rand(3).multiply(2)));
+    NeuralClassificationModel model =
+        xor().setValidationFraction(0.3).setPatience(2).setEpochs(200).fit(chance);
+    List<EpochMetrics> epochs = model.summary().epochs();
+    assertTrue(epochs.size() < 200, () -> "" + epochs.size());
+    assertTrue(epochs.stream().allMatch(m -> m.validationLoss() != null));
+    int best = 0;
+    for (int i = 1; i < epochs.size(); i++) {
+      best = epochs.get(i).validationLoss() < epochs.get(best).validationLoss() ? i : best;
+    }
+    assertEquals(epochs.size() - 1 - 2, best);
+    assertTrue(epochs.get(0).rows() < 240 && epochs.get(0).rows() > 120);
+    assertNull(quick().summary().epochs().get(0).validationLoss());
+  }
+
+  @Test
+  void seedsGiveOtherModels() {
+    NeuralClassificationModel a = quick();
+    NeuralClassificationModel b = xor().setEpochs(1).setSeed(2).fit(data());
+    assertFalse(
+        java.util.Arrays.equals(
+            a.data().weights().get("param:output.kernel").toFloats(),
+            b.data().weights().get("param:output.kernel").toFloats()));
+  }
+
+  @Test
+  void withoutStandardizingTheNumbersStay() {
+    NeuralClassificationModel raw = xor().setEpochs(1).setStandardize(false).fit(data());
+    NeuralClassificationModel scaled = quick();
+    assertTrue(
+        raw.summary().epochs().get(0).trainLoss() > scaled.summary().epochs().get(0).trainLoss());
+  }
+
+  @Test
+  void listenerHearsEveryPhaseAndEpoch() {
+    List<String> heard = new ArrayList<>();
+    List<EpochMetrics> epochs = new ArrayList<>();
+    NeuralClassifier c =
+        xor()
+            .setEpochs(3)
+            .setListener(
+                new TrainListener() {
+                  @Override
+                  public void phase(String name) {
+                    heard.add(name);
+                  }
+
+                  @Override
+                  public void epoch(EpochMetrics m) {
+                    epochs.add(m);
+                  }
+                });
+    NeuralClassificationModel model = c.copy(new ParamMap()).fit(data());
+    assertEquals(List.of("statistics", "compile"), heard.subList(0, 2));
+    assertTrue(heard.size() > 2, () -> "" + heard);
+    assertEquals(model.summary().epochs(), epochs);
+    assertEquals(240, epochs.get(0).rows());
+  }
+}

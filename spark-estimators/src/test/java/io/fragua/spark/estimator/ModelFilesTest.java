@@ -1,0 +1,283 @@
+package io.fragua.spark.estimator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** A damaged model is refused with a message that begins with the file's name. */
+class ModelFilesTest {
+  private static Path saved;
+
+  @BeforeAll
+  static void save() throws IOException {
+    saved = Spark.folder("model");
+    new NeuralClassifier()
+        .setLabelCol("blob")
+        .setNumericCols("a")
+        .setCategoricalCols("city", "code")
+        .setEmbeddingDim(2)
+        .setHiddenLayers(3)
+        .setEpochs(1)
+        .fit(EstimatorCases.data())
+        .save(saved.toString());
+  }
+
+  /** Damage done to a copy of the model. */
+  private interface Damage {
+    void to(Path model) throws Exception;
+  }
+
+  private record Row(String name, Damage damage, String file, String... parts) {}
+
+  private static Row row(String name, String file, Damage damage, String... parts) {
+    return new Row(name, damage, file, parts);
+  }
+
+  private static Stream<Row> rows() {
+    List<String> files =
+        List.of("data.json", "graph.json", "graph-next.json", "weights.safetensors");
+    Stream<Row> each =
+        files.stream()
+            .flatMap(
+                f ->
+                    Stream.of(
+                        row(
+                            "missing " + f,
+                            f,
+                            m -> Files.delete(m.resolve(f)),
+                            "a model needs this file: it is missing; copy the whole model folder"),
+                        row(
+                            "truncated " + f,
+                            f,
+                            m -> {
+                              byte[] b = Files.readAllBytes(m.resolve(f));
+                              Files.write(m.resolve(f), java.util.Arrays.copyOf(b, b.length - 1));
+                            },
+                            "must have the size it was saved with, ",
+                            "the file is truncated or replaced"),
+                        row(
+                            "tampered " + f,
+                            f,
+                            m -> {
+                              byte[] b = Files.readAllBytes(m.resolve(f));
+                              b[b.length / 2] ^= 1;
+                              Files.write(m.resolve(f), b);
+                            },
+                            "must have the content it was saved with, SHA-256 ",
+                            "the file was changed")));
+    Stream<Row> more =
+        Stream.of(
+            row(
+                "no metadata",
+                "metadata",
+                m -> delete(m.resolve("metadata")),
+                "a saved model has this folder: it is missing; check the path"),
+            row(
+                "broken metadata",
+                "metadata",
+                m -> metadata(m, s -> s.substring(0, s.length() / 2)),
+                "must hold the metadata of a NeuralClassificationModel: "),
+            row(
+                "another class",
+                "metadata",
+                m ->
+                    metadata(
+                        m, s -> s.replace("NeuralClassificationModel", "NeuralRegressionModel")),
+                "must hold the metadata of a NeuralClassificationModel: ",
+                "NeuralRegressionModel",
+                "load it with the right class"),
+            row(
+                "a newer format",
+                "metadata",
+                m -> metadata(m, s -> s.replace("\"formatVersion\":1", "\"formatVersion\":2")),
+                "this version of Fragua reads formats 1 to 1: format 2; load the model with a newer"
+                    + " Fragua"),
+            row(
+                "no format",
+                "metadata",
+                m -> metadata(m, s -> s.replace("\"formatVersion\":1", "\"other\":1")),
+                "must hold the model's format version"),
+            row(
+                "no sums",
+                "metadata",
+                m -> metadata(m, s -> s.replace("\"graph.json\":", "\"graf.json\":")),
+                "must hold size and SHA-256 of graph.json"),
+            row(
+                "a corrupt safetensors header, with matching sum",
+                "weights.safetensors",
+                m ->
+                    rewrite(
+                        m,
+                        "weights.safetensors",
+                        b -> {
+                          b[3] = 0x7f;
+                          return b;
+                        }),
+                "header"),
+            row(
+                "weights of another shape, with matching sum",
+                "weights.safetensors",
+                m -> text(m, "weights.safetensors", s -> s.replace("[3,3]", "[1,9]")),
+                "must hold every weight of the network: param:output.kernel is f32[1, 9], needed"
+                    + " f32[3, 3]"),
+            row(
+                "a graph of an unknown op, with matching sum",
+                "graph.json",
+                m -> text(m, "graph.json", s -> s.replace("\"relu\"", "\"shell\"")),
+                "shell"),
+            row(
+                "a graph of other inputs, with matching sum",
+                "graph.json",
+                m -> text(m, "graph.json", s -> s.replace("\"ids\"", "\"idz\"")),
+                "must map the described columns to the described classes"),
+            row(
+                "an oversized shape, with matching sum",
+                "graph.json",
+                m -> text(m, "graph.json", s -> s.replaceFirst("1024", "2147483647")),
+                "graph"),
+            row(
+                "a description without means, with matching sum",
+                "data.json",
+                m -> text(m, "data.json", s -> s.replace("\"means\"", "\"meanz\"")),
+                "\"means\" must be a list"),
+            row(
+                "a repeated category, with matching sum",
+                "data.json",
+                m -> text(m, "data.json", s -> s.replace("\"Lima\"", "\"Oslo\"")),
+                "\"Oslo\" twice"),
+            row(
+                "no JSON, with matching sum",
+                "data.json",
+                m -> text(m, "data.json", s -> "no JSON"),
+                "must be JSON"));
+    return Stream.concat(each, more);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> isRefused() {
+    return rows()
+        .map(
+            r ->
+                DynamicTest.dynamicTest(
+                    r.name(),
+                    () -> {
+                      Path copy = copy();
+                      r.damage().to(copy);
+                      String message =
+                          assertThrows(
+                                  IllegalArgumentException.class,
+                                  () -> NeuralClassificationModel.load(copy.toString()))
+                              .getMessage();
+                      assertTrue(message.startsWith(copy.resolve(r.file()) + ": "), message);
+                      for (String part : r.parts()) {
+                        assertTrue(message.contains(part), message);
+                      }
+                    }));
+  }
+
+  @Test
+  void aCopyIsFine() throws IOException {
+    NeuralClassificationModel m = NeuralClassificationModel.load(copy().toString());
+    assertEquals(3, m.numClasses());
+    assertEquals("1024", "" + m.getInferenceBatchSize());
+    assertEquals(List.of("a", "city", "code"), m.data().data().columns());
+    assertEquals(4 * (7 * 2 + 5 * 3 + 3 + 3 * 3 + 3), m.estimatedSize());
+  }
+
+  @Test
+  void aPathThatIsNotThere() {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class, () -> NeuralClassificationModel.load("/no/where"))
+            .getMessage();
+    assertTrue(message.startsWith("/no/where/metadata: a saved model has this folder"), message);
+  }
+
+  private static Path copy() throws IOException {
+    Path to = Spark.folder("copy");
+    try (Stream<Path> all = Files.walk(saved)) {
+      for (Path p : all.toList()) {
+        if (!p.getFileName().toString().endsWith(".crc")) { // Hadoop would notice before we do
+          Files.copy(p, to.resolve(saved.relativize(p).toString()));
+        }
+      }
+    }
+    return to;
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(p);
+      }
+    }
+  }
+
+  private static void metadata(Path model, UnaryOperator<String> change) throws IOException {
+    boolean changed = false;
+    try (Stream<Path> all = Files.list(model.resolve("metadata"))) {
+      for (Path p : all.filter(f -> f.getFileName().toString().startsWith("part-")).toList()) {
+        String before = Files.readString(p);
+        String after = change.apply(before);
+        changed |= !after.equals(before);
+        Files.writeString(p, after);
+      }
+    }
+    assertTrue(changed, "the damage must be done");
+  }
+
+  private static void text(Path model, String file, UnaryOperator<String> change)
+      throws IOException {
+    rewrite(
+        model,
+        file,
+        b ->
+            change
+                .apply(new String(b, StandardCharsets.ISO_8859_1))
+                .getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** Changes a file and makes the metadata agree, as a careful attacker would. */
+  private static void rewrite(Path model, String file, UnaryOperator<byte[]> change)
+      throws IOException {
+    byte[] before = Files.readAllBytes(model.resolve(file));
+    byte[] after = change.apply(before.clone());
+    assertTrue(!java.util.Arrays.equals(before, after), "the damage must be done");
+    Files.write(model.resolve(file), after);
+    String sum = "\"" + file + "\":{\"bytes\":%d,\"sha256\":\"%s\"}";
+    metadata(
+        model,
+        s -> {
+          String old = String.format(sum, before.length, sha256(before));
+          assertTrue(s.contains(old), s);
+          return s.replaceAll(
+              java.util.regex.Pattern.quote(old),
+              Matcher.quoteReplacement(String.format(sum, after.length, sha256(after))));
+        });
+  }
+
+  private static String sha256(byte[] b) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(b));
+    } catch (java.security.NoSuchAlgorithmException e) {
+      throw new UncheckedIOException(new IOException(e));
+    }
+  }
+}

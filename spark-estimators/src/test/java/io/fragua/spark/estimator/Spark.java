@@ -1,0 +1,44 @@
+package io.fragua.spark.estimator;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
+
+/** One local session for all tests of this package, and folders that vanish with the JVM. */
+final class Spark {
+  private Spark() {}
+
+  /** Two tasks at once; started on first use. */
+  static synchronized SparkSession session() {
+    return SparkSession.builder()
+        .master("local[2]")
+        .appName("fragua-estimators")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.warehouse.dir", folder("warehouse").toString())
+        .getOrCreate();
+  }
+
+  /** A path in a new temporary folder; nothing is there yet. */
+  static Path folder(String name) {
+    try {
+      Path root = Files.createTempDirectory("fragua-test");
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(root)));
+      return root.resolve(name);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void delete(Path root) {
+    try (Stream<Path> all = Files.walk(root)) {
+      all.sorted(Comparator.reverseOrder()).forEach(p -> p.toFile().delete());
+    } catch (IOException e) {
+      System.err.println("Left behind: " + root + " (" + e + ")");
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package io.fragua.spark.train;
+
+import io.fragua.nn.ParamTree;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * What {@link LocalClusterTest} runs in a process of its own: its arguments are the class folders
+ * that executors need besides Spark's jars. Prints one line per result.
+ */
+final class ClusterMain {
+  private ClusterMain() {}
+
+  public static void main(String[] args) throws IOException {
+    try (SparkSession one = session("local[1]", args[0])) {
+      System.out.println("ONE " + bits(task(one, 1).train().params()));
+    }
+    try (SparkSession cluster = session("local-cluster[2,1,1024]", args[0])) {
+      System.out.println("CLUSTER " + bits(task(cluster, 2).train().params()));
+      kill(cluster);
+    }
+  }
+
+  private static SparkSession session(String master, String classes) {
+    SparkSession s =
+        SparkSession.builder()
+            .master(master)
+            .appName("cluster test")
+            .config("spark.ui.enabled", "false")
+            .config("spark.executor.extraClassPath", classes)
+            .config("spark.authenticate", "true")
+            .config("spark.authenticate.secret", "between us")
+            .getOrCreate();
+    s.sparkContext().setLogLevel("ERROR");
+    return s;
+  }
+
+  /** The training whose result must be the same everywhere. */
+  static Task task(SparkSession spark, int workers) {
+    Task t = new Task(TestSpark.rows(spark, 1500, 3));
+    t.workers = workers;
+    t.batch = 100;
+    return t;
+  }
+
+  /** Every bit of the tensors. */
+  static String bits(ParamTree p) {
+    ByteBuffer b = ByteBuffer.allocate((int) (4 * p.elements()));
+    for (var t : p.leaves()) {
+      for (float f : t.toFloats()) {
+        b.putFloat(f);
+      }
+    }
+    return HexFormat.of().formatHex(b.array());
+  }
+
+  /** Kills an executor's process in the middle of a training that would take hours. */
+  private static void kill(SparkSession spark) {
+    List<String> pids =
+        JavaSparkContext.fromSparkContext(spark.sparkContext())
+            .parallelize(Arrays.asList(1, 2, 3, 4, 5, 6, 7, 8), 8)
+            .mapPartitions(ClusterMain::whoRunsThis)
+            .distinct()
+            .collect();
+    String[] victim = pids.get(0).split(" ");
+    AtomicBoolean killed = new AtomicBoolean();
+    long[] at = new long[1];
+    Task t = task(spark, 2);
+    t.epochs = 10_000_000;
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            if (m.epoch() > 20 && killed.compareAndSet(false, true)) {
+              at[0] = System.nanoTime();
+              ProcessHandle.of(Long.parseLong(victim[1])).orElseThrow().destroyForcibly();
+            }
+          }
+        };
+    try {
+      t.train();
+      System.out.println("KILLED but trained on");
+    } catch (IllegalStateException e) {
+      long ms = (System.nanoTime() - at[0]) / 1_000_000;
+      System.out.println("VICTIM " + victim[0]);
+      System.out.println("KILLED " + ms + " " + e.getMessage().replace('\n', ' '));
+    }
+  }
+
+  private static Iterator<String> whoRunsThis(Iterator<Integer> in) throws InterruptedException {
+    Thread.sleep(100); // long enough that both executors get some of these tasks
+    List<String> out = new ArrayList<>();
+    out.add(SparkEnv.get().executorId() + " " + ProcessHandle.current().pid());
+    return out.iterator();
+  }
+}

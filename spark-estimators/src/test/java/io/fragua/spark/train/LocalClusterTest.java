@@ -1,0 +1,101 @@
+package io.fragua.spark.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The same training in other processes: {@code local[1]}, and a cluster of two executors, each a
+ * process, of which one is then killed. All in one child process ({@link ClusterMain}), because a
+ * cluster needs {@code SPARK_HOME} in its environment.
+ */
+class LocalClusterTest {
+  private static final int LIMIT_MS = 30_000;
+
+  @Test
+  void otherProcessesGiveTheSameBitsAndADeadOneIsNamed(@TempDir Path temp) throws Exception {
+    Map<String, String> said = run(temp);
+    var spark = TestSpark.get();
+    assertEquals(
+        ClusterMain.bits(ClusterMain.task(spark, 1).train().params()), said.get("ONE"), "local[1]");
+    assertEquals(
+        ClusterMain.bits(ClusterMain.task(spark, 2).train().params()),
+        said.get("CLUSTER"),
+        "local-cluster");
+    String[] killed = said.get("KILLED").split(" ", 2);
+    assertTrue(Integer.parseInt(killed[0]) < LIMIT_MS, killed[0] + " ms");
+    assertTrue(
+        killed[1].matches(
+            "train: every worker must live until the training ends: rank [01] \\(host [^ ]+,"
+                + " executor "
+                + said.get("VICTIM")
+                + "\\) failed: .+; remove the cause and fit again"),
+        killed[1]);
+  }
+
+  /** Runs the child; the lines it printed, by their first word. */
+  private static Map<String, String> run(Path temp) throws IOException, InterruptedException {
+    Path jars = Files.createDirectories(temp.resolve("home/jars"));
+    Files.createFile(temp.resolve("home/RELEASE"));
+    List<String> folders = new ArrayList<>();
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    for (String entry : classPath.split(File.pathSeparator)) {
+      Path p = Path.of(entry);
+      if (!entry.endsWith(".jar")) {
+        folders.add(entry);
+      } else if (Files.exists(p)) {
+        Path link = jars.resolve(p.getFileName());
+        if (!Files.exists(link)) {
+          Files.createSymbolicLink(link, p.toAbsolutePath());
+        }
+      }
+    }
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(a -> a.startsWith("--") || a.startsWith("-XX:+Ignore"))
+        .forEach(command::add);
+    command.add("-Xmx1g");
+    command.add("-cp");
+    command.add(classPath);
+    command.add(ClusterMain.class.getName());
+    command.add(String.join(File.pathSeparator, folders));
+    Path log = temp.resolve("log");
+    ProcessBuilder b = new ProcessBuilder(command);
+    b.environment().put("SPARK_HOME", temp.resolve("home").toString());
+    b.environment().put("SPARK_SCALA_VERSION", "2.13"); // else it looks for a source tree
+    b.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+    b.directory(temp.toFile());
+    b.redirectErrorStream(true).redirectOutput(log.toFile());
+    Process child = b.start();
+    try {
+      boolean ended = child.waitFor(180, TimeUnit.SECONDS);
+      String all = Files.readString(log);
+      assertTrue(ended, "the child hangs: " + all);
+      assertEquals(0, child.exitValue(), all);
+      Map<String, String> said =
+          all.lines()
+              .filter(l -> l.matches("(ONE|CLUSTER|VICTIM|KILLED) .*"))
+              .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
+      assertEquals(4, said.size(), all);
+      return new HashMap<>(said);
+    } finally {
+      child.descendants().forEach(ProcessHandle::destroyForcibly);
+      child.destroyForcibly();
+    }
+  }
+}

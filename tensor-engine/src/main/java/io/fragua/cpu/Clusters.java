@@ -1,0 +1,274 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.DType;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+
+/**
+ * Second pass: which elementwise values and reductions are computed together. Walking from the
+ * results back, a value joins the kernels of those who read it, as long as all visit the same
+ * points and no other step would have to run both before and after the kernel. So a value is
+ * computed where it is consumed: what the backward pass alone needs is not stored by the forward
+ * pass.
+ */
+final class Clusters {
+  /** Larger kernels lose more in the just-in-time compiler than they save in memory traffic. */
+  private static final int MAX_OPS = 48;
+
+  private static final int MAX_OPERANDS = 24;
+
+  private final Order order;
+  private final Set<Value> results;
+  private final Map<Value, Cluster> of = new IdentityHashMap<>();
+
+  private Clusters(Order order, Set<Value> results) {
+    this.order = order;
+    this.results = results;
+  }
+
+  /** What to compute, and in which groups. */
+  record Result(Order order, List<View> results, List<Cluster> clusters) {
+    /** True if a value must be in memory: somebody else reads it, or it is a result. */
+    Set<Value> stored() {
+      Set<Value> s = new HashSet<>();
+      results.forEach(r -> s.add(r.base()));
+      for (Cluster c : clusters) {
+        Set<Value> inside = new HashSet<>(c.members);
+        for (Value v : c.members) {
+          v.args.stream().map(View::base).filter(b -> !inside.contains(b)).forEach(s::add);
+        }
+      }
+      return s;
+    }
+  }
+
+  /** Values computed together, in order; anything not fusable is alone. */
+  static Result run(List<View> results) {
+    Clusters c = fused(results);
+    List<View> doubled = c.cheap(results);
+    if (doubled != results) {
+      c = fused(doubled);
+    }
+    return new Result(c.order, doubled, c.schedule());
+  }
+
+  private static Clusters fused(List<View> results) {
+    Set<Value> set = new HashSet<>();
+    results.forEach(r -> set.add(r.base()));
+    Clusters c = new Clusters(Order.of(results.stream().map(View::base).toList()), set);
+    for (Value v : c.order.values) {
+      c.of.put(v, new Cluster(v));
+    }
+    c.vertical();
+    c.horizontal();
+    return c;
+  }
+
+  private void vertical() {
+    for (int i = order.values.size() - 1; i >= 0; i--) {
+      Value v = order.values.get(i);
+      if (v.kind == Value.Kind.ELEMENTWISE) {
+        for (Value u : order.users(v)) {
+          if (u.isFusable() && u.args.stream().anyMatch(a -> a.base() == v && a.isDense())) {
+            merge(of.get(v), of.get(u));
+          }
+        }
+      }
+    }
+  }
+
+  /** Kernels that read the same array and depend on each other in no way read it once. */
+  private void horizontal() {
+    for (Value v : order.values) {
+      if (v.kind == Value.Kind.CONSTANT || v.kind == Value.Kind.IOTA) {
+        continue;
+      }
+      Cluster first = null;
+      for (Value u : order.users(v)) {
+        if (!u.isFusable() || of.get(u).members.contains(v)) {
+          continue;
+        }
+        boolean whole =
+            u.args.stream().anyMatch(a -> a.base() == v && a.shape().size() == v.size());
+        if (whole && first != null) {
+          merge(first, of.get(u));
+        }
+        first = whole ? of.get(u) : first;
+      }
+    }
+  }
+
+  /** Clusters in an order in which each runs after those it reads, earliest first. */
+  private List<Cluster> schedule() {
+    Map<Cluster, Integer> missing = new IdentityHashMap<>();
+    Map<Cluster, Set<Cluster>> next = new IdentityHashMap<>();
+    Set<Cluster> all = new LinkedHashSet<>();
+    order.values.forEach(v -> all.add(of.get(v)));
+    for (Cluster c : all) {
+      Set<Cluster> before = new HashSet<>();
+      c.members.forEach(v -> v.args.forEach(a -> before.add(of.get(a.base()))));
+      before.remove(c);
+      missing.put(c, before.size());
+      before.forEach(b -> next.computeIfAbsent(b, k -> new HashSet<>()).add(c));
+    }
+    PriorityQueue<Cluster> ready = new PriorityQueue<>(Comparator.comparingInt(Cluster::firstId));
+    all.stream().filter(c -> missing.get(c) == 0).forEach(ready::add);
+    List<Cluster> out = new ArrayList<>();
+    while (!ready.isEmpty()) {
+      Cluster c = ready.poll();
+      out.add(c);
+      for (Cluster n : next.getOrDefault(c, Set.of())) {
+        if (missing.merge(n, -1, Integer::sum) == 0) {
+          ready.add(n);
+        }
+      }
+    }
+    if (out.size() != all.size()) {
+      throw new IllegalStateException(
+          "fuse: kernels must not depend on each other in a circle: "
+              + (all.size() - out.size())
+              + " do; report this graph");
+    }
+    return out;
+  }
+
+  private void merge(Cluster a, Cluster b) {
+    if (a == b || a.points != b.points || a.vector != b.vector) {
+      return;
+    }
+    List<Value> all = new ArrayList<>(a.members);
+    all.addAll(b.members);
+    all.sort((x, y) -> Integer.compare(x.id, y.id));
+    if (all.stream().mapToInt(Clusters::weight).sum() > MAX_OPS
+        || !samePattern(all)
+        || readsMemory(all)
+        || Kernels.externals(all).size() > MAX_OPERANDS
+        || Kernels.space(all, List.of()) == null
+        || cyclic(a, b)) {
+      return;
+    }
+    Cluster big = a.members.size() >= b.members.size() ? a : b;
+    Cluster small = big == a ? b : a;
+    big.members.clear();
+    big.members.addAll(all);
+    small.members.forEach(v -> of.put(v, big));
+    all.forEach(v -> of.put(v, big));
+  }
+
+  private static int weight(Value v) {
+    return v.name().equals("threefry2x32") ? 40 : 1;
+  }
+
+  /** One kernel folds one set of axes of one shape. */
+  private static boolean samePattern(List<Value> all) {
+    Value first = null;
+    for (Value v : all) {
+      if (v.kind == Value.Kind.REDUCE) {
+        if (first != null && !Kernels.sameFold(first, v)) {
+          return false;
+        }
+        first = v;
+      }
+    }
+    return true;
+  }
+
+  /** True if a step outside would have to run after a part and before another part of the union. */
+  private boolean cyclic(Cluster a, Cluster b) {
+    Deque<Cluster> todo = new ArrayDeque<>();
+    Set<Cluster> seen = new HashSet<>();
+    for (Cluster c : List.of(a, b)) {
+      for (Value v : c.members) {
+        for (Value u : order.users(v)) {
+          Cluster next = of.get(u);
+          if (next != a && next != b && seen.add(next)) {
+            todo.add(next);
+          }
+        }
+      }
+    }
+    while (!todo.isEmpty()) {
+      for (Value v : todo.poll().members) {
+        for (Value u : order.users(v)) {
+          Cluster next = of.get(u);
+          if (next == a || next == b) {
+            return true;
+          }
+          if (seen.add(next)) {
+            todo.add(next);
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /** True if a value is read outside its kernel, or is a result. */
+  boolean isStored(Value v) {
+    return results.contains(v) || order.users(v).stream().anyMatch(u -> of.get(u) != of.get(v));
+  }
+
+  /** True if a member reads another not at its own point but through memory. */
+  private static boolean readsMemory(List<Value> all) {
+    Set<Value> set = new HashSet<>(all);
+    for (Value v : all) {
+      for (View a : v.args) {
+        if (set.contains(a.base()) && (!a.isDense() || a.base().kind == Value.Kind.REDUCE)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Truth values of what is in memory anyway are computed again rather than stored by one kernel
+   * and loaded by another: the results with such values doubled, or the same list if there are
+   * none.
+   */
+  private List<View> cheap(List<View> roots) {
+    Map<Value, Value> done = new IdentityHashMap<>();
+    boolean any = false;
+    for (Value v : order.values) {
+      List<View> args = new ArrayList<>();
+      boolean changed = false;
+      for (View a : v.args) {
+        Value base = done.getOrDefault(a.base(), a.base());
+        if (v.isFusable() && of.get(a.base()) != of.get(v) && isCheap(a.base()) && a.isDense()) {
+          base = base.withArgs(base.args);
+          any = true;
+        }
+        changed |= base != a.base();
+        args.add(base == a.base() ? a : new View(base, a.offset(), a.shape(), a.strides()));
+      }
+      if (changed) {
+        done.put(v, v.withArgs(args));
+      }
+    }
+    return any ? roots.stream().map(r -> moved(r, done)).toList() : roots;
+  }
+
+  private static View moved(View r, Map<Value, Value> done) {
+    Value b = done.getOrDefault(r.base(), r.base());
+    return b == r.base() ? r : new View(b, r.offset(), r.shape(), r.strides());
+  }
+
+  private boolean isCheap(Value p) {
+    return p.kind == Value.Kind.ELEMENTWISE
+        && p.type.dtype() == DType.BOOL
+        && p.args.stream()
+            .allMatch(
+                a ->
+                    a.base().type.dtype() != DType.BOOL
+                        && (a.base().kind != Value.Kind.ELEMENTWISE || isStored(a.base())));
+  }
+}

@@ -1,0 +1,257 @@
+package io.fragua.cpu;
+
+import io.fragua.exec.Allocator;
+import io.fragua.exec.Execution;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
+import io.fragua.tensor.TensorType;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.bytedeco.dnnl.stream;
+
+/** One thread's memory for a {@link CpuProgram}, with every step bound to it. */
+final class CpuExecution implements Execution {
+  private final CpuProgram program;
+  private final Allocator allocator;
+  private final Buffer[] slots;
+  private final Object[] memory;
+  private final boolean[] owned;
+  private final boolean[] changed;
+  private final Step.Bound[] steps;
+
+  /** Steps that touch a slot. */
+  private final int[][] users;
+
+  private final Planner.FinalCopy[] copies;
+  private final int inputs;
+  private final int threads;
+  private final boolean contracts;
+  private stream stream;
+  private Pool pool;
+  private boolean anyChanged = true;
+  private boolean closed;
+
+  CpuExecution(CpuProgram program, Allocator allocator) {
+    this.program = program;
+    this.allocator = allocator;
+    inputs = program.graph().inputs().size();
+    threads = program.options().threads();
+    int n = 2 + inputs + program.graph().outputs().size();
+    slots = new Buffer[n];
+    memory = new Object[n];
+    owned = new boolean[n];
+    changed = new boolean[n];
+    steps = new Step.Bound[program.steps().size()];
+    users = new int[n][];
+    copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
+    contracts = program.steps().stream().anyMatch(s -> s instanceof MatmulStep);
+    try {
+      set(0, allocator.allocate(program.plan().workspaceBytes()));
+      owned[0] = true;
+      set(n - 1, program.constants());
+      bindSteps();
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void bindSteps() {
+    if (threads > 1) {
+      pool = new Pool(threads);
+    }
+    List<List<Integer>> by = new ArrayList<>();
+    for (int s = 0; s < slots.length; s++) {
+      by.add(new ArrayList<>());
+    }
+    for (int i = 0; i < steps.length; i++) {
+      Step s = program.steps().get(i);
+      steps[i] = s.bind(this);
+      List<Value> all = new ArrayList<>(s.reads());
+      all.addAll(s.writes());
+      int step = i;
+      all.stream().map(v -> place(v).slot()).distinct().forEach(k -> by.get(k).add(step));
+    }
+    for (int s = 0; s < slots.length; s++) {
+      users[s] = by.get(s).stream().mapToInt(i -> i).toArray();
+    }
+  }
+
+  CpuProgram program() {
+    return program;
+  }
+
+  /** Where a value lies. */
+  Place place(Value v) {
+    return program.plan().places().get(v);
+  }
+
+  /** Where a step's scratch memory lies. */
+  Place scratch(Step s) {
+    return program.plan().scratch().getOrDefault(s, new Place(0, 0));
+  }
+
+  /** Memory of a slot as generated kernels take it. */
+  Object memory(int slot) {
+    return memory[slot];
+  }
+
+  ByteBuffer bytes(int slot) {
+    return slots[slot].bytes();
+  }
+
+  /** A piece of the workspace as generated kernels take it. */
+  Object slice(int offset, int size) {
+    return Segments.of(slots[0].slice(offset, size).bytes());
+  }
+
+  Pool pool() {
+    return pool;
+  }
+
+  stream stream() {
+    if (stream == null) {
+      stream = new stream(OneDnn.engine());
+    }
+    return stream;
+  }
+
+  private void set(int slot, Buffer b) {
+    slots[slot] = b;
+    memory[slot] = Segments.of(b.bytes());
+    changed[slot] = true;
+    anyChanged = true;
+  }
+
+  private Buffer own(int slot, TensorType type) {
+    if (slots[slot] == null) {
+      Buffer b = allocator.allocate(type.byteSize());
+      owned[slot] = true;
+      set(slot, b);
+    }
+    return slots[slot];
+  }
+
+  private void replace(int slot, Buffer b, TensorType type, String name) {
+    Check.that(
+        b.size() == type.byteSize(),
+        "bind: the buffer must have the size of \"%s\": %s needs %d bytes, got %d; bind a buffer of"
+            + " the right type",
+        name,
+        type,
+        type.byteSize(),
+        b.size());
+    if (slots[slot] == b) {
+      return;
+    }
+    if (owned[slot]) {
+      allocator.free(slots[slot]);
+      owned[slot] = false;
+    }
+    set(slot, b);
+  }
+
+  @Override
+  public Buffer input(int i) {
+    return own(1 + i, program.graph().inputs().get(i).type());
+  }
+
+  @Override
+  public Buffer output(int i) {
+    return own(1 + inputs + i, program.graph().type(program.graph().outputs().get(i).value()));
+  }
+
+  @Override
+  public void bindInput(int i, Buffer buffer) {
+    var in = program.graph().inputs().get(i);
+    replace(1 + i, buffer, in.type(), in.name());
+  }
+
+  @Override
+  public void bindOutput(int i, Buffer buffer) {
+    var out = program.graph().outputs().get(i);
+    replace(1 + inputs + i, buffer, program.graph().type(out.value()), out.name());
+  }
+
+  @Override
+  public void run() {
+    if (closed) {
+      throw new IllegalStateException("execution: must be open: it is closed; make a new one");
+    }
+    if (anyChanged) {
+      rebind();
+    }
+    if (contracts) {
+      OneDnn.threads(threads);
+    }
+    for (Step.Bound s : steps) {
+      s.run();
+    }
+    for (Planner.FinalCopy c : copies) {
+      ByteBuffer to = slots[1 + inputs + c.output()].bytes();
+      to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
+    }
+  }
+
+  private void rebind() {
+    for (int i = 0; i < inputs; i++) {
+      input(i);
+    }
+    for (int o = 0; o < program.graph().outputs().size(); o++) {
+      output(o);
+    }
+    boolean[] todo = new boolean[steps.length];
+    for (int s = 0; s < slots.length; s++) {
+      if (changed[s]) {
+        changed[s] = false;
+        for (int i : users[s]) {
+          todo[i] = true;
+        }
+      }
+    }
+    for (int i = 0; i < steps.length; i++) {
+      if (todo[i]) {
+        steps[i].rebind();
+      }
+    }
+    anyChanged = false;
+  }
+
+  /** Runs the steps one after another, adding the time of each by this clock. */
+  void profile(long[] nanos, LongSupplier clock) {
+    run();
+    for (int i = 0; i < steps.length; i++) {
+      long t = clock.getAsLong();
+      steps[i].run();
+      nanos[i] += clock.getAsLong() - t;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    for (Step.Bound s : steps) {
+      if (s != null) {
+        s.close();
+      }
+    }
+    if (stream != null) {
+      stream.close();
+    }
+    if (pool != null) {
+      pool.close();
+    }
+    for (int s = 0; s < slots.length; s++) {
+      if (owned[s]) {
+        allocator.free(slots[s]);
+        owned[s] = false;
+      }
+    }
+    program.released();
+  }
+}

@@ -1,0 +1,193 @@
+package io.fragua.cpu;
+
+import io.fragua.exec.Allocator;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Execution;
+import io.fragua.exec.Program;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A graph compiled for the CPU: steps, and where their values lie. */
+final class CpuProgram implements Program {
+  private final Graph graph;
+  private final CompileOptions options;
+  private final List<Step> steps = new ArrayList<>();
+  private final Planner.Plan plan;
+  private final Allocator memory = new Allocator("cpu program");
+  private final Buffer constants;
+  private final AtomicInteger executions = new AtomicInteger();
+  private boolean closed;
+
+  CpuProgram(Graph graph, CompileOptions options) {
+    this.graph = graph;
+    this.options = options;
+    checkDonated();
+    Simplify.Result simple = Simplify.run(graph);
+    Clusters.Result fused = Clusters.run(Epilogue.run(simple.outputs()));
+    Set<Value> stored = fused.stored();
+    try {
+      for (Cluster c : fused.clusters()) {
+        Step s = step(c, stored);
+        if (s != null) {
+          steps.add(s);
+        }
+      }
+      plan = Planner.plan(steps, simple.inputs(), fused.results(), options.donated());
+      constants = memory.allocate(plan.constantBytes());
+    } catch (RuntimeException | Error e) {
+      steps.forEach(Step::close);
+      throw e;
+    }
+    for (Value v : plan.constants()) {
+      constants
+          .slice(plan.places().get(v).offset(), (int) v.type.byteSize())
+          .copyFrom(v.constant.buffer());
+    }
+  }
+
+  private Step step(Cluster c, Set<Value> stored) {
+    Value v = c.members.get(0);
+    return switch (v.kind) {
+      case INPUT, CONSTANT, IOTA -> null;
+      case ELEMENTWISE, REDUCE -> KernelStep.of(c, stored, options.threads());
+      case MATMUL ->
+          v.type.dtype() == DType.F64
+              ? new Matmul64Step(v)
+              : new MatmulStep(v, options.threads(), options.precision());
+      case COPY, CONCAT, PAD -> new MoveStep(v);
+      case GATHER, SCATTER -> new IndexStep(v);
+      case ARGMAX -> new ArgmaxStep(v);
+    };
+  }
+
+  private void checkDonated() {
+    List<TensorType> out = graph.outputTypes();
+    for (Map.Entry<Integer, Integer> d : options.donated().entrySet()) {
+      int o = d.getKey();
+      int i = d.getValue();
+      Check.that(
+          o >= 0
+              && o < out.size()
+              && i >= 0
+              && i < graph.inputs().size()
+              && out.get(o).equals(graph.inputs().get(i).type())
+              && options.donated().values().stream().filter(x -> x == i).count() == 1,
+          "compile: a donated operand must have its result's type and serve one result: result %d"
+              + " of %s over operand %d of %s; correct the map",
+          o,
+          out,
+          i,
+          graph.inputs());
+    }
+  }
+
+  @Override
+  public Graph graph() {
+    return graph;
+  }
+
+  List<Step> steps() {
+    return steps;
+  }
+
+  Planner.Plan plan() {
+    return plan;
+  }
+
+  Buffer constants() {
+    return constants;
+  }
+
+  CompileOptions options() {
+    return options;
+  }
+
+  @Override
+  public Execution newExecution(Allocator allocator) {
+    synchronized (this) {
+      if (closed) {
+        throw new IllegalStateException(
+            "program: must be open: it is closed; compile the graph again");
+      }
+      executions.incrementAndGet();
+    }
+    try {
+      return new CpuExecution(this, allocator);
+    } catch (RuntimeException | Error e) {
+      executions.decrementAndGet();
+      throw e;
+    }
+  }
+
+  void released() {
+    executions.decrementAndGet();
+  }
+
+  @Override
+  public String explain() {
+    StringBuilder s = new StringBuilder();
+    double flops = steps.stream().mapToDouble(Step::flops).sum();
+    s.append(
+        String.format(
+            Locale.ROOT,
+            "cpu program: %d equations in %d steps, %s, %d thread%s, vectors of %d lanes%n",
+            graph.equations().size(),
+            steps.size(),
+            options.precision(),
+            options.threads(),
+            options.threads() == 1 ? "" : "s",
+            VectorRuntime.LANES));
+    int n = 0;
+    for (Step t : steps) {
+      long read = t.reads().stream().mapToLong(v -> v.type.byteSize()).sum();
+      long written = t.writes().stream().mapToLong(v -> v.type.byteSize()).sum();
+      s.append(String.format(Locale.ROOT, "%4d  %s", n++, t.describe()));
+      s.append(String.format(Locale.ROOT, "; reads %,d, writes %,d bytes", read, written));
+      if (t.flops() > 0) {
+        s.append(String.format(Locale.ROOT, "; %,.0f flops", t.flops()));
+      }
+      s.append("\n");
+    }
+    for (Planner.FinalCopy c : plan.copies()) {
+      s.append("      copy to output ")
+          .append(graph.outputs().get(c.output()).name())
+          .append(": ")
+          .append(String.format(Locale.ROOT, "%,d bytes%n", c.bytes()));
+    }
+    s.append(
+        String.format(
+            Locale.ROOT,
+            "peak: %,d bytes of workspace an execution, %,d bytes of constants; %,.0f flops in"
+                + " contractions%n",
+            plan.workspaceBytes(),
+            plan.constantBytes(),
+            flops));
+    return s.toString();
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    if (executions.get() != 0) {
+      throw new IllegalStateException(
+          "program: its executions must be closed before it: "
+              + executions.get()
+              + " are open; close them first");
+    }
+    closed = true;
+    steps.forEach(Step::close);
+    memory.free(constants);
+    memory.close();
+  }
+}

@@ -1,0 +1,94 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.DType;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
+ * it moves into the product: the bias of the last axis, then tanh or logistic. relu does not:
+ * oneDNN's turns NaN into 0, which would hide a diverging model.
+ */
+final class Epilogue {
+  private Epilogue() {}
+
+  static List<View> run(List<View> results) {
+    Order order = Order.of(results.stream().map(View::base).toList());
+    Set<Value> needed = new HashSet<>();
+    results.forEach(r -> needed.add(r.base()));
+    Map<Value, Value> done = new IdentityHashMap<>();
+    for (Value v : order.values) {
+      List<View> args = new ArrayList<>();
+      for (View a : v.args) {
+        args.add(moved(a, done));
+      }
+      Value now = args.equals(v.args) ? v : v.withArgs(args);
+      Value better = fused(v, now, order, needed);
+      if (better != v) {
+        done.put(v, better);
+      }
+    }
+    return results.stream().map(r -> moved(r, done)).toList();
+  }
+
+  private static View moved(View v, Map<Value, Value> done) {
+    Value b = done.getOrDefault(v.base(), v.base());
+    return b == v.base() ? v : new View(b, v.offset(), v.shape(), v.strides());
+  }
+
+  /**
+   * The value, or the product it can become part of.
+   *
+   * @param old as in the order, which knows the users
+   * @param now with operands already rewritten
+   */
+  private static Value fused(Value old, Value now, Order order, Set<Value> needed) {
+    if (now.kind != Value.Kind.ELEMENTWISE || now.type.dtype() != DType.F32) {
+      return now;
+    }
+    String op = now.op.name();
+    for (int i = 0; i < now.args.size(); i++) {
+      View product = now.args.get(i);
+      Value p = product.base();
+      Value before = old.args.get(i).base();
+      if (p.kind != Value.Kind.MATMUL
+          || p.type.dtype() != DType.F32
+          || !product.isDense()
+          || needed.contains(before)
+          || order.users(before).size() != 1
+          || p.attrs.has("activation")) {
+        continue;
+      }
+      if (op.equals("add")
+          && p.args.size() == 2
+          && now.args.get(0).base() != now.args.get(1).base()) {
+        View bias = now.args.get(1 - i);
+        int n = p.shape().dim(-1);
+        if (isBias(bias, n)) {
+          List<View> args = new ArrayList<>(p.args);
+          args.add(bias);
+          return Value.of(Value.Kind.MATMUL, now.type, p.op, p.attrs, args);
+        }
+      } else if (op.equals("tanh") || op.equals("logistic")) {
+        Attrs a = p.attrs.with("activation", op);
+        return Value.of(Value.Kind.MATMUL, now.type, p.op, a, p.args);
+      }
+    }
+    return now;
+  }
+
+  /** True for a row of n numbers in memory, repeated along all other axes. */
+  private static boolean isBias(View b, int n) {
+    long[][] r = b.runs();
+    return n > 1
+        && b.base().kind != Value.Kind.IOTA
+        && b.base().type.dtype() == DType.F32
+        && (r.length == 1 && r[0][0] == n && r[0][1] == 1 && b.shape().size() == n
+            || r.length == 2 && r[0][0] == n && r[0][1] == 1 && r[1][1] == 0);
+  }
+}

@@ -1,0 +1,147 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** Rows by index: gather copies them, scatter_add adds them up in the order of the indices. */
+final class IndexStep extends Step {
+  private final Value result;
+  private final boolean gather;
+  private final int rows;
+  private final int count;
+  private final int width;
+  private final DType dtype;
+  private final Kernel kernel;
+
+  /** Byte offsets of the rows that are not one after another, or null. */
+  private final int[] at;
+
+  IndexStep(Value v) {
+    super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
+    result = v;
+    gather = v.kind == Value.Kind.GATHER;
+    dtype = v.type.dtype();
+    rows = gather ? v.args.get(0).shape().dim(0) : v.shape().dim(0);
+    Shape ids = v.args.get(1).shape();
+    count = Math.toIntExact(ids.size());
+    View side = gather ? View.of(v) : v.args.get(0);
+    width = Math.toIntExact(side.shape().size() / count);
+    at = side.isDense() ? null : offsets(side, ids.rank());
+    // Moving does not look at the elements, so all of one width share a class.
+    DType moved =
+        switch (dtype.bytes()) {
+          case 8 -> DType.I64;
+          case 4 -> DType.I32;
+          case 2 -> DType.I16;
+          default -> DType.I8;
+        };
+    kernel = KernelCompiler.compile(IndexSource.write(gather, gather ? moved : dtype));
+  }
+
+  /** True if each row of updates is contiguous, wherever the rows are. */
+  static boolean accepts(View updates, int indexRank) {
+    if (updates.base().kind == Value.Kind.IOTA) {
+      return false;
+    }
+    Shape s = updates.shape();
+    long n = 1;
+    for (int i = s.rank() - 1; i >= indexRank; i--) {
+      if (s.dim(i) != 1 && updates.strides()[i] != n) {
+        return false;
+      }
+      n *= s.dim(i);
+    }
+    return true;
+  }
+
+  private static int[] offsets(View side, int rank) {
+    Shape ids = side.shape().slice(0, rank);
+    int[] out = new int[Math.toIntExact(ids.size())];
+    int bytes = side.base().type.dtype().bytes();
+    for (int i = 0; i < out.length; i++) {
+      long o = side.offset();
+      int rest = i;
+      for (int d = rank - 1; d >= 0; d--) {
+        o += rest % ids.dim(d) * side.strides()[d];
+        rest /= ids.dim(d);
+      }
+      out[i] = Math.toIntExact(o * bytes);
+    }
+    return out;
+  }
+
+  @Override
+  Bound bind(CpuExecution x) {
+    return new Run(x);
+  }
+
+  private final class Run implements Bound {
+    private final CpuExecution x;
+    private final Place[] places;
+    private final Object[] memory = new Object[4];
+    private final int[] p = new int[5];
+    private ByteBuffer ids;
+
+    Run(CpuExecution x) {
+      this.x = x;
+      Place data = x.place(result.args.get(0).base());
+      Place index = x.place(result.args.get(1).base());
+      Place out = x.place(result);
+      places = gather ? new Place[] {data, index, out} : new Place[] {out, index, data};
+      memory[3] = at;
+      for (int i = 0; i < 3; i++) {
+        p[i] = places[i].offset();
+      }
+      p[3] = width * dtype.bytes();
+      p[4] = Math.toIntExact((long) rows * width * dtype.bytes());
+    }
+
+    @Override
+    public void rebind() {
+      for (int i = 0; i < 3; i++) {
+        memory[i] = x.memory(places[i].slot());
+      }
+      ids = x.bytes(places[1].slot());
+    }
+
+    @Override
+    public void run() {
+      check(ids, p[1]);
+      kernel.run(memory, p, 0, count);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private void check(ByteBuffer ids, int start) {
+    int bad = 0;
+    for (int i = 0; i < count; i++) {
+      int r = ids.getInt(start + i * 4);
+      bad |= r | (rows - 1 - r); // negative if either is
+    }
+    for (int i = 0; bad < 0 && i < count; i++) {
+      int r = ids.getInt(start + i * 4);
+      if (r < 0 || r >= rows) {
+        throw new IndexOutOfBoundsException(
+            result.name()
+                + ": indices must lie in [0, "
+                + rows
+                + "): index "
+                + r
+                + " at position "
+                + i
+                + " of "
+                + result.args.get(1).shape()
+                + "; check the vocabulary or clip the indices");
+      }
+    }
+  }
+
+  @Override
+  String describe() {
+    return result.name() + " " + count + " rows of " + width + " " + dtype + ", table of " + rows;
+  }
+}

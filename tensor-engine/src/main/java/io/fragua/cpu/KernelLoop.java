@@ -1,0 +1,300 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.DType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Writes {@code loop}: the computation of a kernel over a run of the innermost axis. */
+final class KernelLoop {
+  private final KernelPlan k;
+  private final StringBuilder before = new StringBuilder();
+  private final StringBuilder body = new StringBuilder();
+  private final StringBuilder after = new StringBuilder();
+
+  KernelLoop(KernelPlan plan, List<Integer> args) {
+    this.k = plan;
+  }
+
+  String write(String params) {
+    StringBuilder s = new StringBuilder();
+    if (k.vector) {
+      vector();
+      s.append(
+          "  static void loop(int n, int rest, " + Memory.TYPE + " x, int out" + params + ") {\n");
+      s.append(before);
+      s.append("    for (int i = 0; i < n; i += L) {\n");
+    } else {
+      scalar();
+      s.append("  static void loop(int n, " + Memory.TYPE + " x" + params + ") {\n");
+      s.append(before);
+      s.append("    for (int i = 0; i < n; i++) {\n");
+    }
+    return s.append(body).append("    }\n").append(after).append("  }\n").toString();
+  }
+
+  /** Two partial results as one, as a Java expression. */
+  static String combine(Value reduce, String a, String b) {
+    return switch (reduce.op.name()) {
+      case "reduce_sum" -> a + " + " + b;
+      case "reduce_max" -> "Math.max(" + a + ", " + b + ")";
+      default -> "Math.min(" + a + ", " + b + ")";
+    };
+  }
+
+  /** The Java type in which a row's result is added up. */
+  static String wide(Value reduce) {
+    return reduce.op.name().equals("reduce_sum") && reduce.type.dtype().isFloating()
+        ? "double"
+        : ScalarText.type(reduce.type.dtype());
+  }
+
+  /** The element type with the representation of {@link #wide}. */
+  static DType wideType(Value reduce) {
+    return wide(reduce).equals("double") ? DType.F64 : reduce.type.dtype();
+  }
+
+  private static long bits(Value scalar) {
+    DType t = scalar.type.dtype();
+    return t.isFloating() ? 0 : scalar.constant.buffer().getLong(t, 0);
+  }
+
+  private static double number(Value scalar) {
+    return scalar.constant.buffer().getDouble(scalar.type.dtype(), 0);
+  }
+
+  private void vector() {
+    VectorText text = new VectorText(before, body);
+    Map<Object, VectorText.Var> vars = new HashMap<>();
+    int inner = k.space.rank() - 1;
+    for (int i = 0; i < k.loads.size(); i++) {
+      View v = k.loads.get(i);
+      vars.put(v, load(text, i, v.base(), inner < 0 ? 0 : k.stride(i, inner)));
+    }
+    List<VectorText.Var> stored = new ArrayList<>();
+    for (Value v : k.members) {
+      List<VectorText.Var> args = new ArrayList<>();
+      for (View a : v.args) {
+        Value b = a.base();
+        if (b.isScalarConstant()) {
+          String key = ScalarText.literal(b.type.dtype(), number(b), bits(b)) + b.type.dtype();
+          args.add(
+              vars.computeIfAbsent(key, x -> text.literal(b.type.dtype(), number(b), bits(b))));
+        } else {
+          VectorText.Var x = vars.get(b);
+          args.add(x != null ? x : vars.get(Kernels.canonical(a)));
+        }
+      }
+      if (v.kind == Value.Kind.REDUCE) {
+        fold(text, k.reduces.indexOf(v), v, args.get(0));
+      } else {
+        vars.put(v, text.emit(v, args));
+      }
+    }
+    for (int j = 0; j < k.stores.size(); j++) {
+      VectorText.Var x = vars.get(k.stores.get(j));
+      String at = "q" + j + " + i * 4";
+      if (Character.isLowerCase(x.kind())) {
+        VectorText.Var m = text.mask(x, 'I');
+        VectorText.Var one =
+            text.assign('I', "IntVector.zero(IS).blend(1, " + m.name() + ")", false);
+        body.append(
+            "      ByteVector t"
+                + j
+                + " = (ByteVector) "
+                + VectorText.convert("I2B", "BS", one)
+                + ";\n");
+        body.append("      " + Memory.store("t" + j, "c" + j, "q" + j + " + i") + "\n");
+      } else {
+        body.append("      " + Memory.store(x.name(), "c" + j, at) + "\n");
+      }
+    }
+  }
+
+  private VectorText.Var load(VectorText text, int i, Value base, long step) {
+    DType t = base.type.dtype();
+    if (base.kind == Value.Kind.IOTA) {
+      VectorText.Var x;
+      if (step == 0) {
+        x = text.invariant('I', "IntVector.broadcast(IS, a" + i + ")");
+      } else {
+        VectorText.Var lane = text.invariant('I', "LANE.mul(d" + i + ")");
+        x = text.assign('I', lane.name() + ".add(a" + i + " + i * d" + i + ")", false);
+      }
+      return t == DType.F32 ? text.assign('F', VectorText.convert("I2F", "FS", x), step == 0) : x;
+    }
+    if (step == 0) {
+      return switch (t) {
+        case F32 -> text.invariant('F', "FloatVector.broadcast(FS, s" + i + ")");
+        case I32 -> text.invariant('I', "IntVector.broadcast(IS, s" + i + ")");
+        default -> text.invariant('f', "FS.maskAll(s" + i + ")");
+      };
+    }
+    String b = "b" + i;
+    String at = "a" + i + " + i * 4";
+    if (t == DType.BOOL) {
+      body.append(
+          "      ByteVector y"
+              + i
+              + " = (ByteVector) "
+              + Memory.load("ByteVector", "BS", b, "a" + i + " + i")
+              + ";\n");
+      VectorText.Var x =
+          text.assign('I', "y" + i + ".convertShape(VectorOperators.B2I, IS, 0)", false);
+      return text.assign('i', x.name() + ".compare(VectorOperators.NE, 0)", false);
+    }
+    return t == DType.F32
+        ? text.assign('F', Memory.load("FloatVector", "FS", b, at), false)
+        : text.assign('I', Memory.load("IntVector", "IS", b, at), false);
+  }
+
+  private void fold(VectorText text, int j, Value v, VectorText.Var x) {
+    boolean f = v.type.dtype() == DType.F32;
+    String type = f ? "FloatVector" : "IntVector";
+    String species = f ? "FS" : "IS";
+    String op = v.op.name();
+    String how = op.equals("reduce_sum") ? "add" : op.equals("reduce_max") ? "max" : "min";
+    if (k.innerFolded) {
+      String start = Identities.text(op, v.type.dtype());
+      before.append(
+          "    "
+              + type
+              + " none"
+              + j
+              + " = "
+              + type
+              + ".broadcast("
+              + species
+              + ", "
+              + start
+              + ");\n    "
+              + type
+              + " acc"
+              + j
+              + " = none"
+              + j
+              + ";\n");
+      body.append(
+          "      if (rest < L) acc"
+              + j
+              + " = ("
+              + type
+              + ") acc"
+              + j
+              + "."
+              + how
+              + "(("
+              + type
+              + ") none"
+              + j
+              + ".blend("
+              + x.name()
+              + ", "
+              + species
+              + ".indexInRange(0, rest)));\n"
+              + "      else acc"
+              + j
+              + " = ("
+              + type
+              + ") acc"
+              + j
+              + "."
+              + how
+              + "("
+              + x.name()
+              + ");\n");
+      after.append(
+          "    "
+              + Memory.put(
+                  v.type.dtype(),
+                  "x",
+                  "out + " + 8 * j,
+                  "("
+                      + ScalarText.type(v.type.dtype())
+                      + ") acc"
+                      + j
+                      + ".reduceLanes(VectorOperators."
+                      + how.toUpperCase(java.util.Locale.ROOT)
+                      + ")")
+              + "\n");
+    } else {
+      String at = "w" + j + " + i * 4";
+      body.append(
+          "      "
+              + type
+              + " acc"
+              + j
+              + " = ("
+              + type
+              + ") "
+              + Memory.load(type, species, "x", at)
+              + ";\n");
+      body.append(
+          "      acc" + j + " = (" + type + ") acc" + j + "." + how + "(" + x.name() + ");\n");
+      body.append("      " + Memory.store("acc" + j, "x", at) + "\n");
+    }
+  }
+
+  private void scalar() {
+    ScalarText text = new ScalarText(body);
+    Map<Object, String> vars = new HashMap<>();
+    for (int i = 0; i < k.loads.size(); i++) {
+      View v = k.loads.get(i);
+      DType t = v.base().type.dtype();
+      String java = ScalarText.type(t);
+      vars.put(
+          v,
+          v.base().kind == Value.Kind.IOTA
+              ? text.assign(java, "(" + java + ") (a" + i + " + i * d" + i + ")")
+              : text.assign(java, Memory.get(t, "b" + i, "a" + i + " + i * d" + i)));
+    }
+    for (Value v : k.members) {
+      List<String> args = new ArrayList<>();
+      for (View a : v.args) {
+        Value b = a.base();
+        DType t = b.type.dtype();
+        if (b.isScalarConstant()) {
+          String literal = ScalarText.literal(t, number(b), bits(b));
+          args.add(
+              vars.computeIfAbsent(literal + t, x -> text.assign(ScalarText.type(t), literal)));
+        } else {
+          String x = vars.get(b);
+          args.add(x != null ? x : vars.get(Kernels.canonical(a)));
+        }
+      }
+      if (v.kind == Value.Kind.REDUCE) {
+        foldScalar(k.reduces.indexOf(v), v, args.get(0));
+      } else {
+        vars.put(v, text.emit(v, args));
+      }
+    }
+    for (int j = 0; j < k.stores.size(); j++) {
+      DType t = k.stores.get(j).type.dtype();
+      body.append(
+          "      "
+              + Memory.put(t, "c" + j, "q" + j + " + i * " + t.bytes(), vars.get(k.stores.get(j)))
+              + "\n");
+    }
+  }
+
+  private void foldScalar(int j, Value v, String x) {
+    String wide = wide(v);
+    DType t = wideType(v);
+    if (k.innerFolded) {
+      before.append(
+          "    "
+              + wide
+              + " acc"
+              + j
+              + " = "
+              + Identities.text(v.op.name(), v.type.dtype())
+              + ";\n");
+      body.append("      acc" + j + " = " + combine(v, "acc" + j, x) + ";\n");
+      after.append("    " + Memory.put(t, "x", "" + 8 * j, "acc" + j) + "\n");
+    } else {
+      String at = "w" + j + " + i * 8";
+      body.append("      " + Memory.put(t, "x", at, combine(v, Memory.get(t, "x", at), x)) + "\n");
+    }
+  }
+}

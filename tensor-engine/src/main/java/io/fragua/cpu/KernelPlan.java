@@ -1,0 +1,97 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What the generator needs to know of one fused kernel: operands, iteration space, which axes are
+ * folded, and whether it can be written with vectors.
+ *
+ * <p>Rows: outer axes that are kept ({@code rows}), for each the outer axes that are folded ({@code
+ * folds}), and within the innermost axis, which is the loop.
+ */
+final class KernelPlan {
+  /** Shorter innermost axes are not worth a vector. */
+  private static final int MIN_VECTOR = 8;
+
+  /** Folded rows that are summed in f32 before they are added up in f64. */
+  static final int BLOCK = 128;
+
+  final List<Value> members;
+  final List<View> loads;
+  final List<Value> stores = new ArrayList<>();
+  final List<Value> reduces = new ArrayList<>();
+  final Space space;
+
+  /** Outer axes that are kept, and that are folded. */
+  final List<Integer> rows = new ArrayList<>();
+
+  final List<Integer> folds = new ArrayList<>();
+  final boolean innerFolded;
+  final boolean vector;
+
+  KernelPlan(Cluster c, Set<Value> stored) {
+    members = c.members;
+    loads = Kernels.externals(members);
+    for (Value v : members) {
+      if (v.kind == Value.Kind.REDUCE) {
+        reduces.add(v);
+      } else if (stored.contains(v)) {
+        stores.add(v);
+      }
+    }
+    space = Kernels.space(members, stores);
+    int n = space.rank();
+    for (int a = 0; a < n - 1; a++) {
+      (isFolded(a) ? folds : rows).add(a);
+    }
+    innerFolded = !reduces.isEmpty() && (n == 0 || isFolded(n - 1));
+    boolean steps = true;
+    boolean bytes = stores.stream().anyMatch(v -> v.type.dtype() == DType.BOOL);
+    for (int k = 0; k < loads.size(); k++) {
+      boolean iota = loads.get(k).base().kind == Value.Kind.IOTA;
+      long s = n == 0 ? 0 : stride(k, n - 1);
+      steps &= iota || s == 0 || s == 1;
+      bytes |= loads.get(k).base().type.dtype() == DType.BOOL;
+    }
+    vector = c.vector && steps && inner() >= MIN_VECTOR && !(bytes && VectorRuntime.LANES < 8);
+  }
+
+  private boolean isFolded(int axis) {
+    return !reduces.isEmpty() && space.strides[space.strides.length - 1][axis] == 0;
+  }
+
+  /** Length of the loop. */
+  int inner() {
+    return space.rank() == 0 ? 1 : Math.toIntExact(space.sizes[space.rank() - 1]);
+  }
+
+  int count(List<Integer> axes) {
+    return Math.toIntExact(axes.stream().mapToLong(a -> space.sizes[a]).reduce(1, (x, y) -> x * y));
+  }
+
+  /** True if threads share the loop itself: there is a single row and nothing is folded. */
+  boolean splitsInner() {
+    return rows.isEmpty() && reduces.isEmpty();
+  }
+
+  /** Stride of a load along an axis, in elements. */
+  long stride(int load, int axis) {
+    return space.strides[load][axis];
+  }
+
+  long storeStride(int axis) {
+    return space.strides[loads.size()][axis];
+  }
+
+  long reduceStride(int axis) {
+    return space.strides[space.strides.length - 1][axis];
+  }
+
+  /** True if sums of f32 along folded rows are kept in f64 between blocks. */
+  static boolean isBlocked(Value reduce) {
+    return reduce.op.name().equals("reduce_sum") && reduce.type.dtype() == DType.F32;
+  }
+}

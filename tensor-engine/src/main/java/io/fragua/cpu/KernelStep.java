@@ -1,0 +1,132 @@
+package io.fragua.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Runs a generated kernel. */
+final class KernelStep extends Step {
+  /** Fewer points than this are not worth a second thread. */
+  private static final long MIN_POINTS_PER_THREAD = 16_384;
+
+  private final KernelPlan plan;
+  private final KernelSource.Result source;
+  private final Kernel kernel;
+  private final int parts;
+  private final int scratch;
+
+  private KernelStep(KernelPlan plan, KernelSource.Result source, int threads) {
+    super(read(plan), written(plan));
+    this.plan = plan;
+    this.source = source;
+    this.kernel = KernelCompiler.compile(source.text());
+    long points = plan.members.get(0).points();
+    int units = plan.splitsInner() ? plan.inner() / 64 : plan.count(plan.rows);
+    this.parts =
+        (int) Math.max(1, Math.min(threads, Math.min(units, points / MIN_POINTS_PER_THREAD)));
+    this.scratch = (source.scratchBytes() + 63) / 64 * 64;
+  }
+
+  static KernelStep of(Cluster c, Set<Value> stored, int threads) {
+    KernelPlan plan = new KernelPlan(c, stored);
+    return new KernelStep(plan, KernelSource.write(plan), threads);
+  }
+
+  private static List<Value> read(KernelPlan p) {
+    return p.loads.stream()
+        .map(View::base)
+        .filter(v -> v.kind != Value.Kind.IOTA)
+        .distinct()
+        .toList();
+  }
+
+  private static List<Value> written(KernelPlan p) {
+    List<Value> out = new ArrayList<>(p.stores);
+    out.addAll(p.reduces);
+    return out;
+  }
+
+  @Override
+  long scratchBytes() {
+    return (long) scratch * parts;
+  }
+
+  @Override
+  boolean inPlace(Value read, Value written) {
+    if (!plan.stores.contains(written) || read.type.byteSize() != written.type.byteSize()) {
+      return false;
+    }
+    return plan.loads.stream()
+        .filter(v -> v.base() == read)
+        .allMatch(v -> v.isDense() && v.base().size() == written.size());
+  }
+
+  @Override
+  Bound bind(CpuExecution x) {
+    return new Run(x);
+  }
+
+  private final class Run implements Bound {
+    private final CpuExecution x;
+    private final Object[][] memory;
+    private final int[] p = source.p().clone();
+
+    Run(CpuExecution x) {
+      this.x = x;
+      int n = source.operands().size();
+      memory = new Object[parts][n + 1];
+      for (int i = 0; i < n; i++) {
+        p[source.offsets()[i]] += x.place(source.operands().get(i)).offset();
+      }
+      Place s = x.scratch(KernelStep.this);
+      for (int t = 0; t < parts; t++) {
+        memory[t][n] = x.slice(s.offset() + t * scratch, scratch);
+      }
+    }
+
+    @Override
+    public void rebind() {
+      for (Object[] m : memory) {
+        for (int i = 0; i < source.operands().size(); i++) {
+          m[i] = x.memory(x.place(source.operands().get(i)).slot());
+        }
+      }
+    }
+
+    @Override
+    public void run() {
+      int units = plan.splitsInner() ? plan.inner() : plan.count(plan.rows);
+      if (parts == 1) {
+        kernel.run(memory[0], p, 0, units);
+        return;
+      }
+      int each = (units + parts - 1) / parts;
+      int step = plan.splitsInner() ? (each + 63) / 64 * 64 : each;
+      x.pool()
+          .run(
+              parts,
+              t ->
+                  kernel.run(
+                      memory[t], p, Math.min(units, t * step), Math.min(units, (t + 1) * step)));
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Override
+  String describe() {
+    return "kernel "
+        + plan.members.stream().map(Value::name).collect(Collectors.joining("+"))
+        + " over "
+        + java.util.Arrays.toString(plan.space.sizes)
+        + (plan.vector ? " vector" : " scalar")
+        + (parts > 1 ? " x" + parts + " threads" : "");
+  }
+
+  /** The generated Java, for people. */
+  String text() {
+    return source.text();
+  }
+}

@@ -1,0 +1,78 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.Shape;
+
+/**
+ * The sizes of a matrix product [batch..., M, K] x [batch..., K, N].
+ *
+ * @param batch leading sizes, those repeated in an operand included
+ */
+record MatmulShape(Shape batch, int m, int k, int n) {
+  static MatmulShape of(Value v) {
+    Shape x = v.args.get(0).shape();
+    Shape w = v.args.get(1).shape();
+    return new MatmulShape(x.slice(0, x.rank() - 2), x.dim(-2), x.dim(-1), w.dim(-1));
+  }
+
+  /** True if oneDNN can read the operand where it is: one of the last two axes has step 1. */
+  static boolean accepts(View v) {
+    if (v.base().kind == Value.Kind.IOTA) {
+      return false;
+    }
+    int r = v.shape().rank();
+    for (int i = 0; i < r - 2; i++) {
+      if (v.strides()[i] < 0) {
+        return false;
+      }
+    }
+    long rows = v.shape().dim(-2);
+    long columns = v.shape().dim(-1);
+    long sr = v.strides()[r - 2];
+    long sc = v.strides()[r - 1];
+    boolean plain = (columns == 1 || sc == 1) && (rows == 1 || sr >= columns);
+    boolean transposed = (rows == 1 || sr == 1) && (columns == 1 || sc >= rows);
+    return plain || transposed;
+  }
+
+  /** Strides of an operand with those of size-1 axes made regular, as oneDNN wants them. */
+  static long[] strides(View v) {
+    long[] s = v.strides().clone();
+    int r = s.length;
+    long rows = v.shape().dim(-2);
+    long columns = v.shape().dim(-1);
+    if (columns == 1 && rows == 1) {
+      s[r - 1] = 1;
+      s[r - 2] = 1;
+    } else if (columns == 1) {
+      s[r - 1] = s[r - 2] == 1 ? rows : 1;
+    } else if (rows == 1) {
+      s[r - 2] = s[r - 1] == 1 ? columns : 1;
+    }
+    for (int i = r - 3; i >= 0; i--) {
+      if (v.shape().dim(i) == 1 || s[i] == 0) {
+        s[i] = rows * columns;
+      }
+    }
+    return s;
+  }
+
+  /** Sizes of an operand, with 1 where a leading axis repeats. */
+  static long[] dims(View v) {
+    int r = v.shape().rank();
+    long[] d = new long[r];
+    for (int i = 0; i < r; i++) {
+      d[i] = i < r - 2 && v.strides()[i] == 0 ? 1 : v.shape().dim(i);
+    }
+    return d;
+  }
+
+  double flops() {
+    return 2.0 * batch.size() * m * n * k;
+  }
+
+  @Override
+  public String toString() {
+    String b = batch.rank() == 0 ? "" : batch + " ";
+    return b + m + "x" + k + " * " + k + "x" + n;
+  }
+}

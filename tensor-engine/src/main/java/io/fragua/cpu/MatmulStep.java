@@ -1,0 +1,197 @@
+package io.fragua.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import io.fragua.exec.Precision;
+import io.fragua.tensor.Shape;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * A matrix product of f32 by oneDNN, with bias and activation applied to the result while it is in
+ * registers. The primitive is built once and shared; each execution has its own memory handles.
+ */
+final class MatmulStep extends Step {
+  private final Value result;
+  private final MatmulShape shape;
+  private final int threads;
+  private final List<Pointer> owned = new ArrayList<>();
+  private final memory.desc[] descs;
+  private final matmul primitive;
+  private final memory.desc scratchDesc;
+  private final long scratchBytes;
+  private final String implementation;
+
+  MatmulStep(Value v, int threads, Precision precision) {
+    super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
+    this.result = v;
+    this.shape = MatmulShape.of(v);
+    this.threads = threads;
+    OneDnn.threads(threads); // blocking is chosen for this number of threads
+    descs = new memory.desc[v.args.size() + 1];
+    descs[0] = desc(MatmulShape.dims(v.args.get(0)), MatmulShape.strides(v.args.get(0)));
+    descs[1] = desc(MatmulShape.dims(v.args.get(1)), MatmulShape.strides(v.args.get(1)));
+    Shape out = shape.batch().concat(Shape.of(shape.m(), shape.n()));
+    int last = descs.length - 1;
+    descs[last] = desc(longs(out), out.strides());
+    if (last == 3) {
+      long[] d = new long[out.rank()];
+      long[] s = new long[out.rank()];
+      java.util.Arrays.fill(d, 1);
+      java.util.Arrays.fill(s, shape.n());
+      d[d.length - 1] = shape.n();
+      s[d.length - 1] = 1;
+      descs[2] = desc(d, s);
+    }
+    primitive_attr attr = own(new primitive_attr());
+    attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
+    if (precision == Precision.BF16_MATH) {
+      attr.set_fpmath_mode(dnnl.fpmath_mode.bf16);
+    }
+    if (v.attrs.has("activation")) {
+      post_ops ops = own(new post_ops());
+      ops.append_eltwise(algorithm(v.attrs.text("activation")), 0f, 0f);
+      attr.set_post_ops(ops);
+    }
+    matmul.primitive_desc pd =
+        own(
+            last == 3
+                ? new matmul.primitive_desc(
+                    OneDnn.engine(), descs[0], descs[1], descs[2], descs[3], attr, false)
+                : new matmul.primitive_desc(
+                    OneDnn.engine(), descs[0], descs[1], descs[2], attr, false));
+    primitive = own(new matmul(pd));
+    scratchDesc = own(pd.scratchpad_desc());
+    scratchBytes = scratchDesc.get_size();
+    try (var text = pd.impl_info_str()) {
+      implementation = text.getString();
+    }
+  }
+
+  private <P extends Pointer> P own(P p) {
+    owned.add(p);
+    return p;
+  }
+
+  private memory.desc desc(long[] dims, long[] strides) {
+    return own(new memory.desc(dims, memory.data_type.f32, strides, false));
+  }
+
+  private static long[] longs(Shape s) {
+    return java.util.Arrays.stream(s.dims()).asLongStream().toArray();
+  }
+
+  private static dnnl.algorithm algorithm(String activation) {
+    return switch (activation) {
+      case "tanh" -> dnnl.algorithm.eltwise_tanh;
+      default -> dnnl.algorithm.eltwise_logistic;
+    };
+  }
+
+  @Override
+  long scratchBytes() {
+    return scratchBytes;
+  }
+
+  @Override
+  double flops() {
+    return shape.flops();
+  }
+
+  @Override
+  Bound bind(CpuExecution x) {
+    return new Run(x);
+  }
+
+  private final class Run implements Bound {
+    private final CpuExecution x;
+    private final memory[] memories = new memory[descs.length];
+    private final memory scratch;
+    private final IntMemoryMap args = new IntMemoryMap();
+    private final stream stream;
+
+    Run(CpuExecution x) {
+      this.x = x;
+      this.stream = x.stream();
+      try (Pointer none = new Pointer()) {
+        int[] keys = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS};
+        for (int i = 0; i < memories.length; i++) {
+          memories[i] = new memory(descs[i], OneDnn.engine(), none);
+          args.put(i == memories.length - 1 ? DNNL_ARG_DST : keys[i], memories[i]);
+        }
+        scratch = new memory(scratchDesc, OneDnn.engine(), none);
+        args.put(DNNL_ARG_SCRATCHPAD, scratch);
+      }
+    }
+
+    @Override
+    public void rebind() {
+      for (int i = 0; i < memories.length; i++) {
+        boolean out = i == memories.length - 1;
+        Value v = out ? result : result.args.get(i).base();
+        Place p = x.place(v);
+        long offset = p.offset() + (out ? 0 : result.args.get(i).offset() * 4);
+        handle(memories[i], x.bytes(p.slot()), offset);
+      }
+      if (scratchBytes > 0) {
+        handle(scratch, x.bytes(0), x.scratch(MatmulStep.this).offset());
+      }
+    }
+
+    private void handle(memory m, ByteBuffer b, long offset) {
+      try (Pointer start = new Pointer(b);
+          At at = new At(start.address() + offset)) {
+        m.set_data_handle(at);
+      }
+    }
+
+    @Override
+    public void run() {
+      primitive.execute(stream, args);
+    }
+
+    @Override
+    public void close() {
+      args.close();
+      scratch.close();
+      for (memory m : memories) {
+        m.close();
+      }
+    }
+  }
+
+  /** An address without an owner. */
+  private static final class At extends Pointer {
+    At(long address) {
+      this.address = address;
+    }
+  }
+
+  @Override
+  String describe() {
+    String bias = descs.length == 4 ? " + bias" : "";
+    String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
+    return "matmul " + shape + bias + act + " (" + implementation + ", " + threads + " threads)";
+  }
+
+  @Override
+  void close() {
+    for (int i = owned.size() - 1; i >= 0; i--) {
+      owned.get(i).close();
+    }
+    owned.clear();
+  }
+}

@@ -1,0 +1,133 @@
+package io.fragua.cpu;
+
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.memory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * oneDNN, loaded when the first contraction is compiled and not before: an executor may still have
+ * to say where native libraries are unpacked to.
+ */
+final class OneDnn {
+  private static final Logger LOG = LoggerFactory.getLogger(OneDnn.class);
+
+  /**
+   * Threads last set for this thread's OpenMP regions; oneDNN asks OpenMP, which asks per thread.
+   */
+  private static final ThreadLocal<int[]> THREADS = ThreadLocal.withInitial(() -> new int[1]);
+
+  private OneDnn() {}
+
+  /** Loads on first use. */
+  private static final class Holder {
+    static final Loaded LOADED = onOwnThread();
+  }
+
+  private record Loaded(engine engine, Function setThreads) {}
+
+  /**
+   * Loads on a thread that nobody interrupts. A Spark task that is killed while it loads would
+   * otherwise leave the classes of the library broken for the rest of the process: unpacking waits
+   * for a file lock, which an interrupt breaks, and a class is initialised only once.
+   */
+  private static Loaded onOwnThread() {
+    CompletableFuture<Loaded> loaded = new CompletableFuture<>();
+    Thread t =
+        new Thread(
+            () -> {
+              try {
+                loaded.complete(new Loaded(load(), openMp()));
+              } catch (Throwable e) { // handed to the caller, who throws it
+                loaded.completeExceptionally(e);
+              }
+            },
+            "fragua-onednn-loader");
+    t.setDaemon(true);
+    t.setContextClassLoader(Thread.currentThread().getContextClassLoader());
+    t.start();
+    try {
+      return loaded.join(); // which waits through interrupts
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException r) {
+        throw r;
+      }
+      throw e;
+    }
+  }
+
+  private static engine load() {
+    try {
+      engine e = new engine(engine.kind.cpu, 0);
+      // Their classes look for the library as well when they are first used.
+      new memory.desc().close();
+      new IntMemoryMap().close();
+      return e;
+    } catch (LinkageError | RuntimeException e) {
+      throw new IllegalStateException(
+          "cpu: contractions need oneDNN's native library: it cannot be loaded on "
+              + System.getProperty("os.name")
+              + " "
+              + System.getProperty("os.arch")
+              + " ("
+              + e
+              + "); put org.bytedeco dnnl, javacpp and opencl with this platform's classifier on"
+              + " the class path, and make the cache folder (org.bytedeco.javacpp.cachedir)"
+              + " writable",
+          e);
+    }
+  }
+
+  /** OpenMP's own switch in the very library that oneDNN is linked to. */
+  private static Function openMp() {
+    try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+      String lib =
+          maps.filter(l -> l.contains("libgomp") || l.contains("libomp"))
+              .map(l -> l.substring(l.indexOf('/')))
+              .findFirst()
+              .orElse(null);
+      if (lib != null) {
+        return NativeLibrary.getInstance(lib).getFunction("omp_set_num_threads");
+      }
+      LOG.warn(
+          "cpu: the number of threads cannot be set: no OpenMP library is loaded; set"
+              + " OMP_NUM_THREADS for the process");
+    } catch (IOException | LinkageError e) {
+      LOG.warn(
+          "cpu: the number of threads cannot be set ({}); set OMP_NUM_THREADS for the process",
+          e.toString());
+    }
+    return null;
+  }
+
+  static engine engine() {
+    try {
+      return Holder.LOADED.engine();
+    } catch (ExceptionInInitializerError e) {
+      if (e.getCause() instanceof IllegalStateException s) {
+        throw s;
+      }
+      throw e;
+    }
+  }
+
+  /** Makes contractions called from this thread use so many threads; free if nothing changes. */
+  static void threads(int n) {
+    int[] set = THREADS.get();
+    if (set[0] != n) {
+      set[0] = n;
+      if (Holder.LOADED.setThreads() != null) {
+        Holder.LOADED.setThreads().invokeVoid(new Object[] {n});
+      }
+    }
+  }
+}

@@ -1,0 +1,9 @@
+package io.fragua.cpu;
+
+/**
+ * Where a value lies.
+ *
+ * @param slot 0 the workspace, 1.. the inputs, then the outputs, last the constants
+ * @param offset in bytes
+ */
+record Place(int slot, int offset) {}

@@ -1,0 +1,63 @@
+package io.fragua.cpu;
+
+import io.fragua.exec.Allocator;
+import io.fragua.exec.Backend;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Execution;
+import io.fragua.exec.Program;
+import io.fragua.graph.Graph;
+
+/**
+ * The definition: a slow, obvious interpreter of graphs, one equation after another, one element
+ * after another. Every fast path is tested against it. Floating types are computed in f64 and
+ * rounded to the element type on store, integers in 64 bits and wrapped on store; sums are taken in
+ * row-major order in f64. Threads and precision change nothing here.
+ *
+ * <p>What the rows leave open is decided here:
+ *
+ * <ul>
+ *   <li>{@code maximum}, {@code minimum}, {@code reduce_max}, {@code reduce_min}: NaN if any
+ *       operand is; over nothing the type's least (greatest) value, for floating types an infinity.
+ *   <li>{@code argmax}: the first maximum; NaN counts as the largest.
+ *   <li>Integers wrap; a zero divisor gives 0; shifts outside [0, 31] give 0.
+ *   <li>{@code cast}: floating to integer truncates toward zero and saturates at the ends of the
+ *       target type, NaN gives 0; integer to integer wraps; anything to bool is {@code != 0}.
+ *   <li>{@code bitcast} and movements carry bits, NaN payloads included.
+ *   <li>{@code gather}, {@code scatter_add}: an index outside throws; it does not wrap or clamp.
+ * </ul>
+ */
+public final class ReferenceBackend implements Backend {
+  /** For {@link java.util.ServiceLoader}. */
+  public ReferenceBackend() {}
+
+  @Override
+  public String name() {
+    return "reference";
+  }
+
+  @Override
+  public Program compile(Graph graph, CompileOptions options) {
+    for (Graph.Equation e : graph.equations()) {
+      ReferenceKernels.require(e);
+    }
+    ReferenceDonation.check(graph, options.donated());
+    return new Interpreted(graph);
+  }
+
+  private record Interpreted(Graph graph) implements Program {
+    @Override
+    public Execution newExecution(Allocator allocator) {
+      return new ReferenceExecution(graph, allocator);
+    }
+
+    @Override
+    public String explain() {
+      return "reference: interpreted, nothing fused or reused\n" + graph;
+    }
+
+    @Override
+    public void close() {
+      // owns nothing: constants belong to the graph
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package io.fragua.cpu;
+
+import io.fragua.graph.Graph;
+import io.fragua.op.Op;
+import io.fragua.op.Scalar;
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.TensorType;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What one equation means: elementwise rows here, the other families in their own classes. */
+final class ReferenceKernels {
+  /** Computes one equation. */
+  interface Kernel {
+    void compute(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y);
+  }
+
+  /** The rows that are not element by element, and those whose meaning depends on attributes. */
+  private static final Map<String, Kernel> KERNELS = new HashMap<>();
+
+  static {
+    KERNELS.put("cast", ReferenceKernels::cast);
+    KERNELS.put("bitcast", (a, in, x, out, y) -> y.copyFrom(x[0]));
+    KERNELS.put("threefry2x32", ReferenceThreefry::compute);
+    ReferenceMovement.addTo(KERNELS);
+    ReferenceSums.addTo(KERNELS);
+  }
+
+  private ReferenceKernels() {}
+
+  /**
+   * Checks that an equation can be computed.
+   *
+   * @throws UnsupportedOperationException if not
+   */
+  static void require(Graph.Equation e) {
+    Scalar s = e.op().scalar();
+    if (!KERNELS.containsKey(e.op().name())
+        && (s == null || s.real() == null && s.integer() == null)) {
+      throw new UnsupportedOperationException(
+          "reference: every row needs a meaning: "
+              + e.op()
+              + " giving "
+              + e.type()
+              + "; add it to the reference backend");
+    }
+  }
+
+  static void compute(Graph.Equation e, List<TensorType> in, Buffer[] x, Buffer y) {
+    Kernel k = KERNELS.get(e.op().name());
+    if (k != null) {
+      k.compute(e.attrs(), in, x, e.type(), y);
+    } else if (in.stream().anyMatch(t -> t.dtype().isFloating())) {
+      real(e.op(), in, x, e.type(), y);
+    } else {
+      integer(e.op(), in, x, e.type(), y);
+    }
+  }
+
+  private static void real(Op op, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
+    double[] operands = new double[x.length];
+    for (long i = 0, n = out.shape().size(); i < n; i++) {
+      for (int k = 0; k < x.length; k++) {
+        operands[k] = x[k].getDouble(in.get(k).dtype(), i);
+      }
+      y.putDouble(out.dtype(), i, op.scalar().real().apply(operands));
+    }
+  }
+
+  private static void integer(Op op, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
+    long[] operands = new long[x.length];
+    for (long i = 0, n = out.shape().size(); i < n; i++) {
+      for (int k = 0; k < x.length; k++) {
+        operands[k] = x[k].getLong(in.get(k).dtype(), i);
+      }
+      y.putLong(out.dtype(), i, op.scalar().integer().apply(operands));
+    }
+  }
+
+  private static void cast(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
+    DType from = in.get(0).dtype();
+    DType to = out.dtype();
+    for (long i = 0, n = out.shape().size(); i < n; i++) {
+      if (!from.isFloating()) {
+        y.putLong(to, i, x[0].getLong(from, i));
+      } else if (to.isFloating()) {
+        y.putDouble(to, i, x[0].getDouble(from, i));
+      } else {
+        double v = x[0].getDouble(from, i);
+        y.putLong(to, i, to == DType.BOOL ? (v != 0 ? 1 : 0) : saturated(to, v));
+      }
+    }
+  }
+
+  /** Toward zero, at most the type's range; NaN is 0. Java's conversion does so for 64 bits. */
+  private static long saturated(DType to, double v) {
+    return Math.max(least(to), Math.min(greatest(to), (long) v));
+  }
+
+  /** The type's least integer. */
+  static long least(DType t) {
+    return t == DType.U8 || t == DType.BOOL ? 0 : -1L << (8 * t.bytes() - 1);
+  }
+
+  /** The type's greatest integer. */
+  static long greatest(DType t) {
+    return switch (t) {
+      case U8 -> 255;
+      case BOOL -> 1;
+      default -> ~(-1L << (8 * t.bytes() - 1));
+    };
+  }
+}

@@ -1,0 +1,392 @@
+package io.fragua.cpu;
+
+import io.fragua.graph.Graph;
+import io.fragua.op.Op;
+import io.fragua.op.Scalar;
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * First pass: a graph becomes {@link Value}s and {@link View}s. Rearranging ops dissolve into
+ * views, equal computations become one, scalar constants are computed, identities vanish, and
+ * whatever has no elements needs no computing. Rules that could change a NaN, an infinity or the
+ * sign of a zero (x * 0, x + 0) are left out.
+ */
+final class Simplify {
+  /** Constants up to this many elements are looked at for being one number repeated. */
+  private static final int UNIFORM_LIMIT = 4096;
+
+  private final Map<Object, View> known = new HashMap<>();
+  private final List<Value> inputs = new ArrayList<>();
+
+  private Simplify() {}
+
+  /** Values for a graph: its inputs and, as views, its outputs. */
+  record Result(List<Value> inputs, List<View> outputs) {}
+
+  static Result run(Graph g) {
+    return new Simplify().graph(g);
+  }
+
+  private Result graph(Graph g) {
+    List<View> v = new ArrayList<>();
+    for (int i = 0; i < g.inputs().size(); i++) {
+      Value in = Value.input(g.inputs().get(i).type(), i);
+      inputs.add(in);
+      v.add(in.size() == 0 ? View.of(Value.empty(in.type)) : View.of(in));
+    }
+    for (Tensor c : g.constants()) {
+      v.add(constant(c));
+    }
+    for (Graph.Equation e : g.equations()) {
+      List<View> args = e.inputs().stream().map(v::get).toList();
+      v.add(equation(e.op(), e.attrs(), e.type(), args));
+    }
+    return new Result(inputs, results(g.outputs().stream().map(o -> v.get(o.value())).toList()));
+  }
+
+  private View constant(Tensor c) {
+    long n = c.shape().size();
+    int width = c.dtype().bytes();
+    if (n > 1 && n <= UNIFORM_LIMIT) {
+      boolean uniform = true;
+      for (int i = width; uniform && i < c.buffer().size(); i++) {
+        uniform = c.buffer().bytes().get(i) == c.buffer().bytes().get(i - width);
+      }
+      if (uniform) {
+        Tensor one = Tensor.of(new TensorType(c.dtype(), Shape.SCALAR), c.buffer().slice(0, width));
+        return View.repeat(unique(Value.constant(one)), c.shape());
+      }
+    }
+    return View.of(n == 1 ? unique(Value.constant(c)) : Value.constant(c));
+  }
+
+  /** Scalar constants of equal bits are one value. */
+  private Value unique(Value scalar) {
+    DType t = scalar.type.dtype();
+    Buffer b = scalar.constant.buffer();
+    long bits = t.isFloating() ? Double.doubleToRawLongBits(b.getDouble(t, 0)) : b.getLong(t, 0);
+    return known
+        .computeIfAbsent(List.of("constant", t, bits, scalar.shape()), k -> View.of(scalar))
+        .base();
+  }
+
+  private View scalar(DType t, double x, Shape shape) {
+    return View.repeat(unique(Value.scalar(t, x)), shape);
+  }
+
+  private View equation(Op op, Attrs a, TensorType type, List<View> args) {
+    if (type.shape().size() == 0) {
+      return View.of(Value.empty(type));
+    }
+    return switch (op.name()) {
+      case "reshape" -> reshape(args.get(0), type.shape());
+      case "transpose" -> args.get(0).transpose(a.ints("perm"));
+      case "broadcast_in_dim" -> args.get(0).broadcast(type.shape(), a.ints("dims"));
+      case "slice" ->
+          args.get(0)
+              .slice(
+                  a.integer("axis"), a.integer("start"), a.integer("limit"), a.integer("stride"));
+      case "reverse" -> args.get(0).reverse(a.integer("axis"));
+      case "iota" -> iota(type, a.integer("axis"));
+      case "stop_gradient" -> args.get(0);
+      case "concat" -> concat(op, a, type, args);
+      case "pad" -> pad(op, a, type, args);
+      case "matmul" -> matmul(op, a, type, args);
+      case "gather" ->
+          value(Value.Kind.GATHER, op, a, type, args.stream().map(this::dense).toList());
+      case "scatter_add" ->
+          args.get(1).shape().size() == 0
+              ? scalar(type.dtype(), 0, type.shape())
+              : value(
+                  Value.Kind.SCATTER,
+                  op,
+                  a,
+                  type,
+                  List.of(
+                      IndexStep.accepts(args.get(0), args.get(1).shape().rank())
+                          ? args.get(0)
+                          : dense(args.get(0)),
+                      dense(args.get(1))));
+      case "argmax" -> value(Value.Kind.ARGMAX, op, a, type, List.of(dense(args.get(0))));
+      case "reduce_sum", "reduce_max", "reduce_min" -> reduce(op, a, type, args.get(0));
+      default -> elementwise(op, a, type, args);
+    };
+  }
+
+  private View value(Value.Kind kind, Op op, Attrs a, TensorType type, List<View> args) {
+    return known.computeIfAbsent(
+        List.of(op.name(), a, type, args), k -> View.of(Value.of(kind, type, op, a, args)));
+  }
+
+  private View reshape(View x, Shape to) {
+    View v = x.reshape(to);
+    return v != null ? v : copy(x).reshape(to);
+  }
+
+  private View copy(View x) {
+    if (x.base().kind == Value.Kind.IOTA) { // not in memory, so a kernel has to make it
+      return value(
+          Value.Kind.ELEMENTWISE,
+          io.fragua.op.OpTable.get("stop_gradient"),
+          Attrs.NONE,
+          x.base().type.with(x.shape()),
+          List.of(x));
+    }
+    return known.computeIfAbsent(List.of("copy", x), k -> View.of(Value.copy(x)));
+  }
+
+  /** All of a value in order, in memory. */
+  private View dense(View x) {
+    return x.isDense() && x.base().kind != Value.Kind.IOTA ? x : copy(x);
+  }
+
+  private View inMemory(View x) {
+    return x.base().kind == Value.Kind.IOTA ? copy(x) : x;
+  }
+
+  /** Every result as a value of its own that a step computes. */
+  private List<View> results(List<View> views) {
+    Set<Value> taken = new HashSet<>();
+    List<View> out = new ArrayList<>();
+    for (View v : views) {
+      Value b = v.base();
+      boolean computed = b.isFusable() || b.kind.ordinal() >= Value.Kind.MATMUL.ordinal();
+      if (v.shape().size() == 0) {
+        out.add(v);
+      } else if (v.isDense() && computed && taken.add(b)) {
+        out.add(v);
+      } else if (b.kind == Value.Kind.IOTA) {
+        View c = View.of(Value.elementwise("stop_gradient", b.type.with(v.shape()), List.of(v)));
+        out.add(c);
+      } else {
+        out.add(View.of(Value.copy(v)));
+      }
+    }
+    return out;
+  }
+
+  private View iota(TensorType type, int axis) {
+    int n = type.shape().dim(axis);
+    Value base =
+        known
+            .computeIfAbsent(
+                List.of("iota", type.dtype(), n), k -> View.of(Value.iota(type.dtype(), n)))
+            .base();
+    long[] s = new long[type.shape().rank()];
+    s[axis] = 1;
+    return new View(base, 0, type.shape(), s);
+  }
+
+  private View concat(Op op, Attrs a, TensorType type, List<View> args) {
+    List<View> parts = args.stream().filter(x -> x.shape().size() > 0).map(this::inMemory).toList();
+    return parts.size() == 1 ? parts.get(0) : value(Value.Kind.CONCAT, op, a, type, parts);
+  }
+
+  private View pad(Op op, Attrs a, TensorType type, List<View> args) {
+    View x = args.get(0);
+    if (x.shape().size() == 0) {
+      return scalar(type.dtype(), a.real("value"), type.shape());
+    }
+    return x.shape().equals(type.shape())
+        ? x
+        : value(Value.Kind.PAD, op, a, type, List.of(inMemory(x)));
+  }
+
+  private View matmul(Op op, Attrs a, TensorType type, List<View> args) {
+    View x = args.get(0);
+    View w = args.get(1);
+    int k = x.shape().dim(-1);
+    if (k == 0) {
+      return scalar(type.dtype(), 0, type.shape());
+    }
+    if (k == 1) { // an outer product is a broadcast multiplication, which fuses
+      int r = type.shape().rank();
+      long[] xs = x.strides().clone();
+      xs[r - 1] = 0;
+      long[] ws = w.strides().clone();
+      ws[r - 2] = 0;
+      return elementwise(
+          io.fragua.op.OpTable.get("mul"),
+          Attrs.NONE,
+          type,
+          List.of(
+              new View(x.base(), x.offset(), type.shape(), xs),
+              new View(w.base(), w.offset(), type.shape(), ws)));
+    }
+    if (isColumnSum(x, w)) {
+      Shape points = Shape.of(k, x.shape().dim(0));
+      View product =
+          elementwise(
+              io.fragua.op.OpTable.get("mul"),
+              Attrs.NONE,
+              type.with(points),
+              List.of(
+                  x.transpose(new int[] {1, 0}),
+                  new View(w.base(), w.offset(), points, new long[] {w.strides()[0], 0})));
+      return reduce(
+              io.fragua.op.OpTable.get("reduce_sum"),
+              Attrs.of("axes", new int[] {0}),
+              type.with(Shape.of(points.dim(1))),
+              product)
+          .reshape(type.shape());
+    }
+    // oneDNN derives a result's leading axis from an operand that has it, so one of the two must
+    boolean bothRepeat =
+        java.util.stream.IntStream.range(0, type.shape().rank() - 2)
+            .anyMatch(
+                i -> type.shape().dim(i) > 1 && args.stream().allMatch(v -> v.strides()[i] == 0));
+    return value(
+        Value.Kind.MATMUL,
+        op,
+        a,
+        type,
+        List.of(
+            MatmulShape.accepts(args.get(0)) && !bothRepeat ? args.get(0) : copy(args.get(0)),
+            MatmulShape.accepts(args.get(1)) ? args.get(1) : copy(args.get(1))));
+  }
+
+  /**
+   * True for a transposed matrix times one column, as the gradient of a layer with one output: its
+   * rows, weighted and summed, which fuses with whatever else passes over the matrix.
+   */
+  private static boolean isColumnSum(View x, View w) {
+    return x.shape().rank() == 2
+        && w.shape().dim(1) == 1
+        && x.shape().dim(0) >= 8
+        && x.strides()[0] == 1
+        && x.strides()[1] >= x.shape().dim(0);
+  }
+
+  private View reduce(Op op, Attrs a, TensorType type, View x) {
+    if (x.shape().size() == 0) {
+      double none =
+          switch (op.name()) {
+            case "reduce_sum" -> 0;
+            case "reduce_max" -> Identities.least(type.dtype());
+            default -> Identities.greatest(type.dtype());
+          };
+      return type.dtype() == DType.I64 && none != 0
+          ? View.repeat(
+              unique(Value.constant(Identities.scalarI64(op.name().equals("reduce_max")))),
+              type.shape())
+          : scalar(type.dtype(), none, type.shape());
+    }
+    return x.shape().size() == type.shape().size()
+        ? reshape(x, type.shape())
+        : value(Value.Kind.REDUCE, op, a, type, List.of(x.shape().size() > 64 ? direct(x) : x));
+  }
+
+  private View elementwise(Op op, Attrs a, TensorType type, List<View> args) {
+    View x = args.get(0);
+    View y = args.size() > 1 ? args.get(1) : null;
+    boolean real = type.dtype().isFloating();
+    switch (op.name()) {
+      case "cast", "bitcast" -> {
+        if (type.dtype() == x.base().type.dtype()) {
+          return x;
+        }
+      }
+      case "mul" -> {
+        if (is(y, 1)) {
+          return x;
+        }
+        if (is(x, 1)) {
+          return y;
+        }
+      }
+      case "div" -> {
+        if (is(y, 1)) {
+          return x;
+        }
+      }
+      case "sub" -> {
+        if (is(y, 0) && !(real && 1 / number(y) < 0)) {
+          return x;
+        }
+      }
+      case "pow" -> {
+        if (is(y, 1)) {
+          return x;
+        }
+        if (is(y, 2)) {
+          return elementwise(io.fragua.op.OpTable.get("mul"), Attrs.NONE, type, List.of(x, x));
+        }
+        if (is(y, -1)) {
+          return elementwise(
+              io.fragua.op.OpTable.get("div"),
+              Attrs.NONE,
+              type,
+              List.of(scalar(type.dtype(), 1, type.shape()), x));
+        }
+      }
+      default -> {}
+    }
+    if (args.stream().allMatch(v -> v.base().isScalarConstant())) {
+      Value folded = fold(op, type.dtype(), args);
+      if (folded != null) {
+        return View.repeat(unique(folded), type.shape());
+      }
+    }
+    // A kernel reads its innermost axis with step 1 or not at all; anything else is first copied.
+    List<View> direct = args.stream().map(v -> type.shape().size() > 64 ? direct(v) : v).toList();
+    return value(Value.Kind.ELEMENTWISE, op, a, type, direct);
+  }
+
+  private View direct(View v) {
+    long s = v.innerStride();
+    return s == 0 || s == 1 || v.base().kind == Value.Kind.IOTA ? v : copy(v);
+  }
+
+  private static boolean is(View v, double number) {
+    return v != null && v.base().isScalarConstant() && number(v) == number;
+  }
+
+  private static double number(View v) {
+    return v.base().constant.buffer().getDouble(v.base().type.dtype(), 0);
+  }
+
+  /** One number computed by the row's own meaning, or null if the row has none (cipher, bits). */
+  private static Value fold(Op op, DType to, List<View> args) {
+    Scalar s = op.scalar();
+    DType from = args.get(args.size() - 1).base().type.dtype();
+    boolean real = from.isFloating();
+    if (op.name().equals("bitcast")
+        || (real ? s.real() : s.integer()) == null
+        || from == DType.F16
+        || from == DType.BF16) {
+      return null;
+    }
+    Buffer out = Buffer.collected(to.bytes());
+    if (real) {
+      double[] x = args.stream().mapToDouble(Simplify::number).toArray();
+      double y = s.real().apply(x);
+      if (to == DType.BOOL) {
+        out.putLong(to, 0, y != 0 ? 1 : 0);
+      } else {
+        out.putDouble(to, 0, y);
+      }
+    } else {
+      long[] x =
+          args.stream()
+              .mapToLong(v -> v.base().constant.buffer().getLong(v.base().type.dtype(), 0))
+              .toArray();
+      if (to.isFloating()) {
+        out.putDouble(to, 0, s.integer().apply(x));
+      } else {
+        out.putLong(to, 0, s.integer().apply(x));
+      }
+    }
+    return Value.constant(Tensor.of(new TensorType(to, Shape.SCALAR), out));
+  }
+}

@@ -1,0 +1,294 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.DType;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Writes elementwise ops as Java statements on Vector API values: f32 as FloatVector, i32 as
+ * IntVector, bool as VectorMask. A mask belongs to the lanes of one of the two and is recast where
+ * the other is needed, which costs nothing: both have lanes of 32 bits.
+ */
+final class VectorText {
+  /** Ops whose code depends on types or attributes; all others carry their text in the op table. */
+  private static final Set<String> SPECIAL =
+      Set.of(
+          "cast",
+          "bitcast",
+          "threefry2x32",
+          "logistic",
+          "floor",
+          "ceil",
+          "round",
+          "shift_left",
+          "shift_right_logical");
+
+  private final StringBuilder before;
+  private final StringBuilder body;
+  private int next;
+
+  /**
+   * A variable of the generated code.
+   *
+   * @param kind F or I for vectors, f or i for masks over their lanes
+   * @param invariant true if it is set before the loop
+   */
+  record Var(String name, char kind, boolean invariant) {}
+
+  /**
+   * A writer.
+   *
+   * @param before receives what does not change in the loop
+   * @param body receives the rest
+   */
+  VectorText(StringBuilder before, StringBuilder body) {
+    this.before = before;
+    this.body = body;
+  }
+
+  /** True if a value and its operands can be held in vectors and its op has vector code. */
+  static boolean supports(Value v) {
+    if (VectorRuntime.LANES == 0 || !lane(v.type.dtype())) {
+      return false;
+    }
+    for (View a : v.args) {
+      if (!lane(a.base().type.dtype())) {
+        return false;
+      }
+    }
+    if (v.kind == Value.Kind.REDUCE || SPECIAL.contains(v.op.name())) {
+      return true;
+    }
+    boolean mask = v.args.get(0).base().type.dtype() == DType.BOOL;
+    boolean integerDivision = v.op.name().equals("div") && v.type.dtype() == DType.I32;
+    return v.op.scalar().vector() != null && !integerDivision
+        || mask && v.op.name().equals("logical_not");
+  }
+
+  private static boolean lane(DType t) {
+    return t == DType.F32 || t == DType.I32 || t == DType.BOOL;
+  }
+
+  /** A number as a vector or mask with all lanes equal. */
+  Var literal(DType t, double value, long bits) {
+    return switch (t) {
+      case F32 ->
+          invariant('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(value) + ")");
+      case I32 -> invariant('I', "IntVector.broadcast(IS, " + (int) bits + ")");
+      default -> invariant('f', "FS.maskAll(" + (bits != 0) + ")");
+    };
+  }
+
+  Var invariant(char kind, String expression) {
+    return assign(kind, expression, true);
+  }
+
+  Var assign(char kind, String expression, boolean invariant) {
+    String name = "v" + next++;
+    String type = kind == 'F' ? "FloatVector" : kind == 'I' ? "IntVector" : "VectorMask";
+    (invariant ? before : body)
+        .append("      " + type + " " + name + " = (" + type + ") (" + expression + ");\n");
+    return new Var(name, kind, invariant);
+  }
+
+  /** A mask as one over the lanes of F or I. */
+  Var mask(Var m, char lanes) {
+    char want = lanes == 'F' ? 'f' : 'i';
+    return m.kind == want
+        ? m
+        : assign(want, m.name + ".cast(" + (lanes == 'F' ? "FS" : "IS") + ")", m.invariant);
+  }
+
+  /** Writes one op; gives the variable that holds its result. */
+  Var emit(Value v, List<Var> args) {
+    boolean inv = args.stream().allMatch(Var::invariant);
+    Var x = args.get(0);
+    String op = v.op.name();
+    switch (op) {
+      case "cast":
+        return cast(v.type.dtype(), x, inv);
+      case "bitcast":
+        return x.kind == 'F'
+            ? assign('I', x.name + ".reinterpretAsInts()", inv)
+            : assign('F', x.name + ".reinterpretAsFloats()", inv);
+      case "threefry2x32":
+        return threefry(v.attrs.text("word"), args, inv);
+      case "logistic":
+        return logistic(x, inv);
+      case "floor", "ceil", "round":
+        return round(op, x, inv);
+      case "shift_left", "shift_right_logical":
+        return shift(op.equals("shift_left") ? "LSHL" : "LSHR", x, args.get(1), inv);
+      case "select":
+        return select(args, inv);
+      default:
+        break;
+    }
+    if (Character.isLowerCase(x.kind)) {
+      return logic(op, args, inv);
+    }
+    char kind = v.type.dtype() == DType.BOOL ? Character.toLowerCase(x.kind) : x.kind;
+    return assign(kind, fill(v.op.scalar().vector(), x.kind, args), inv);
+  }
+
+  private static String fill(String text, char kind, List<Var> args) {
+    String s =
+        text.replace("$V", kind == 'F' ? "FloatVector" : "IntVector")
+            .replace("$S", kind == 'F' ? "FS" : "IS");
+    for (int i = 0; i < args.size(); i++) {
+      s = s.replace("$" + i, args.get(i).name);
+    }
+    return s;
+  }
+
+  private Var cast(DType to, Var x, boolean inv) {
+    if (Character.isLowerCase(x.kind)) {
+      if (to == DType.BOOL) {
+        return x;
+      }
+      boolean f = to == DType.F32;
+      Var m = mask(x, f ? 'F' : 'I');
+      return f
+          ? assign('F', "FloatVector.zero(FS).blend(1f, " + m.name + ")", inv)
+          : assign('I', "IntVector.zero(IS).blend(1, " + m.name + ")", inv);
+    }
+    return switch (to) {
+      case BOOL ->
+          assign(Character.toLowerCase(x.kind), x.name + ".compare(VectorOperators.NE, 0)", inv);
+      case F32 -> x.kind == 'F' ? x : assign('F', convert("I2F", "FS", x), inv);
+      default -> x.kind == 'I' ? x : assign('I', convert("F2I", "IS", x), inv);
+    };
+  }
+
+  static String convert(String how, String species, Var x) {
+    return x.name + ".convertShape(VectorOperators." + how + ", " + species + ", 0)";
+  }
+
+  private Var select(List<Var> args, boolean inv) {
+    Var a = args.get(1);
+    Var b = args.get(2);
+    if (Character.isUpperCase(a.kind)) {
+      Var m = mask(args.get(0), a.kind);
+      return assign(a.kind, b.name + ".blend(" + a.name + ", " + m.name + ")", inv);
+    }
+    char lanes = Character.toUpperCase(args.get(0).kind);
+    String m = args.get(0).name;
+    String yes = mask(a, lanes).name;
+    String no = mask(b, lanes).name;
+    return assign(args.get(0).kind, yes + ".and(" + m + ").or(" + no + ".andNot(" + m + "))", inv);
+  }
+
+  private Var logic(String op, List<Var> args, boolean inv) {
+    Var x = args.get(0);
+    String y = args.size() > 1 ? mask(args.get(1), Character.toUpperCase(x.kind)).name : "";
+    String text =
+        switch (op) {
+          case "logical_not" -> x.name + ".not()";
+          case "bitwise_and" -> x.name + ".and(" + y + ")";
+          case "bitwise_or" -> x.name + ".or(" + y + ")";
+          case "equal" -> x.name + ".eq(" + y + ")";
+          case "bitwise_xor", "not_equal" -> x.name + ".eq(" + y + ").not()";
+          default ->
+              throw new UnsupportedOperationException(
+                  "cpu: bool has no vector code for this op: " + op + "; report this graph");
+        };
+    return assign(x.kind, text, inv);
+  }
+
+  /**
+   * e^x / (1 + e^x) from the side where e^x does not overflow, so small results keep their digits.
+   */
+  private Var logistic(Var x, boolean inv) {
+    Var e =
+        assign(
+            'F', "((FloatVector) " + x.name + ".abs().neg()).lanewise(VectorOperators.EXP)", inv);
+    Var low = assign('f', x.name + ".compare(VectorOperators.LT, 0)", inv);
+    Var top =
+        assign('F', "FloatVector.broadcast(FS, 1f).blend(" + e.name + ", " + low.name + ")", inv);
+    return assign('F', top.name + ".div(" + e.name + ".add(1f))", inv);
+  }
+
+  /** Nearest even by adding and taking away 2^23, where floats have no fraction; keeps signs. */
+  private Var round(String op, Var x, boolean inv) {
+    Var a = assign('F', x.name + ".abs()", inv);
+    Var r = assign('F', a.name + ".add(8388608f).sub(8388608f)", inv);
+    Var sign = assign('I', x.name + ".reinterpretAsInts().and(-2147483648)", inv);
+    Var s =
+        assign(
+            'F',
+            "((IntVector) "
+                + r.name
+                + ".reinterpretAsInts().or("
+                + sign.name
+                + ")).reinterpretAsFloats()",
+            inv);
+    if (!op.equals("round")) {
+      boolean floor = op.equals("floor");
+      Var over =
+          assign(
+              'f',
+              s.name + ".compare(VectorOperators." + (floor ? "GT" : "LT") + ", " + x.name + ")",
+              inv);
+      Var t =
+          assign(
+              'F',
+              s.name + ".blend(" + s.name + (floor ? ".sub(1f), " : ".add(1f), ") + over.name + ")",
+              inv);
+      s =
+          assign(
+              'F',
+              "((IntVector) "
+                  + t.name
+                  + ".reinterpretAsInts().or("
+                  + sign.name
+                  + ")).reinterpretAsFloats()",
+              inv);
+    }
+    Var small = assign('f', a.name + ".compare(VectorOperators.LT, 8388608f)", inv);
+    return assign('F', x.name + ".blend(" + s.name + ", " + small.name + ")", inv);
+  }
+
+  private Var shift(String lane, Var x, Var n, boolean inv) {
+    Var s = assign('I', x.name + ".lanewise(VectorOperators." + lane + ", " + n.name + ")", inv);
+    Var out =
+        assign('i', "((IntVector) " + n.name + ".and(-32)).compare(VectorOperators.NE, 0)", inv);
+    return assign('I', s.name + ".blend(0, " + out.name + ")", inv);
+  }
+
+  private Var threefry(String word, List<Var> args, boolean inv) {
+    int[][] rotations = {{13, 15, 26, 6}, {17, 29, 16, 24}};
+    String[] key = new String[3];
+    key[0] = args.get(0).name;
+    key[1] = args.get(1).name;
+    boolean keys = args.get(0).invariant && args.get(1).invariant;
+    key[2] =
+        assign(
+                'I',
+                "((IntVector) "
+                    + key[0]
+                    + ".lanewise(VectorOperators.XOR, "
+                    + key[1]
+                    + ")).lanewise(VectorOperators.XOR, "
+                    + 0x1BD11BDA
+                    + ")",
+                keys)
+            .name;
+    Var x = assign('I', args.get(2).name + ".add(" + key[0] + ")", inv);
+    Var y = assign('I', args.get(3).name + ".add(" + key[1] + ")", inv);
+    for (int g = 0; g < 5; g++) {
+      for (int r : rotations[g % 2]) {
+        x = assign('I', x.name + ".add(" + y.name + ")", inv);
+        Var t = assign('I', y.name + ".lanewise(VectorOperators.ROL, " + r + ")", inv);
+        y = assign('I', t.name + ".lanewise(VectorOperators.XOR, " + x.name + ")", inv);
+      }
+      x = assign('I', x.name + ".add(" + key[(g + 1) % 3] + ")", inv);
+      Var k = assign('I', key[(g + 2) % 3] + ".add(" + (g + 1) + ")", keys);
+      y = assign('I', y.name + ".add(" + k.name + ")", inv);
+    }
+    return switch (word) {
+      case "0" -> x;
+      case "1" -> y;
+      default -> assign('I', x.name + ".lanewise(VectorOperators.XOR, " + y.name + ")", inv);
+    };
+  }
+}

@@ -1,0 +1,138 @@
+package io.fragua.exec;
+
+import io.fragua.tensor.Buffer;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/**
+ * A named owner of off-heap memory. Every buffer it gave out must be given back with {@link #free}
+ * before {@link #close}, which otherwise frees them and reports the leak. Thread-safe.
+ */
+public final class Allocator implements AutoCloseable {
+  private final String name;
+  private final Map<Buffer, ByteBuffer> live = new IdentityHashMap<>();
+  private long bytes;
+  private long peak;
+  private boolean closed;
+
+  /** An allocator; the name appears in leak reports. */
+  public Allocator(String name) {
+    this.name = name;
+  }
+
+  /**
+   * Zeroed memory aligned to {@link Buffer#ALIGNMENT}.
+   *
+   * @throws IllegalArgumentException if the size is over 2 GiB - 64 bytes
+   * @throws OutOfMemoryError if the JVM's direct memory is used up (-XX:MaxDirectMemorySize)
+   * @throws IllegalStateException if closed
+   */
+  public synchronized Buffer allocate(long size) {
+    if (closed) {
+      throw new IllegalStateException(
+          "allocator " + name + ": must be open: it is closed; allocate before closing it");
+    }
+    if (size < 0 || size > Integer.MAX_VALUE - Buffer.ALIGNMENT) {
+      throw new IllegalArgumentException(
+          "allocator "
+              + name
+              + ": a buffer holds at most 2147483583 bytes: "
+              + size
+              + "; use smaller batches");
+    }
+    ByteBuffer base = ByteBuffer.allocateDirect((int) size + Buffer.ALIGNMENT);
+    // Not alignedSlice: it also rounds the end down, and could lose the last bytes.
+    int from = -base.alignmentOffset(0, Buffer.ALIGNMENT) & (Buffer.ALIGNMENT - 1);
+    Buffer b = Buffer.wrap(base.slice(from, (int) size));
+    live.put(b, base);
+    bytes += size;
+    peak = Math.max(peak, bytes);
+    return b;
+  }
+
+  /**
+   * Gives a buffer back; it and its slices must not be used any more.
+   *
+   * @throws IllegalArgumentException if this allocator does not own it
+   */
+  public synchronized void free(Buffer b) {
+    ByteBuffer base = live.remove(b);
+    if (base == null) {
+      throw new IllegalArgumentException(
+          "allocator "
+              + name
+              + ": frees only what it gave out, once: a buffer of "
+              + b.size()
+              + " bytes; free the buffer itself, not a slice");
+    }
+    bytes -= b.size();
+    Unmap.free(base);
+  }
+
+  /** Bytes given out and not given back. */
+  public synchronized long bytes() {
+    return bytes;
+  }
+
+  /** The largest {@link #bytes()} there has been. */
+  public synchronized long peak() {
+    return peak;
+  }
+
+  /**
+   * Closes it.
+   *
+   * @throws IllegalStateException if buffers were still out; they are freed all the same
+   */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    if (!live.isEmpty()) {
+      String leak =
+          "allocator "
+              + name
+              + ": all buffers must be freed before close: "
+              + live.size()
+              + " buffers, "
+              + bytes
+              + " bytes leaked; free each, or close its owner";
+      live.values().forEach(Unmap::free);
+      live.clear();
+      bytes = 0;
+      throw new IllegalStateException(leak);
+    }
+  }
+
+  /**
+   * Direct buffers are otherwise freed only by a garbage collection, which an idle heap never
+   * starts. {@code sun.misc.Unsafe.invokeCleaner} is the supported way on JDK 9 and later; reached
+   * by reflection because naming the class is a compiler warning.
+   */
+  private static final class Unmap {
+    private static final Object UNSAFE;
+    private static final Method INVOKE_CLEANER;
+
+    static {
+      try {
+        Class<?> c = Class.forName("sun.misc.Unsafe");
+        Field f = c.getDeclaredField("theUnsafe");
+        f.setAccessible(true);
+        UNSAFE = f.get(null);
+        INVOKE_CLEANER = c.getMethod("invokeCleaner", ByteBuffer.class);
+      } catch (ReflectiveOperationException e) {
+        throw new ExceptionInInitializerError(e);
+      }
+    }
+
+    static void free(ByteBuffer base) {
+      try {
+        INVOKE_CLEANER.invoke(UNSAFE, base);
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException("allocator: a direct buffer can be freed", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package io.fragua.exec;
+
+import io.fragua.tensor.Buffer;
+
+/**
+ * One thread's use of a {@link Program}: bound operands and results, and a workspace. Not
+ * thread-safe. Buffers bound by the caller stay the caller's.
+ */
+public interface Execution extends AutoCloseable {
+  /**
+   * The memory of an operand, which the caller fills before {@link #run}. Owned by this execution
+   * unless bound.
+   */
+  Buffer input(int i);
+
+  /** The memory of a result, valid after {@link #run} until the next. */
+  Buffer output(int i);
+
+  /**
+   * Reads an operand from this buffer from now on. It need not be aligned, but aligned (64 bytes)
+   * is faster.
+   *
+   * @throws IllegalArgumentException if the size is not the operand's
+   */
+  void bindInput(int i, Buffer buffer);
+
+  /**
+   * Writes a result to this buffer from now on. May be the buffer bound to a donated operand;
+   * otherwise it must not overlap an operand.
+   *
+   * @throws IllegalArgumentException if the size is not the result's
+   */
+  void bindOutput(int i, Buffer buffer);
+
+  /**
+   * Computes all results. Allocates nothing.
+   *
+   * @throws IndexOutOfBoundsException if an index operand lies outside its table
+   */
+  void run();
+
+  /** Frees the workspace. */
+  @Override
+  void close();
+}

@@ -1,0 +1,234 @@
+package io.fragua.graph;
+
+import io.fragua.op.Op;
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Check;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A function of tensors as data: inputs, constants and equations in an order in which each uses
+ * only what came before. Values are numbered: first the inputs, then the constants, then one per
+ * equation. A graph travels to executors, is saved as JSON ({@link GraphJson}), printed ({@link
+ * GraphPrinter}), differentiated and compiled. Immutable and thread-safe; the constructor checks
+ * everything a hostile file could get wrong, so a graph that exists is well formed.
+ */
+public final class Graph {
+  /** A named operand of the function. */
+  public record Input(String name, TensorType type) {}
+
+  /**
+   * One use of an op.
+   *
+   * @param inputs numbers of the values it reads
+   * @param type of its result, always what the row's type rule says
+   */
+  public record Equation(Op op, Attrs attrs, List<Integer> inputs, TensorType type) {}
+
+  /** A named result of the function. */
+  public record Output(String name, int value) {}
+
+  private final List<Input> inputs;
+  private final List<Tensor> constants;
+  private final List<Equation> equations;
+  private final List<Output> outputs;
+
+  /**
+   * Makes a graph; equation types are inferred again and compared.
+   *
+   * @throws IllegalArgumentException if names repeat, or a value is used before it exists
+   * @throws io.fragua.tensor.ShapeException if an equation's operands do not fit its row
+   */
+  public Graph(
+      List<Input> inputs, List<Tensor> constants, List<Equation> equations, List<Output> outputs) {
+    this.inputs = List.copyOf(inputs);
+    this.constants = List.copyOf(constants);
+    this.equations = List.copyOf(equations);
+    this.outputs = List.copyOf(outputs);
+    Set<String> names = new HashSet<>();
+    for (Input i : inputs) {
+      Check.that(
+          names.add(i.name()), "graph: input names are unique: \"%s\" twice; rename one", i.name());
+    }
+    names.clear();
+    for (Output o : outputs) {
+      Check.that(
+          names.add(o.name()),
+          "graph: output names are unique: \"%s\" twice; rename one",
+          o.name());
+      checkValue(o.value(), values(), "output " + o.name());
+    }
+    int defined = inputs.size() + constants.size();
+    for (Equation e : equations) {
+      List<TensorType> types = new ArrayList<>();
+      for (int v : e.inputs()) {
+        checkValue(v, defined, "equation %" + defined + " (" + e.op() + ")");
+        types.add(type(v));
+      }
+      TensorType t = e.op().infer(types, e.attrs());
+      Check.that(
+          t.equals(e.type()),
+          "graph: an equation's type must follow from its op: %s gives %s, stated %s; the graph is"
+              + " damaged",
+          e.op(),
+          t,
+          e.type());
+      defined++;
+    }
+  }
+
+  private static void checkValue(int v, int defined, String who) {
+    Check.that(
+        v >= 0 && v < defined,
+        "graph: a value must be defined before use: %s reads %%%d, %d are defined; the graph is"
+            + " damaged",
+        who,
+        v,
+        defined);
+  }
+
+  /** The operands, in order. */
+  public List<Input> inputs() {
+    return inputs;
+  }
+
+  /** Concrete tensors that belong to the function. */
+  public List<Tensor> constants() {
+    return constants;
+  }
+
+  /** The uses of ops, in order. */
+  public List<Equation> equations() {
+    return equations;
+  }
+
+  /** The results, in order. */
+  public List<Output> outputs() {
+    return outputs;
+  }
+
+  /** Number of values: inputs, constants and equations together. */
+  public int values() {
+    return inputs.size() + constants.size() + equations.size();
+  }
+
+  /** The type of a value. */
+  public TensorType type(int value) {
+    if (value < inputs.size()) {
+      return inputs.get(value).type();
+    }
+    int c = value - inputs.size();
+    return c < constants.size()
+        ? constants.get(c).type()
+        : equations.get(c - constants.size()).type();
+  }
+
+  /** The equation that defines a value, or null for an input or constant. */
+  public Equation definition(int value) {
+    int e = value - inputs.size() - constants.size();
+    return e < 0 ? null : equations.get(e);
+  }
+
+  /** The constant that a value is, or null. */
+  public Tensor constant(int value) {
+    int c = value - inputs.size();
+    return c >= 0 && c < constants.size() ? constants.get(c) : null;
+  }
+
+  /** Types of the results, in order. */
+  public List<TensorType> outputTypes() {
+    return outputs.stream().map(o -> type(o.value())).toList();
+  }
+
+  /**
+   * Position of the input of this name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public int input(String name) {
+    for (int i = 0; i < inputs.size(); i++) {
+      if (inputs.get(i).name().equals(name)) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException(
+        "graph: no input of this name: \"" + name + "\", there are " + inputs + "; correct it");
+  }
+
+  /**
+   * Position of the output of this name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public int output(String name) {
+    for (int i = 0; i < outputs.size(); i++) {
+      if (outputs.get(i).name().equals(name)) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException(
+        "graph: no output of this name: \"" + name + "\", there are " + outputs + "; correct it");
+  }
+
+  /**
+   * Applies the function equation by equation: at once on concrete tensors, recording on traced
+   * ones.
+   *
+   * @return the results, in order
+   */
+  public List<Tensor> call(List<Tensor> arguments) {
+    List<Tensor> v = evaluate(arguments);
+    return outputs.stream().map(o -> v.get(o.value())).toList();
+  }
+
+  /** As {@link #call}, giving every value. */
+  public List<Tensor> evaluate(List<Tensor> arguments) {
+    checkArguments(arguments.stream().map(Tensor::type).toList());
+    List<Tensor> v = new ArrayList<>(values());
+    v.addAll(arguments);
+    Tensor traced = arguments.stream().filter(Tensor::isTraced).findFirst().orElse(null);
+    for (Tensor c : constants) {
+      v.add(traced == null ? c : c.lift(traced));
+    }
+    for (Equation e : equations) {
+      List<Tensor> in = e.inputs().stream().map(v::get).toList();
+      v.add(
+          traced == null
+              ? Tensor.apply(e.op(), e.attrs(), in)
+              : Tensor.record(e.op(), e.attrs(), in));
+    }
+    return v;
+  }
+
+  /**
+   * Checks operand types against the inputs.
+   *
+   * @throws io.fragua.tensor.ShapeException naming the first input that does not fit
+   */
+  public void checkArguments(List<TensorType> given) {
+    Check.shape(
+        given.size() == inputs.size(),
+        "graph: takes %d inputs: %d given; the inputs are %s",
+        inputs.size(),
+        given.size(),
+        inputs);
+    for (int i = 0; i < given.size(); i++) {
+      Check.shape(
+          given.get(i).equals(inputs.get(i).type()),
+          "graph: input \"%s\" must be %s: %s given; reshape or cast it",
+          inputs.get(i).name(),
+          inputs.get(i).type(),
+          given.get(i));
+    }
+  }
+
+  /** The stable text form; see {@link GraphPrinter}. */
+  @Override
+  public String toString() {
+    return GraphPrinter.print(this);
+  }
+}

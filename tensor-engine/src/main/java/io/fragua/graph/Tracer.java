@@ -1,0 +1,147 @@
+package io.fragua.graph;
+
+import io.fragua.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Turns a function of tensors into a {@link Graph} by calling it once on placeholders and walking
+ * back from what it returns; what the results do not need is not recorded.
+ */
+public final class Tracer {
+  private Tracer() {}
+
+  /**
+   * Traces a function.
+   *
+   * @param inputs names and types of the operands
+   * @param outputs names of the results, as many as the function returns
+   */
+  public static Graph trace(
+      List<Graph.Input> inputs,
+      List<String> outputs,
+      Function<List<Tensor>, List<Tensor>> function) {
+    List<Tensor> placeholders = inputs.stream().map(i -> Tensor.input(i.type())).toList();
+    return close(inputs, placeholders, outputs, function.apply(placeholders));
+  }
+
+  /** As {@link #trace}, with results named {@code out0}, {@code out1}, ... */
+  public static Graph trace(
+      List<Graph.Input> inputs, Function<List<Tensor>, List<Tensor>> function) {
+    List<Tensor> placeholders = inputs.stream().map(i -> Tensor.input(i.type())).toList();
+    List<Tensor> results = function.apply(placeholders);
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < results.size(); i++) {
+      names.add("out" + i);
+    }
+    return close(inputs, placeholders, names, results);
+  }
+
+  /**
+   * The graph from traced placeholders to results that were computed from them.
+   *
+   * @throws IllegalArgumentException if a result depends on a placeholder that is not listed
+   */
+  public static Graph close(
+      List<Graph.Input> inputs,
+      List<Tensor> placeholders,
+      List<String> outputNames,
+      List<Tensor> results) {
+    if (outputNames.size() != results.size()) {
+      throw new IllegalArgumentException(
+          "trace: every result needs a name: "
+              + results.size()
+              + " results, names "
+              + outputNames
+              + "; name each result once");
+    }
+    Map<Object, Integer> inputIds = new IdentityHashMap<>();
+    for (int i = 0; i < placeholders.size(); i++) {
+      inputIds.put(placeholders.get(i).node(), i);
+    }
+    List<Object> order = sort(results);
+    Map<Object, Integer> ids = new IdentityHashMap<>(inputIds);
+    List<Tensor> constants = new ArrayList<>();
+    List<Tensor> equations = new ArrayList<>();
+    for (Object o : order) {
+      Tensor t = (Tensor) o;
+      Object key = key(t);
+      if (ids.containsKey(key)) {
+        continue;
+      }
+      if (t.node() == null || t.node().op() == null) {
+        Tensor value = t.node() == null ? t : constantOf(t);
+        ids.put(key, placeholders.size() + constants.size());
+        constants.add(value);
+      } else {
+        equations.add(t);
+      }
+    }
+    int base = placeholders.size() + constants.size();
+    List<Graph.Equation> eqs = new ArrayList<>();
+    for (Tensor t : equations) {
+      ids.put(t.node(), base + eqs.size());
+      List<Integer> in = t.node().inputs().stream().map(x -> ids.get(key(x))).toList();
+      eqs.add(new Graph.Equation(t.node().op(), t.node().attrs(), in, t.type()));
+    }
+    List<Graph.Output> outs = new ArrayList<>();
+    for (int i = 0; i < results.size(); i++) {
+      outs.add(new Graph.Output(outputNames.get(i), ids.get(key(results.get(i)))));
+    }
+    return new Graph(inputs, constants, eqs, outs);
+  }
+
+  /** Nodes identify traced values; a concrete tensor stands for itself, lifted or not. */
+  private static Object key(Tensor t) {
+    if (t.node() == null) {
+      return t;
+    }
+    boolean lifted = t.node().op() == null && !t.node().inputs().isEmpty();
+    return lifted ? t.node().inputs().get(0) : t.node();
+  }
+
+  private static Tensor constantOf(Tensor t) {
+    if (t.node().inputs().isEmpty()) {
+      throw new IllegalArgumentException(
+          "trace: a result depends on a tensor of another trace: "
+              + t
+              + "; pass it as an operand instead of capturing it");
+    }
+    return t.node().inputs().get(0);
+  }
+
+  /** Depth first, operands before users, without recursion: graphs may be deep. */
+  private static List<Object> sort(List<Tensor> results) {
+    Map<Object, Boolean> done = new IdentityHashMap<>(); // false while its operands are pending
+    List<Object> order = new ArrayList<>();
+    Deque<Tensor> stack = new ArrayDeque<>();
+    for (int i = results.size() - 1; i >= 0; i--) {
+      stack.push(results.get(i));
+    }
+    while (!stack.isEmpty()) {
+      Tensor t = stack.peek();
+      Boolean state = done.get(key(t));
+      if (state == null && t.node() != null && t.node().op() != null) {
+        done.put(key(t), false);
+        List<Tensor> in = t.node().inputs();
+        for (int i = in.size() - 1; i >= 0; i--) {
+          if (!done.containsKey(key(in.get(i)))) {
+            stack.push(in.get(i));
+          }
+        }
+      } else {
+        stack.pop();
+        if (state == null || !state) {
+          done.put(key(t), true);
+          order.add(t);
+        }
+      }
+    }
+    return order;
+  }
+}

@@ -1,0 +1,23 @@
+package io.fragua.nn;
+
+import io.fragua.tensor.Tensor;
+import java.util.function.UnaryOperator;
+
+/**
+ * An elementwise function as a layer; made by {@link Activations#get}.
+ *
+ * @param name as in {@link Activations}
+ * @param function what it computes
+ */
+public record Activation(String name, UnaryOperator<Tensor> function) implements Layer {
+  @Override
+  public Tensor apply(Scope s, Tensor x) {
+    return function.apply(x);
+  }
+
+  /** The name. */
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,191 @@
+package io.fragua.nn;
+
+import io.fragua.random.Key;
+import io.fragua.tensor.Check;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Where a layer's parameters live while a network is initialised or applied: a path of names and
+ * the values under it. Made by {@link Network}; valid during that one call, on its thread.
+ */
+public final class Scope {
+  /** A parameter the network asked for. */
+  record Wanted(Shape shape, Initializer initializer) {}
+
+  /** What one initialisation or application shares between all its scopes. */
+  static final class Run {
+    final ParamTree params;
+    final ParamTree state;
+    final Key key;
+    final Tensor mask;
+    final Map<String, Wanted> wanted = new LinkedHashMap<>();
+    final Map<String, Double> wantedState = new LinkedHashMap<>();
+    final Map<String, Tensor> newParams = new LinkedHashMap<>();
+    final Map<String, Tensor> newState = new LinkedHashMap<>();
+    private int keys;
+
+    /** Null {@code params} means initialisation; null {@code key} means inference. */
+    Run(ParamTree params, ParamTree state, Key key, Tensor mask) {
+      this.params = params;
+      this.state = state;
+      this.key = key;
+      this.mask = mask;
+    }
+
+    boolean initializing() {
+      return params == null;
+    }
+  }
+
+  private final Run run;
+  private final String path;
+  private final boolean shared;
+  private final Set<String> taken = new HashSet<>();
+
+  Scope(Run run) {
+    this(run, "", false);
+  }
+
+  private Scope(Run run, String path, boolean shared) {
+    this.run = run;
+    this.path = path;
+    this.shared = shared;
+  }
+
+  /**
+   * A trained parameter: its current value, or a placeholder during initialisation.
+   *
+   * @param name unique in this scope, without dots
+   * @return of this shape; f32 unless the network is applied with parameters of another dtype
+   * @throws IllegalArgumentException if the name is taken, or there is no such parameter, or it has
+   *     another shape
+   */
+  public Tensor param(String name, Shape shape, Initializer initializer) {
+    String full = take(name);
+    if (!run.initializing()) {
+      return fitting(full, run.params.get(full), shape);
+    }
+    Tensor known = run.newParams.get(full); // asked for again, in a shared scope
+    if (known == null) {
+      known = Tensor.input(new TensorType(DType.F32, shape));
+      run.newParams.put(full, known);
+      run.wanted.put(full, new Wanted(shape, initializer));
+    }
+    return fitting(full, known, shape);
+  }
+
+  /**
+   * A value that is carried along but not trained, for instance a running mean.
+   *
+   * @param name unique in this scope, without dots
+   * @param initial every element before the first update
+   */
+  public Tensor state(String name, Shape shape, double initial) {
+    String full = take(name);
+    if (!run.initializing()) {
+      Tensor updated = run.newState.get(full);
+      return fitting(full, updated != null ? updated : run.state.get(full), shape);
+    }
+    Tensor known =
+        run.newState.computeIfAbsent(full, n -> Tensor.input(new TensorType(DType.F32, shape)));
+    run.wantedState.put(full, initial);
+    return fitting(full, known, shape);
+  }
+
+  /**
+   * Replaces a state of this scope from the next application on.
+   *
+   * @throws IllegalArgumentException if not training, or there is no such state, or the type
+   *     differs
+   */
+  public void update(String name, Tensor value) {
+    String full = path + name;
+    Check.that(
+        training(),
+        "scope: state changes only in training: update of \"%s\"; test training() first",
+        full);
+    Check.that(
+        value.type().equals(run.state.get(full).type()),
+        "scope: a state keeps its type: \"%s\" is %s, update is %s; reshape or cast the update",
+        full,
+        run.state.get(full).type(),
+        value.type());
+    run.newState.put(full, value);
+  }
+
+  /** True while training: dropout drops, statistics are of the batch. */
+  public boolean training() {
+    return run.key != null;
+  }
+
+  /**
+   * A new key at every call, derived from the application's key and the number of calls before.
+   *
+   * @throws IllegalArgumentException if not training
+   */
+  public Key key() {
+    Check.that(
+        training(),
+        "scope: random keys exist only in training: asked by \"%s\"; test training() first",
+        path);
+    return run.key.foldIn(run.keys++);
+  }
+
+  /** f32 [B]: 1 for real rows and 0 for padding; null if all rows are real. */
+  public Tensor mask() {
+    return run.mask;
+  }
+
+  /**
+   * The scope of a part, whose names are this scope's, a dot, and its own.
+   *
+   * @throws IllegalArgumentException if the name is taken
+   */
+  public Scope child(String name) {
+    return new Scope(run, take(name) + ".", shared);
+  }
+
+  /**
+   * As {@link #child}, but its names, and this one, may be asked for again: layers applied twice
+   * under one shared name use the same parameters, for instance the two towers of a siamese
+   * network.
+   */
+  public Scope shared(String name) {
+    checkName(name);
+    return new Scope(run, path + name + ".", true);
+  }
+
+  private String take(String name) {
+    checkName(name);
+    Check.that(
+        taken.add(name) || shared,
+        "scope: names are unique in a scope: \"%s\" twice; choose another name, or enter the part"
+            + " with shared(name) to use its parameters twice",
+        path + name);
+    return path + name;
+  }
+
+  private static void checkName(String name) {
+    Check.that(
+        !name.isEmpty() && name.indexOf('.') < 0 && name.indexOf(':') < 0,
+        "scope: a name is not empty and has no dot or colon: \"%s\"; rename it",
+        name);
+  }
+
+  private static Tensor fitting(String name, Tensor t, Shape shape) {
+    Check.shape(
+        t.shape().equals(shape),
+        "scope: \"%s\" must be %s here: %s; initialise the network with inputs of these sizes",
+        name,
+        shape,
+        t.shape());
+    return t;
+  }
+}

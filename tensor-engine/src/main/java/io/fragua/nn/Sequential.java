@@ -1,0 +1,53 @@
+package io.fragua.nn;
+
+import io.fragua.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Layers one after the other. The parameters of each live under its kind and its number among those
+ * of its kind: {@code dense_0}, {@code batch_norm_0}, {@code dense_1}.
+ *
+ * @param layers in order
+ */
+public record Sequential(List<Layer> layers) implements Layer {
+  /** Copies the list. */
+  public Sequential {
+    layers = List.copyOf(layers);
+  }
+
+  /** These layers, in order. */
+  public Sequential(Layer... layers) {
+    this(List.of(layers));
+  }
+
+  @Override
+  public Tensor apply(Scope s, Tensor x) {
+    Map<String, Integer> seen = new HashMap<>();
+    Tensor y = x;
+    for (Layer layer : layers) {
+      String kind = kind(layer);
+      y = layer.apply(s.child(kind + "_" + (seen.merge(kind, 1, Integer::sum) - 1)), y);
+    }
+    return y;
+  }
+
+  /** The class's name in lower_snake; "layer" for a lambda or an anonymous class. */
+  private static String kind(Layer layer) {
+    Class<?> c = layer.getClass();
+    return c.isSynthetic() || c.isHidden() || c.isAnonymousClass()
+        ? "layer"
+        : c.getSimpleName().replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
+  }
+
+  /** One layer a line, as it is constructed. */
+  @Override
+  public String toString() {
+    return layers.stream()
+        .map(l -> l.toString().indent(2).stripTrailing())
+        .collect(Collectors.joining(",\n", "Sequential(\n", ")"));
+  }
+}

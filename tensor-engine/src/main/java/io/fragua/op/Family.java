@@ -1,0 +1,26 @@
+package io.fragua.op;
+
+/** What rows of the op table have in common: the type rule, and how a backend lowers them. */
+public enum Family {
+  /** One operand, element by element. */
+  UNARY,
+  /** Two operands of one type, element by element. */
+  BINARY,
+  /** Two operands of one type, bool result. */
+  COMPARE,
+  /** Element by element, with operands of several types. */
+  ELEMENTWISE,
+  /** Folds axes away. */
+  REDUCE,
+  /** Moves elements without computing. */
+  MOVEMENT,
+  /** Products summed over an axis. */
+  CONTRACTION,
+  /** Reads or writes by index. */
+  INDEX;
+
+  /** True if the result at an index depends on the operands at that index alone. */
+  public boolean isElementwise() {
+    return this == UNARY || this == BINARY || this == COMPARE || this == ELEMENTWISE;
+  }
+}

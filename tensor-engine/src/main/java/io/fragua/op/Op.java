@@ -1,0 +1,93 @@
+package io.fragua.op;
+
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.ShapeException;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A row of the op table: a primitive stated once, as data. Backends, gradients, tests and
+ * documentation are readers of the same rows. Immutable; built by the family builders of the pages
+ * ({@code ElementwiseOps} and so on).
+ *
+ * @param name lower_snake, NumPy's word where there is one
+ * @param family what it shares with its neighbours
+ * @param arity number of operands, or -1 for one or more
+ * @param dtypes accepted element types of the operands that compute (indices and masks are checked
+ *     by the type rule)
+ * @param type the type rule
+ * @param vjp the derivative, or null when there is none (see {@code noGradient})
+ * @param noGradient why there is no derivative; null when there is one
+ * @param scalar meaning and code of an elementwise row; null for the others
+ * @param onnx the ONNX operator and opset ({@code "Tanh-13"}), or {@code "none: reason"}
+ * @param source the standard it follows
+ */
+public record Op(
+    String name,
+    Family family,
+    int arity,
+    Set<DType> dtypes,
+    TypeRule type,
+    Vjp vjp,
+    String noGradient,
+    Scalar scalar,
+    String onnx,
+    String source) {
+
+  /** Computes the result's type, or throws {@code ShapeException} with a four-part message. */
+  @FunctionalInterface
+  public interface TypeRule {
+    /** Applies the rule; the number of operands has been checked. */
+    TensorType infer(Op op, List<TensorType> in, Attrs attrs);
+  }
+
+  /** Vector-Jacobian product, written in tensor operations so that it differentiates again. */
+  @FunctionalInterface
+  public interface Vjp {
+    /**
+     * Pulls a gradient back.
+     *
+     * @param g gradient with respect to the result, of the result's type
+     * @param in the operands
+     * @param out the result
+     * @return one gradient an operand, of its type; null for an operand without one (an index)
+     */
+    List<Tensor> apply(Tensor g, List<Tensor> in, Tensor out, Attrs attrs);
+  }
+
+  /** The result's type; throws {@code ShapeException} if the operands do not fit. */
+  public TensorType infer(List<TensorType> in, Attrs attrs) {
+    io.fragua.tensor.Check.shape(
+        arity < 0 ? !in.isEmpty() : in.size() == arity,
+        "%s: takes %s operands: %d given %s; pass the right number",
+        name,
+        arity < 0 ? "one or more" : arity,
+        in.size(),
+        in);
+    try {
+      return type.infer(this, in, attrs);
+    } catch (ArithmeticException e) { // a sum or product of sizes; hostile graphs try it
+      throw new ShapeException(
+          name + ": sizes must stay below 2^31: " + in + " {" + attrs + "}; correct the settings");
+    }
+  }
+
+  /** Rows are singletons, equal by name. */
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Op p && name.equals(p.name);
+  }
+
+  @Override
+  public int hashCode() {
+    return name.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

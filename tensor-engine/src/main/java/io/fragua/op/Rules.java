@@ -1,0 +1,73 @@
+package io.fragua.op;
+
+import io.fragua.tensor.Check;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** Type rules and dtype sets that families share. */
+final class Rules {
+  static final Set<DType> REAL = EnumSet.of(DType.F32, DType.F64);
+  static final Set<DType> INT = EnumSet.of(DType.I32, DType.I64);
+  static final Set<DType> NUMERIC = EnumSet.of(DType.F32, DType.F64, DType.I32, DType.I64);
+  static final Set<DType> BITS = EnumSet.of(DType.I32, DType.I64, DType.BOOL);
+  static final Set<DType> BOOL = EnumSet.of(DType.BOOL);
+  static final Set<DType> COMPUTED =
+      EnumSet.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BOOL);
+  static final Set<DType> ANY = EnumSet.allOf(DType.class);
+
+  private Rules() {}
+
+  static void dtype(Op op, TensorType t) {
+    Check.shape(
+        op.dtypes().contains(t.dtype()),
+        "%s: dtype must be one of %s: %s; cast it first",
+        op,
+        op.dtypes(),
+        t);
+  }
+
+  /** All operands of one accepted type; the result has it too. */
+  static final Op.TypeRule SAME =
+      (op, in, a) -> {
+        same(op, in);
+        return in.get(0);
+      };
+
+  /** All operands of one accepted type; the result is bool. */
+  static final Op.TypeRule COMPARE =
+      (op, in, a) -> {
+        same(op, in);
+        return in.get(0).with(DType.BOOL);
+      };
+
+  static void same(Op op, List<TensorType> in) {
+    for (TensorType t : in) {
+      dtype(op, t);
+      Check.shape(
+          t.equals(in.get(0)),
+          "%s: operands must have one type: %s with %s; broadcast or cast one of them",
+          op,
+          in.get(0),
+          t);
+    }
+  }
+
+  static void inside(Op op, int axis, TensorType t) {
+    Check.shape(
+        axis >= 0 && axis < t.shape().rank(),
+        "%s: axis must lie in [0, %d): axis %d of %s; name an existing axis",
+        op,
+        t.shape().rank(),
+        axis,
+        t);
+  }
+
+  /** A scalar of the tensor's dtype to multiply or compare it with. */
+  static Tensor one(Tensor like) {
+    return Tensor.scalar(like.dtype(), 1);
+  }
+}

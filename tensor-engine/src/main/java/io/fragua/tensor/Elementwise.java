@@ -1,0 +1,294 @@
+package io.fragua.tensor;
+
+import java.util.List;
+
+/** Element by element: arithmetic, comparison, selection. Binary ones broadcast as NumPy does. */
+public interface Elementwise {
+  /** This tensor. */
+  Tensor self();
+
+  private Tensor unary(String op) {
+    return Tensor.apply(op, Attrs.NONE, self());
+  }
+
+  private Tensor binary(String op, Tensor b) {
+    Shape s = Shape.broadcast(op, self().shape(), b.shape());
+    return Tensor.apply(
+        op, Attrs.NONE, self().lift(b).broadcastTo(s), b.lift(self()).broadcastTo(s));
+  }
+
+  /** A scalar of this tensor's dtype, broadcast to its shape. */
+  private Tensor like(double v) {
+    return Tensor.scalar(self().dtype(), v);
+  }
+
+  /** -x. */
+  default Tensor neg() {
+    return unary("neg");
+  }
+
+  /** |x|. */
+  default Tensor abs() {
+    return unary("abs");
+  }
+
+  /** -1, 0 or 1. */
+  default Tensor sign() {
+    return unary("sign");
+  }
+
+  /** e^x. */
+  default Tensor exp() {
+    return unary("exp");
+  }
+
+  /** e^x - 1, accurate near 0. */
+  default Tensor expm1() {
+    return unary("expm1");
+  }
+
+  /** Natural logarithm. */
+  default Tensor log() {
+    return unary("log");
+  }
+
+  /** log(1 + x), accurate near 0. */
+  default Tensor log1p() {
+    return unary("log1p");
+  }
+
+  /** Square root. */
+  default Tensor sqrt() {
+    return unary("sqrt");
+  }
+
+  /** 1 / sqrt(x). */
+  default Tensor rsqrt() {
+    return unary("rsqrt");
+  }
+
+  /** Sine, radians. */
+  default Tensor sin() {
+    return unary("sin");
+  }
+
+  /** Cosine, radians. */
+  default Tensor cos() {
+    return unary("cos");
+  }
+
+  /** Hyperbolic tangent. */
+  default Tensor tanh() {
+    return unary("tanh");
+  }
+
+  /** 1 / (1 + e^-x), the sigmoid. */
+  default Tensor logistic() {
+    return unary("logistic");
+  }
+
+  /** max(x, 0), derivative 0 at 0. */
+  default Tensor relu() {
+    return unary("relu");
+  }
+
+  /** Largest integer not above. */
+  default Tensor floor() {
+    return unary("floor");
+  }
+
+  /** Smallest integer not below. */
+  default Tensor ceil() {
+    return unary("ceil");
+  }
+
+  /** Nearest integer, ties to even. */
+  default Tensor round() {
+    return unary("round");
+  }
+
+  /** Truth value negated. */
+  default Tensor not() {
+    return unary("logical_not");
+  }
+
+  /** x * x. */
+  default Tensor square() {
+    return self().mul(self());
+  }
+
+  /**
+   * Other element type. Floating to integer truncates and saturates at the type's ends, NaN gives
+   * 0; integer to integer wraps; to bool is {@code != 0}.
+   */
+  default Tensor cast(DType dtype) {
+    return dtype == self().dtype()
+        ? self()
+        : Tensor.apply("cast", Attrs.of("dtype", dtype), self());
+  }
+
+  /** Same bits, other type of the same width. */
+  default Tensor bitcast(DType dtype) {
+    return dtype == self().dtype()
+        ? self()
+        : Tensor.apply("bitcast", Attrs.of("dtype", dtype), self());
+  }
+
+  /** a + b. */
+  default Tensor add(Tensor b) {
+    return binary("add", b);
+  }
+
+  /** a - b. */
+  default Tensor sub(Tensor b) {
+    return binary("sub", b);
+  }
+
+  /** a * b. */
+  default Tensor mul(Tensor b) {
+    return binary("mul", b);
+  }
+
+  /** a / b; integers truncate toward zero. */
+  default Tensor div(Tensor b) {
+    return binary("div", b);
+  }
+
+  /** a to the power b. */
+  default Tensor pow(Tensor b) {
+    return binary("pow", b);
+  }
+
+  /** The larger; NaN if either is. */
+  default Tensor maximum(Tensor b) {
+    return binary("maximum", b);
+  }
+
+  /** The smaller; NaN if either is. */
+  default Tensor minimum(Tensor b) {
+    return binary("minimum", b);
+  }
+
+  /** a + b. */
+  default Tensor add(double b) {
+    return add(like(b));
+  }
+
+  /** a - b. */
+  default Tensor sub(double b) {
+    return sub(like(b));
+  }
+
+  /** a * b. */
+  default Tensor mul(double b) {
+    return mul(like(b));
+  }
+
+  /** a / b. */
+  default Tensor div(double b) {
+    return div(like(b));
+  }
+
+  /** a to the power b. */
+  default Tensor pow(double b) {
+    return pow(like(b));
+  }
+
+  /** The larger of x and b. */
+  default Tensor maximum(double b) {
+    return maximum(like(b));
+  }
+
+  /** The smaller of x and b. */
+  default Tensor minimum(double b) {
+    return minimum(like(b));
+  }
+
+  /** Bitwise (integers) or logical (bool) and. */
+  default Tensor and(Tensor b) {
+    return binary("bitwise_and", b);
+  }
+
+  /** Bitwise (integers) or logical (bool) or. */
+  default Tensor or(Tensor b) {
+    return binary("bitwise_or", b);
+  }
+
+  /** Bitwise (integers) or logical (bool) exclusive or. */
+  default Tensor xor(Tensor b) {
+    return binary("bitwise_xor", b);
+  }
+
+  /** Shifts bits to the right by {@code n}, filling with zeros. */
+  default Tensor shiftRightLogical(int n) {
+    return binary("shift_right_logical", like(n));
+  }
+
+  /** Shifts bits to the left by {@code n}. */
+  default Tensor shiftLeft(int n) {
+    return binary("shift_left", like(n));
+  }
+
+  /** a == b, bool. */
+  default Tensor equal(Tensor b) {
+    return binary("equal", b);
+  }
+
+  /** a != b, bool. */
+  default Tensor notEqual(Tensor b) {
+    return binary("not_equal", b);
+  }
+
+  /** a &lt; b, bool. */
+  default Tensor less(Tensor b) {
+    return binary("less", b);
+  }
+
+  /** a &lt;= b, bool. */
+  default Tensor lessEqual(Tensor b) {
+    return binary("less_equal", b);
+  }
+
+  /** a &gt; b, bool. */
+  default Tensor greater(Tensor b) {
+    return binary("greater", b);
+  }
+
+  /** a &gt;= b, bool. */
+  default Tensor greaterEqual(Tensor b) {
+    return binary("greater_equal", b);
+  }
+
+  /** a &gt; b, bool. */
+  default Tensor greater(double b) {
+    return greater(like(b));
+  }
+
+  /** a &lt; b, bool. */
+  default Tensor less(double b) {
+    return less(like(b));
+  }
+
+  /** Where this (bool) holds {@code a}, elsewhere {@code b}; all three broadcast. */
+  default Tensor select(Tensor a, Tensor b) {
+    Shape s =
+        Shape.broadcast("select", self().shape(), Shape.broadcast("select", a.shape(), b.shape()));
+    Tensor traced = self().isTraced() ? self() : a.isTraced() ? a : b;
+    return Tensor.apply(
+        "select",
+        Attrs.NONE,
+        self().lift(traced).broadcastTo(s),
+        a.lift(traced).broadcastTo(s),
+        b.lift(traced).broadcastTo(s));
+  }
+
+  /** Same value, but derivatives stop here. */
+  default Tensor stopGradient() {
+    return unary("stop_gradient");
+  }
+
+  /** All of the given tensors added; at least one. */
+  static Tensor sum(List<Tensor> ts) {
+    return ts.stream().reduce(Elementwise::add).orElseThrow();
+  }
+}

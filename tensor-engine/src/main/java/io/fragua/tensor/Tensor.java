@@ -1,0 +1,246 @@
+package io.fragua.tensor;
+
+import io.fragua.op.Op;
+import io.fragua.op.OpTable;
+import java.util.List;
+
+/**
+ * An immutable n-dimensional array, either concrete (its elements are in memory) or traced (it is a
+ * {@link Node} of a graph being built). Methods are grouped by theme in the interfaces it
+ * implements; each checks types at once, so an error carries the user's own stack, eager or traced.
+ *
+ * <p>Thread-safe. Concrete tensors made by eager use are freed by the garbage collector.
+ */
+public final class Tensor implements Elementwise, Reductions, Movement, Contractions, Indexing {
+  private final TensorType type;
+  private final Buffer buffer;
+  private final Node node;
+
+  private Tensor(TensorType type, Buffer buffer, Node node) {
+    this.type = type;
+    this.buffer = buffer;
+    this.node = node;
+  }
+
+  /**
+   * A concrete tensor over this memory, row-major; the caller must not change it any more.
+   *
+   * @throws ShapeException if the size does not fit the type
+   */
+  public static Tensor of(TensorType type, Buffer buffer) {
+    Check.shape(
+        type.byteSize() == buffer.size(),
+        "tensor: the buffer must have the type's size: %s needs %d bytes, got %d; slice the buffer",
+        type,
+        type.byteSize(),
+        buffer.size());
+    return new Tensor(type, buffer, null);
+  }
+
+  /** A placeholder: an input of a graph being traced. */
+  public static Tensor input(TensorType type) {
+    return new Tensor(type, null, new Node(null, Attrs.NONE, List.of()));
+  }
+
+  /**
+   * Applies a row of the op table: computed at once when all operands are concrete, otherwise
+   * recorded.
+   *
+   * @throws ShapeException if the row does not accept these operands
+   */
+  public static Tensor apply(Op op, Attrs attrs, List<Tensor> inputs) {
+    TensorType type = op.infer(inputs.stream().map(Tensor::type).toList(), attrs);
+    for (Tensor t : inputs) {
+      if (t.node != null) {
+        return new Tensor(type, null, new Node(op, attrs, List.copyOf(inputs)));
+      }
+    }
+    return Evaluator.get().evaluate(op, attrs, type, inputs);
+  }
+
+  /** As {@link #apply(Op, Attrs, List)}, but recorded even if all operands are concrete. */
+  public static Tensor record(Op op, Attrs attrs, List<Tensor> inputs) {
+    TensorType type = op.infer(inputs.stream().map(Tensor::type).toList(), attrs);
+    return new Tensor(type, null, new Node(op, attrs, List.copyOf(inputs)));
+  }
+
+  /** As {@link #apply(Op, Attrs, List)}, by the row's name. */
+  public static Tensor apply(String op, Attrs attrs, Tensor... inputs) {
+    return apply(OpTable.get(op), attrs, List.of(inputs));
+  }
+
+  /** An f32 tensor of this shape holding these values, row-major. */
+  public static Tensor of(float[] values, int... dims) {
+    TensorType t = TensorType.of(DType.F32, dims);
+    checkCount(t, values.length);
+    Buffer b = Buffer.collected(t.byteSize());
+    b.bytes().asFloatBuffer().put(values);
+    return of(t, b);
+  }
+
+  /** An f64 tensor of this shape holding these values, row-major. */
+  public static Tensor of(double[] values, int... dims) {
+    TensorType t = TensorType.of(DType.F64, dims);
+    checkCount(t, values.length);
+    Buffer b = Buffer.collected(t.byteSize());
+    b.bytes().asDoubleBuffer().put(values);
+    return of(t, b);
+  }
+
+  /** An i32 tensor of this shape holding these values, row-major. */
+  public static Tensor of(int[] values, int... dims) {
+    TensorType t = TensorType.of(DType.I32, dims);
+    checkCount(t, values.length);
+    Buffer b = Buffer.collected(t.byteSize());
+    b.bytes().asIntBuffer().put(values);
+    return of(t, b);
+  }
+
+  /** A concrete tensor with every element {@code value}, converted to the type. */
+  public static Tensor full(TensorType type, double value) {
+    Buffer b = Buffer.collected(type.byteSize());
+    if (value != 0 || Double.doubleToRawLongBits(value) != 0) {
+      for (long i = 0, n = type.shape().size(); i < n; i++) {
+        b.putDouble(type.dtype(), i, value);
+      }
+    }
+    return of(type, b);
+  }
+
+  /** A concrete scalar, converted to the type. */
+  public static Tensor scalar(DType dtype, double value) {
+    return full(new TensorType(dtype, Shape.SCALAR), value);
+  }
+
+  /** A concrete tensor of zeros. */
+  public static Tensor zeros(DType dtype, int... dims) {
+    return full(TensorType.of(dtype, dims), 0);
+  }
+
+  private static void checkCount(TensorType t, int given) {
+    Check.shape(
+        t.shape().size() == given,
+        "tensor: the number of values must fit the shape: %s needs %d, got %d; correct the shape",
+        t,
+        t.shape().size(),
+        given);
+  }
+
+  /**
+   * This tensor, as a constant of the graph if {@code other} is traced. Without it, an operation on
+   * concrete operands inside a traced function would run at once and leave its (perhaps large)
+   * result in the graph, for instance a broadcast scalar.
+   */
+  public Tensor lift(Tensor other) {
+    return other.isTraced() && !isTraced()
+        ? new Tensor(type, null, new Node(null, Attrs.NONE, List.of(this)))
+        : this;
+  }
+
+  @Override
+  public Tensor self() {
+    return this;
+  }
+
+  /** Element type and shape. */
+  public TensorType type() {
+    return type;
+  }
+
+  /** Sizes of the axes. */
+  public Shape shape() {
+    return type.shape();
+  }
+
+  /** Element type. */
+  public DType dtype() {
+    return type.dtype();
+  }
+
+  /** True while tracing: the elements are not known. */
+  public boolean isTraced() {
+    return node != null;
+  }
+
+  /** How a traced tensor is computed; null when concrete. */
+  public Node node() {
+    return node;
+  }
+
+  /**
+   * The memory of a concrete tensor, row-major. Read only.
+   *
+   * @throws IllegalStateException if traced
+   */
+  public Buffer buffer() {
+    if (buffer == null) {
+      throw new IllegalStateException(
+          "tensor: values are not known while tracing: a traced "
+              + type
+              + "; use tensor operations (select, not if) or read the value outside jit/grad");
+    }
+    return buffer;
+  }
+
+  /** The elements as f32, row-major; a copy. */
+  public float[] toFloats() {
+    float[] out = new float[Math.toIntExact(shape().size())];
+    if (dtype() == DType.F32) {
+      buffer().bytes().asFloatBuffer().get(out);
+    } else {
+      for (int i = 0; i < out.length; i++) {
+        out[i] = (float) buffer().getDouble(dtype(), i);
+      }
+    }
+    return out;
+  }
+
+  /** The elements as f64, row-major; a copy. */
+  public double[] toDoubles() {
+    double[] out = new double[Math.toIntExact(shape().size())];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = buffer().getDouble(dtype(), i);
+    }
+    return out;
+  }
+
+  /** The elements as integers, row-major; a copy. */
+  public int[] toInts() {
+    int[] out = new int[Math.toIntExact(shape().size())];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = (int) buffer().getLong(dtype(), i);
+    }
+    return out;
+  }
+
+  /**
+   * The only element.
+   *
+   * @throws ShapeException if there is not exactly one
+   */
+  public double item() {
+    Check.shape(
+        shape().size() == 1,
+        "item: the tensor must have one element: %s; reduce or slice it first",
+        type);
+    return buffer().getDouble(dtype(), 0);
+  }
+
+  /** Type and, when concrete, up to eight values. */
+  @Override
+  public String toString() {
+    if (node != null) {
+      return "traced " + type;
+    }
+    StringBuilder s = new StringBuilder(type.toString()).append(" {");
+    long n = shape().size();
+    for (int i = 0; i < Math.min(n, 8); i++) {
+      s.append(i == 0 ? "" : ", ")
+          .append(
+              dtype().isFloating()
+                  ? String.valueOf((float) buffer.getDouble(dtype(), i))
+                  : String.valueOf(buffer.getLong(dtype(), i)));
+    }
+    return s.append(n > 8 ? ", ...}" : "}").toString();
+  }
+}

@@ -1,0 +1,68 @@
+package io.fragua.exec;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.tensor.Tensor;
+import io.fragua.testing.RandomProgram;
+import io.fragua.testing.Runs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Thousands of random programs, compiled whole, give what the reference gives. */
+class RandomProgramsTest {
+  private static final int PROGRAMS = 3000;
+
+  @Test
+  void compiledProgramsAgreeWithTheReference() {
+    List<String> wrong = new ArrayList<>();
+    for (int seed = 0; seed < PROGRAMS && wrong.size() < 5; seed++) {
+      RandomProgram p = new RandomProgram(seed);
+      String d = difference(p, Backends.cpu());
+      if (d != null) {
+        wrong.add("seed " + seed + ": " + d + "\n" + p.graph());
+      }
+    }
+    assertEquals("", String.join("\n", wrong));
+  }
+
+  @Test
+  void programsUseMostRowsAndManyResultsAreFinite() {
+    Set<String> used = new TreeSet<>();
+    int results = 0;
+    int finite = 0;
+    for (int seed = 0; seed < 500; seed++) {
+      RandomProgram p = new RandomProgram(seed);
+      p.graph().equations().forEach(e -> used.add(e.op().name()));
+      for (Tensor t : Runs.on(Backends.reference(), p.graph(), p.inputs())) {
+        for (double v : t.toDoubles()) {
+          results++;
+          finite += Double.isNaN(v) || Double.isInfinite(v) ? 0 : 1;
+        }
+      }
+    }
+    assertTrue(used.size() >= 45, used.size() + " rows: " + used);
+    assertEquals(results, finite, "the bounds promise finite values");
+  }
+
+  private static String difference(RandomProgram p, Backend backend) {
+    List<Tensor> in = p.inputs();
+    List<Tensor> expected = Runs.on(Backends.reference(), p.graph(), in);
+    List<Tensor> actual;
+    try {
+      actual = Runs.on(backend, p.graph(), in);
+    } catch (RuntimeException | LinkageError e) {
+      return e.toString();
+    }
+    for (int i = 0; i < expected.size(); i++) {
+      String d = p.tolerances().get(i).difference(expected.get(i), actual.get(i));
+      if (d != null) {
+        return "result " + i + ", " + p.tolerances().get(i) + ": " + d;
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,215 @@
+package io.fragua.nn;
+
+import static io.fragua.tensor.DType.F32;
+import static io.fragua.tensor.DType.I32;
+
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.util.List;
+
+/** One row for each layer and way to use it; {@link LayerTest} checks every property of each. */
+final class LayerCases {
+  /**
+   * A row.
+   *
+   * @param name also in {@code golden/nn.json}, if {@code golden}
+   * @param text what the layer prints
+   * @param params names and types of its parameters, as {@link ParamTree} prints them
+   * @param state the same of its state
+   * @param output type of its result
+   * @param golden compared with Flax
+   */
+  record Case(
+      String name,
+      Layer layer,
+      String text,
+      TensorType input,
+      String params,
+      String state,
+      TensorType output,
+      boolean training,
+      boolean masked,
+      boolean golden) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private static final String NONE = "{}";
+
+  static final List<Case> ALL =
+      List.of(
+          row("dense", new Dense(4), "Dense(4)", f32(5, 3))
+              .params("{kernel: f32[3, 4], bias: f32[4]}")
+              .gives(f32(5, 4))
+              .golden(),
+          row("dense without bias", new Dense(4, false), "Dense(4, false)", f32(5, 3))
+              .params("{kernel: f32[3, 4]}")
+              .gives(f32(5, 4))
+              .golden(),
+          row("dense on [B, T, D]", new Dense(2), "Dense(2)", f32(2, 3, 4))
+              .params("{kernel: f32[4, 2], bias: f32[2]}")
+              .gives(f32(2, 3, 2))
+              .golden(),
+          row("dense on nothing", new Dense(2), "Dense(2)", f32(0, 4))
+              .params("{kernel: f32[4, 2], bias: f32[2]}")
+              .gives(f32(0, 2))
+              .done(),
+          row(
+                  "dense by other initial values",
+                  new Dense(3, true, Initializers.heNormal(), Initializers.zeros()),
+                  "Dense(3)",
+                  f32(2, 2))
+              .params("{kernel: f32[2, 3], bias: f32[3]}")
+              .gives(f32(2, 3))
+              .done(),
+          row("embedding", new Embedding(6, 3), "Embedding(6, 3)", TensorType.of(I32, 2, 2))
+              .params("{embedding: f32[6, 3]}")
+              .gives(f32(2, 2, 3))
+              .golden(),
+          row("layer norm", new LayerNorm(), "LayerNorm(1.0E-6)", f32(4, 6))
+              .params("{scale: f32[6], bias: f32[6]}")
+              .gives(f32(4, 6))
+              .golden(),
+          batchNorm("batch norm", new BatchNorm(), f32(5, 3)).training().golden(),
+          batchNorm("batch norm on [B, T, C]", new BatchNorm(0.7, 1e-5), f32(3, 4, 2))
+              .training()
+              .golden(),
+          batchNorm("batch norm inference", new BatchNorm(), f32(5, 3)).golden(),
+          batchNorm("batch norm masked", new BatchNorm(), f32(5, 3)).training().masked().golden(),
+          batchNorm("batch norm masked on [B, T, C]", new BatchNorm(), f32(5, 2, 3))
+              .training()
+              .masked()
+              .golden(),
+          row("dropout", new Dropout(0.4), "Dropout(0.4)", f32(6, 7))
+              .training()
+              .gives(f32(6, 7))
+              .done(),
+          row("dropout of all", new Dropout(1), "Dropout(1.0)", f32(2, 3))
+              .training()
+              .gives(f32(2, 3))
+              .done(),
+          row("dropout inference", new Dropout(0.4), "Dropout(0.4)", f32(6, 7))
+              .gives(f32(6, 7))
+              .done(),
+          row("activation", Activations.get("gelu"), "gelu", f32(3, 5)).gives(f32(3, 5)).done(),
+          row("a layer of the user", new Scaled(), "Scaled()", f32(3, 5))
+              .params("{factor: f32[5]}")
+              .gives(f32(3, 5))
+              .done(),
+          row(
+                  "two alike",
+                  new Sequential(new Dense(3), new Dense(3)),
+                  "Sequential(\n  Dense(3),\n  Dense(3))",
+                  f32(2, 3))
+              .params(
+                  "{dense_0.kernel: f32[3, 3], dense_0.bias: f32[3], dense_1.kernel: f32[3, 3],"
+                      + " dense_1.bias: f32[3]}")
+              .gives(f32(2, 3))
+              .done(),
+          row(
+                  "sequential",
+                  new Sequential(
+                      new Dense(8, false),
+                      new BatchNorm(),
+                      Activations.get("relu"),
+                      new Dropout(0.2),
+                      new Dense(1),
+                      (s, x) -> x.reshape(x.shape().dim(0))),
+                  null,
+                  f32(6, 4))
+              .params(
+                  "{dense_0.kernel: f32[4, 8], batch_norm_0.scale: f32[8], batch_norm_0.bias:"
+                      + " f32[8], dense_1.kernel: f32[8, 1], dense_1.bias: f32[1]}")
+              .state("{batch_norm_0.mean: f32[8], batch_norm_0.var: f32[8]}")
+              .training()
+              .masked()
+              .gives(f32(6))
+              .done());
+
+  private LayerCases() {}
+
+  /** A user's own layer. */
+  private record Scaled() implements Layer {
+    @Override
+    public Tensor apply(Scope s, Tensor x) {
+      return x.mul(s.param("factor", Shape.of(x.shape().dim(-1)), Initializers.normal(0.1)));
+    }
+
+    @Override
+    public String toString() {
+      return "Scaled()";
+    }
+  }
+
+  private static TensorType f32(int... dims) {
+    return TensorType.of(F32, dims);
+  }
+
+  private static Row row(String name, Layer layer, String text, TensorType input) {
+    return new Row(name, layer, text, input);
+  }
+
+  private static Row batchNorm(String name, BatchNorm layer, TensorType input) {
+    String c = "f32[" + input.shape().dim(-1) + "]";
+    return row(name, layer, "BatchNorm(" + layer.momentum() + ", 1.0E-5)", input)
+        .params("{scale: " + c + ", bias: " + c + "}")
+        .state("{mean: " + c + ", var: " + c + "}")
+        .gives(input);
+  }
+
+  /** Spells a row. */
+  private static final class Row {
+    private final String name;
+    private final Layer layer;
+    private final String text;
+    private final TensorType input;
+    private String params = NONE;
+    private String state = NONE;
+    private TensorType output;
+    private boolean training;
+    private boolean masked;
+
+    Row(String name, Layer layer, String text, TensorType input) {
+      this.name = name;
+      this.layer = layer;
+      this.text = text;
+      this.input = input;
+    }
+
+    Row params(String p) {
+      params = p;
+      return this;
+    }
+
+    Row state(String s) {
+      state = s;
+      return this;
+    }
+
+    Row gives(TensorType t) {
+      output = t;
+      return this;
+    }
+
+    Row training() {
+      training = true;
+      return this;
+    }
+
+    Row masked() {
+      masked = true;
+      return this;
+    }
+
+    Case golden() {
+      return new Case(name, layer, text, input, params, state, output, training, masked, true);
+    }
+
+    Case done() {
+      return new Case(name, layer, text, input, params, state, output, training, masked, false);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package io.fragua.op;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fragua.exec.Backend;
+import io.fragua.exec.Backends;
+import io.fragua.graph.Graph;
+import io.fragua.graph.GraphJson;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * What NumPy and JAX answered; the answers were written by {@code src/test/python/golden_ops.py}.
+ */
+class GoldenOpsTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static Map<String, List<JsonNode>> cases() throws IOException {
+    try (InputStream in = GoldenOpsTest.class.getResourceAsStream("/golden/ops.json")) {
+      assertNotNull(in, "golden/ops.json is a test resource");
+      Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();
+      for (JsonNode c : JSON.readTree(in).get("cases")) {
+        byRow.computeIfAbsent(c.get("op").textValue(), op -> new ArrayList<>()).add(c);
+      }
+      return byRow;
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> referenceAgrees() throws IOException {
+    return agrees(Backends.reference());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> cpuAgrees() throws IOException {
+    return agrees(Backends.cpu());
+  }
+
+  @Test
+  void everyRowIsThere() throws IOException {
+    List<String> rows = OpTable.rows().stream().map(Op::name).sorted().toList();
+    assertEquals(rows, cases().keySet().stream().sorted().toList());
+    assertTrue(cases().values().stream().mapToInt(List::size).sum() > 500);
+  }
+
+  private static Stream<DynamicTest> agrees(Backend backend) throws IOException {
+    return cases().entrySet().stream()
+        .map(
+            e ->
+                DynamicTest.dynamicTest(
+                    e.getKey(),
+                    () -> {
+                      List<String> wrong = new ArrayList<>();
+                      for (JsonNode c : e.getValue()) {
+                        String d = difference(backend, c);
+                        if (d != null) {
+                          wrong.add(c.get("inputs") + " " + c.get("attrs") + ": " + d);
+                        }
+                      }
+                      assertEquals("", String.join("\n", wrong));
+                    }));
+  }
+
+  private static String difference(Backend backend, JsonNode c) {
+    List<Tensor> in = new ArrayList<>();
+    c.get("inputs").forEach(n -> in.add(tensor(n)));
+    Tensor expected = tensor(c.get("output"));
+    Tensor actual = Runs.on(backend, graph(c), in).get(0);
+    Tolerance t =
+        new Tolerance(c.get("tolerance").get(0).asDouble(), c.get("tolerance").get(1).asDouble());
+    return t.difference(expected, actual);
+  }
+
+  /** The case written as a saved graph, so that its settings are read as those of a model are. */
+  private static Graph graph(JsonNode c) {
+    ObjectNode g = JSON.createObjectNode().put("format", GraphJson.FORMAT);
+    int n = 0;
+    ObjectNode equation = JSON.createObjectNode();
+    var numbers = equation.putArray("inputs");
+    var inputs = g.putArray("inputs");
+    for (JsonNode in : c.get("inputs")) {
+      ObjectNode input = inputs.addObject().put("name", "x" + n);
+      input.set("dtype", in.get("dtype"));
+      input.set("shape", in.get("shape"));
+      numbers.add(n++);
+    }
+    g.putArray("constants");
+    equation.set("op", c.get("op"));
+    equation.set("attrs", c.get("attrs"));
+    equation.set("dtype", c.get("output").get("dtype"));
+    equation.set("shape", c.get("output").get("shape"));
+    g.putArray("equations").add(equation);
+    g.putArray("outputs").addObject().put("name", "y").put("value", n);
+    return GraphJson.read(g.toString());
+  }
+
+  private static Tensor tensor(JsonNode n) {
+    int[] dims = new int[n.get("shape").size()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = n.get("shape").get(i).intValue();
+    }
+    DType t = DType.parse(n.get("dtype").textValue());
+    TensorType type = new TensorType(t, Shape.of(dims));
+    Buffer b = Buffer.collected(type.byteSize());
+    for (int i = 0; i < n.get("data").size(); i++) {
+      JsonNode v = n.get("data").get(i);
+      if (t.isFloating()) {
+        b.putDouble(t, i, v.isTextual() ? Double.parseDouble(v.textValue()) : v.doubleValue());
+      } else {
+        b.putLong(t, i, v.longValue());
+      }
+    }
+    return Tensor.of(type, b);
+  }
+}

@@ -1,0 +1,284 @@
+package io.fragua.optim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.exec.Backends;
+import io.fragua.exec.CompileOptions;
+import io.fragua.nn.ParamTree;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Golden;
+import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Grad;
+import io.fragua.transform.Jit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every property of every row of {@link OptimizerCases}. */
+class OptimizerTest {
+  private static final JsonNode GOLDEN = Golden.json("optim.json");
+
+  static Stream<OptimizerCases.Case> cases() {
+    return OptimizerCases.ALL.stream();
+  }
+
+  private static ParamTree tree(JsonNode n) {
+    Map<String, Tensor> m = new LinkedHashMap<>();
+    m.put("w", Golden.floats(n.get("w"), 2, 3));
+    m.put("b", Golden.floats(n.get("b"), 3));
+    return ParamTree.of(m);
+  }
+
+  /** One step: parameters, state and gradients to parameters and state. */
+  private static Fn step(GradientTransform t, ParamTree params, ParamTree state) {
+    return a -> {
+      int n = params.size();
+      int k = n + state.size();
+      ParamTree p = params.withLeaves(a.subList(0, n));
+      GradientTransform.Update u =
+          t.update(params.withLeaves(a.subList(k, k + n)), state.withLeaves(a.subList(n, k)), p);
+      List<Tensor> out = new ArrayList<>(Optimizers.applyUpdates(p, u.updates()).leaves());
+      out.addAll(u.state().leaves());
+      return out;
+    };
+  }
+
+  private static List<Tensor> concat(ParamTree... trees) {
+    return Stream.of(trees).flatMap(t -> t.leaves().stream()).toList();
+  }
+
+  @Test
+  void everyGoldenCaseIsCompared() {
+    assertEquals(
+        Golden.members(GOLDEN.get("cases")).keySet(),
+        cases().map(OptimizerCases.Case::name).collect(Collectors.toSet()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void stepsAreOptaxs(OptimizerCases.Case c) {
+    ParamTree params = tree(GOLDEN.get("start"));
+    ParamTree state = c.transform().init(params);
+    ParamTree eagerParams = params;
+    ParamTree eagerState = state;
+    JsonNode grads = GOLDEN.get("grads");
+    for (int i = 0; i < grads.size(); i++) {
+      ParamTree g = tree(grads.get(i));
+      List<Tensor> in = concat(params, state, g);
+      List<TensorType> types = in.stream().map(Tensor::type).toList();
+      List<Tensor> out =
+          Runs.on(Backends.cpu(), Jit.graph(step(c.transform(), params, state), types), in);
+      params = params.withLeaves(out.subList(0, 2));
+      state = state.withLeaves(out.subList(2, out.size()));
+      List<Tensor> eager =
+          step(c.transform(), params, state).apply(concat(eagerParams, eagerState, g));
+      eagerParams = params.withLeaves(eager.subList(0, 2));
+      eagerState = state.withLeaves(eager.subList(2, eager.size()));
+      ParamTree expected = tree(GOLDEN.get("cases").get(c.name()).get(i));
+      for (String name : expected.names()) {
+        Tolerance t = new Tolerance(8, 8);
+        String where = "step " + i + ", " + name;
+        assertNull(t.difference(expected.get(name), params.get(name)), where);
+        assertNull(t.difference(expected.get(name), eagerParams.get(name)), where + ", eager");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theStateKeepsNamesAndTypes(OptimizerCases.Case c) {
+    ParamTree params = tree(GOLDEN.get("start"));
+    ParamTree state = c.transform().init(params);
+    state.leaves().forEach(t -> assertEquals(DType.F32, t.dtype()));
+    GradientTransform.Update u =
+        c.transform().update(tree(GOLDEN.get("grads").get(0)), state, params);
+    assertEquals(state.toString(), u.state().toString());
+    assertEquals(params.toString(), u.updates().toString());
+    assertEquals(c.text(), c.transform().toString());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void otherDtypesAreKept(OptimizerCases.Case c) {
+    ParamTree params = tree(GOLDEN.get("start")).map(t -> t.cast(DType.F64));
+    ParamTree grads = tree(GOLDEN.get("grads").get(0)).map(t -> t.cast(DType.F64));
+    ParamTree state = c.transform().init(params);
+    GradientTransform.Update u = c.transform().update(grads, state, params);
+    assertEquals(state.toString(), u.state().toString());
+    assertEquals(params.toString(), u.updates().toString());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void itFindsTheBottomOfAParabola(OptimizerCases.Case c) {
+    Tensor target = Tensor.of(new float[] {1, -2, 3}, 3);
+    Fn loss = a -> List.of(a.get(0).sub(target.lift(a.get(0))).square().sum());
+    float[] x = minimise(c.parabola(), loss, new float[] {0, 0, 0}, 1000);
+    assertEquals(1, x[0], 2e-3);
+    assertEquals(-2, x[1], 2e-3);
+    assertEquals(3, x[2], 2e-3);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void itFollowsRosenbrocksValley(OptimizerCases.Case c) {
+    Fn loss =
+        a -> {
+          Tensor x = a.get(0).slice(0, 0, 1);
+          Tensor y = a.get(0).slice(0, 1, 2);
+          Tensor wall = y.sub(x.square()).square().mul(100);
+          return List.of(x.neg().add(1).square().add(wall).sum());
+        };
+    float[] x = minimise(c.rosenbrock(), loss, new float[] {-1, 1}, 20000);
+    assertEquals(1, x[0], 0.05);
+    assertEquals(1, x[1], 0.1);
+  }
+
+  private static float[] minimise(GradientTransform t, Fn loss, float[] start, int steps) {
+    ParamTree params = ParamTree.of("x", Tensor.of(start, start.length));
+    ParamTree state = t.init(params);
+    Fn step =
+        a -> {
+          List<Tensor> in = new ArrayList<>(a);
+          in.add(Grad.grad(loss).apply(a.subList(0, 1)).get(0));
+          return step(t, params, state).apply(in);
+        };
+    // many steps a program, or the calls would take longer than the steps
+    int inner = 50;
+    Fn many =
+        a -> {
+          List<Tensor> v = a;
+          for (int i = 0; i < inner; i++) {
+            v = step.apply(v);
+          }
+          return v;
+        };
+    Fn compiled = Jit.jit(many, Backends.reference(), CompileOptions.DEFAULT);
+    List<Tensor> v = concat(params, state);
+    for (int i = 0; i < steps; i += inner) {
+      v = compiled.apply(v);
+    }
+    return v.get(0).toFloats();
+  }
+
+  @Test
+  void schedulesAreOptaxs() {
+    Map<String, Schedule> all = new LinkedHashMap<>();
+    all.put("constant", Schedules.constant(0.3));
+    all.put("linear", Schedules.linear(1, 0.1, 8));
+    all.put("cosine", Schedules.cosineDecay(0.5, 4, 10, 0.05));
+    all.put("cosine without warm-up", Schedules.cosineDecay(0.5, 0, 10, 0));
+    all.put("exponential", Schedules.exponentialDecay(0.5, 3, 0.7, false));
+    all.put("exponential staircase", Schedules.exponentialDecay(0.5, 3, 0.7, true));
+    JsonNode golden = GOLDEN.get("schedules");
+    assertEquals(Golden.members(golden).keySet(), all.keySet());
+    all.forEach(
+        (name, s) -> {
+          for (int t = 0; t < golden.get(name).size(); t++) {
+            Tensor expected = Tensor.scalar(DType.F32, golden.get(name).get(t).doubleValue());
+            Tensor step = Tensor.scalar(DType.F32, t);
+            Tolerance close = new Tolerance(8, 1);
+            assertNull(close.difference(expected, s.at(step)), name + " at " + t);
+            Tensor traced = Runs.eval(Fn.of(x -> s.at(x)), step);
+            assertNull(close.difference(expected, traced), name + " traced at " + t);
+          }
+        });
+    assertEquals(
+        List.of(
+            "0.3",
+            "linear(1.0, 0.1, 8)",
+            "cosineDecay(0.5, 4, 10, 0.05)",
+            "cosineDecay(0.5, 0, 10, 0.0)",
+            "exponentialDecay(0.5, 3, 0.7, false)",
+            "exponentialDecay(0.5, 3, 0.7, true)"),
+        all.values().stream().map(Object::toString).toList());
+  }
+
+  @Test
+  void clippingLeavesSmallAndZeroGradientsAlone() {
+    GradientTransform clip = Transforms.clipByGlobalNorm(1);
+    ParamTree zero = ParamTree.of("x", Tensor.of(new float[2], 2));
+    assertEquals(0, clip.update(zero, ParamTree.EMPTY, zero).updates().get("x").sum().item());
+    ParamTree small = ParamTree.of("x", Tensor.of(new float[] {0.5f, -0.25f}, 2));
+    assertNull(
+        Tolerance.BITS.difference(
+            small.get("x"), clip.update(small, ParamTree.EMPTY, small).updates().get("x")));
+    for (float factor : new float[] {1.01f, 1e10f}) {
+      ParamTree g = ParamTree.of("x", Tensor.of(new float[] {0.6f * factor, 0.8f * factor}, 2));
+      Tensor clipped = clip.update(g, ParamTree.EMPTY, g).updates().get("x");
+      assertEquals(0.6f, clipped.toFloats()[0], 1e-6f);
+      assertEquals(0.8f, clipped.toFloats()[1], 1e-6f);
+    }
+  }
+
+  @Test
+  void statesHaveReadableNames() {
+    ParamTree p = ParamTree.of("dense_0.kernel", Tensor.of(new float[6], 2, 3));
+    assertEquals(
+        "{0.count: f32[], 0.mu.dense_0.kernel: f32[2, 3], 0.nu.dense_0.kernel: f32[2, 3],"
+            + " 2.count: f32[]}",
+        Optimizers.adamw(Schedules.constant(1), 0.1).init(p).toString());
+    assertEquals(
+        Set.of("0.trace.dense_0.kernel", "1.count"),
+        Set.copyOf(Optimizers.sgd(Schedules.constant(1), 0.9).init(p).names()));
+  }
+
+  @Test
+  void wrongUseIsExplained() {
+    ParamTree p = ParamTree.of("x", Tensor.of(new float[2], 2));
+    ParamTree g = ParamTree.of("y", Tensor.of(new float[2], 2));
+    assertEquals(
+        "scale(2.0): gradients must have the parameters' names and order: {y: f32[2]} for {x:"
+            + " f32[2]}; make them with params.withLeaves",
+        message(() -> Transforms.scale(2).update(g, ParamTree.EMPTY, p)));
+    assertEquals(
+        "apply_updates: an update has its parameter's type: f64[2] for f32[2]; check the gradients",
+        message(() -> Optimizers.applyUpdates(p, p.map(t -> t.cast(DType.F64)))));
+    assertEquals(
+        "scale_by_adam: b1 lies in [0, 1): 1.0; correct it",
+        message(() -> Optimizers.adam(Schedules.constant(1), 1, 0.9, 0)));
+    assertEquals(
+        "trace: momentum lies in [0, 1): -0.1; correct it",
+        message(() -> Optimizers.sgd(Schedules.constant(1), -0.1)));
+    assertEquals(
+        "clip_by_global_norm: the bound is above 0: 0.0; correct it",
+        message(() -> Transforms.clipByGlobalNorm(0)));
+    assertEquals(
+        "clip_by_value: the bound is above 0: -1.0; correct it",
+        message(() -> Transforms.clipByValue(-1)));
+    assertEquals(
+        "cosine_decay: total steps are more than warm-up: 5; correct it",
+        message(() -> Schedules.cosineDecay(1, 5, 5, 0)));
+    assertEquals(
+        "constant: the value is finite: NaN; correct it",
+        message(() -> Schedules.constant(Double.NaN)));
+    assertEquals(
+        "scale_by_learning_rate: a schedule gives f32[]: f32[1]; correct the schedule",
+        message(
+            () ->
+                Transforms.scaleByLearningRate(t -> t.reshape(1))
+                    .update(p, ParamTree.of("count", Tensor.scalar(DType.F32, 0)), p)));
+  }
+
+  private static String message(Executable e) {
+    String m = assertThrows(IllegalArgumentException.class, e).getMessage();
+    assertTrue(m.contains("; "), m);
+    return m;
+  }
+}

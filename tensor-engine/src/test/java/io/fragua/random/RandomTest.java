@@ -1,0 +1,188 @@
+package io.fragua.random;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.exec.Backend;
+import io.fragua.exec.Backends;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Golden;
+import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Jit;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Compares with JAX's bits, on every backend. */
+class RandomTest {
+  private static final JsonNode GOLDEN = Golden.json("random.json");
+
+  static Stream<Backend> backends() {
+    return Stream.of(Backends.reference(), Backends.cpu());
+  }
+
+  static Stream<Arguments> draws() {
+    return backends()
+        .flatMap(b -> GOLDEN.get("draws").valueStream().map(d -> Arguments.of(b.name(), d)));
+  }
+
+  private static Tensor run(String backend, Fn f, Tensor... in) {
+    List<TensorType> types = Stream.of(in).map(Tensor::type).toList();
+    return Runs.on(Backends.get(backend), Jit.graph(f, types), List.of(in)).get(0);
+  }
+
+  private static Tensor words(JsonNode list, DType dtype, int... dims) {
+    Buffer b = Tensor.of(Golden.ints(list), list.size()).buffer();
+    return Tensor.of(TensorType.of(dtype, dims), b);
+  }
+
+  @Test
+  void seedsGiveJaxKeys() {
+    Map<String, JsonNode> keys = Golden.members(GOLDEN.get("keys"));
+    assertEquals(10, keys.size());
+    keys.forEach(
+        (seed, words) ->
+            assertArrayEquals(
+                Golden.ints(words), Key.of(Long.parseLong(seed)).tensor().toInts(), seed));
+  }
+
+  @Test
+  void splitGivesJaxKeysEagerAndTraced() {
+    Golden.members(GOLDEN.get("split"))
+        .forEach(
+            (n, expected) -> {
+              List<Key> eager = Key.of(42).split(Integer.parseInt(n));
+              assertEquals(expected.size(), eager.size());
+              for (int i = 0; i < eager.size(); i++) {
+                int at = i;
+                Fn f = a -> List.of(new Key(a.get(0)).split(eager.size()).get(at).tensor());
+                int[] words = Golden.ints(expected.get(i));
+                assertArrayEquals(words, eager.get(i).tensor().toInts());
+                assertArrayEquals(words, run("cpu", f, Key.of(42).tensor()).toInts());
+              }
+            });
+  }
+
+  @Test
+  void foldInGivesJaxKeysEagerAndTraced() {
+    Golden.members(GOLDEN.get("fold_in"))
+        .forEach(
+            (data, words) -> {
+              int d = Integer.parseInt(data);
+              assertArrayEquals(Golden.ints(words), Key.of(42).foldIn(d).tensor().toInts(), data);
+              // a traced number with a captured concrete key, as in a training step
+              Fn f = a -> List.of(Key.of(42).foldIn(a.get(0)).tensor());
+              assertArrayEquals(
+                  Golden.ints(words), run("cpu", f, Tensor.scalar(DType.I32, d)).toInts(), data);
+            });
+  }
+
+  @ParameterizedTest
+  @MethodSource("draws")
+  void drawsAreJaxs(String backend, JsonNode d) {
+    int[] dims = Golden.ints(d.get("shape"));
+    Shape shape = Shape.of(dims);
+    Tensor key = Tensor.of(Golden.ints(d.get("key")), 2);
+    Fn bits = a -> List.of(Random.bits(new Key(a.get(0)), shape));
+    Fn uniform = a -> List.of(Random.uniform(new Key(a.get(0)), shape));
+    Fn normal = a -> List.of(Random.normal(new Key(a.get(0)), shape));
+    Fn bernoulli = a -> List.of(Random.bernoulli(new Key(a.get(0)), 0.3, shape));
+    assertNull(
+        Tolerance.BITS.difference(words(d.get("bits"), DType.I32, dims), run(backend, bits, key)));
+    assertNull(
+        Tolerance.BITS.difference(
+            words(d.get("uniform"), DType.F32, dims), run(backend, uniform, key)));
+    assertArrayEquals(Golden.ints(d.get("bernoulli")), run(backend, bernoulli, key).toInts());
+    // 1e-6 relative; XLA contracts the polynomial to fused multiply-adds, so bits may differ.
+    assertNull(
+        new Tolerance(8, 1e-2)
+            .difference(words(d.get("normal"), DType.F32, dims), run(backend, normal, key)));
+  }
+
+  @Test
+  void bothBranchesOfNormalAreCompared() {
+    float[] x = words(GOLDEN.at("/draws/6/normal"), DType.F32, 2000).toFloats();
+    int tail = 0;
+    for (float v : x) {
+      tail += Math.abs(v) > 3 ? 1 : 0; // w >= 5 from |x| > 2.93 on
+    }
+    assertTrue(tail >= 2, tail + " samples in the tails");
+  }
+
+  @Test
+  void drawingInsideATraceLeavesNothingBigInTheGraph() {
+    Fn captured =
+        a -> {
+          Key k = Key.of(7).lift(a.get(0)).foldIn(3);
+          return List.of(Random.normal(k, Shape.of(64, 64)).add(a.get(0)));
+        };
+    Graph g = Jit.graph(captured, List.of(TensorType.of(DType.F32, 64, 64)));
+    g.constants().forEach(c -> assertTrue(c.shape().size() <= 2, c.toString()));
+  }
+
+  @Test
+  void uniformStaysInItsBounds() {
+    for (double[] b : new double[][] {{-1, 1}, {0.25, 0.3}, {5, 5}, {-1e30, 1e30}}) {
+      float[] x = Random.uniform(Key.of(1), Shape.of(1000), b[0], b[1]).toFloats();
+      float low = Float.POSITIVE_INFINITY;
+      float high = Float.NEGATIVE_INFINITY;
+      for (float v : x) {
+        low = Math.min(low, v);
+        high = Math.max(high, v);
+      }
+      double width = b[1] - b[0];
+      assertTrue(low >= (float) b[0] && high <= (float) b[1], low + " " + high);
+      assertTrue(high - low >= 0.98 * width, low + " " + high);
+    }
+  }
+
+  @Test
+  void oneKeyRepeatsAndOthersDiffer() {
+    Shape s = Shape.of(100);
+    int[] a = Random.bits(Key.of(5), s).toInts();
+    assertArrayEquals(a, Random.bits(Key.of(5), s).toInts());
+    assertTrue(java.util.Arrays.mismatch(a, Random.bits(Key.of(6), s).toInts()) == 0);
+  }
+
+  @Test
+  void wrongUseIsExplained() {
+    assertEquals(
+        "key: the words must be i32[2]: i32[3]; make keys with Key.of, split or foldIn",
+        message(() -> new Key(Tensor.of(new int[3], 3))));
+    assertEquals(
+        "key: split gives at least one key: 0; correct the number",
+        message(() -> Key.of(0).split(0)));
+    assertEquals(
+        "key: foldIn takes i32[]: f32[]; cast or reshape it",
+        message(() -> Key.of(0).foldIn(Tensor.scalar(DType.F32, 1))));
+    assertEquals(
+        "bernoulli: a probability lies in [0, 1]: 1.5; correct it",
+        message(() -> Random.bernoulli(Key.of(0), 1.5, Shape.of(2))));
+    assertEquals(
+        "uniform: bounds must be finite and ascending: [1.0, 0.0); exchange or correct them",
+        message(() -> Random.uniform(Key.of(0), Shape.of(2), 1, 0)));
+    assertEquals(
+        "random: one call draws at most 2147483647 numbers: [65536, 65536]; draw parts with split"
+            + " keys",
+        message(() -> Random.bits(Key.of(0), Shape.of(65536, 65536))));
+  }
+
+  private static String message(org.junit.jupiter.api.function.Executable e) {
+    return assertThrows(IllegalArgumentException.class, e).getMessage();
+  }
+}

@@ -1,0 +1,215 @@
+package io.fragua.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.fragua.transform.Fn;
+import io.fragua.transform.Jit;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** What a user reads after the likeliest mistakes: who, the rule, what was given, what to do. */
+class ErrorTextTest {
+  private record Mistake(String error, Fn code, TensorType... operands) {}
+
+  private static TensorType f(int... dims) {
+    return TensorType.of(DType.F32, dims);
+  }
+
+  private static final TensorType I = TensorType.of(DType.I32, 2);
+
+  private static Mistake of(String error, Fn code, TensorType... operands) {
+    return new Mistake(error, code, operands);
+  }
+
+  private static final List<Mistake> MISTAKES =
+      List.of(
+          of(
+              "matmul: inner sizes differ: [32, 784] x [512, 10] (784 vs 512); transpose the right"
+                  + " operand or fix the layer's input size",
+              x -> List.of(x.get(0).matmul(x.get(1))),
+              f(32, 784),
+              f(512, 10)),
+          of(
+              "matmul: operands need at least two axes: [3] x [3, 4]; reshape a vector to [1, K] or"
+                  + " [K, 1]",
+              x -> List.of(x.get(0).matmul(x.get(1))),
+              f(3),
+              f(3, 4)),
+          of(
+              "matmul: shapes must broadcast (sizes equal or 1, aligned at the last axis): [2] with"
+                  + " [3]; reshape one of them",
+              x -> List.of(x.get(0).matmul(x.get(1))),
+              f(2, 4, 5),
+              f(3, 5, 6)),
+          of(
+              "matmul: operands must have one dtype: f32[2, 3] x f64[3, 2]; cast one of them",
+              x -> List.of(x.get(0).matmul(x.get(1))),
+              f(2, 3),
+              TensorType.of(DType.F64, 3, 2)),
+          of(
+              "matmul: dtype must be one of [f32, f64]: i32[2, 2]; cast it first",
+              x -> List.of(x.get(0).matmul(x.get(0))),
+              TensorType.of(DType.I32, 2, 2)),
+          of(
+              "add: shapes must broadcast (sizes equal or 1, aligned at the last axis): [32, 10]"
+                  + " with [32]; reshape one of them",
+              x -> List.of(x.get(0).add(x.get(1))),
+              f(32, 10),
+              f(32)),
+          of(
+              "add: operands must have one type: f32[2] with i32[2]; broadcast or cast one of them",
+              x -> List.of(x.get(0).add(x.get(1))),
+              f(2),
+              I),
+          of(
+              "exp: dtype must be one of [f32, f64]: i32[2]; cast it first",
+              x -> List.of(x.get(0).exp()),
+              I),
+          of(
+              "relu: dtype must be one of [f32, f64, i32, i64]: f16[2]; cast it first",
+              x -> List.of(x.get(0).relu()),
+              TensorType.of(DType.F16, 2)),
+          of(
+              "logical_not: dtype must be one of [bool]: f32[2]; cast it first",
+              x -> List.of(x.get(0).not()),
+              f(2)),
+          of(
+              "reshape: the number of elements must stay: f32[2, 3] (6) to [4, 2] (8); correct a"
+                  + " size or pass -1 for one of them",
+              x -> List.of(x.get(0).reshape(4, 2)),
+              f(2, 3)),
+          of(
+              "reshape: at most one size may be -1: [-1, -1]; state the others",
+              x -> List.of(x.get(0).reshape(-1, -1)),
+              f(2, 3)),
+          of(
+              "shape: axis must lie in [-2, 2): axis 2 of [2, 3]; name an existing axis",
+              x -> List.of(x.get(0).sum(2)),
+              f(2, 3)),
+          of(
+              "reduce_max: axes must be ascending without repetition: [1, 1] of [2, 3]; name each"
+                  + " axis once",
+              x -> List.of(x.get(0).max(1, -1)),
+              f(2, 3)),
+          of(
+              "argmax: the axis must not be empty: axis 1 of f32[2, 0]; check for emptiness first",
+              x -> List.of(x.get(0).argmax(-1)),
+              f(2, 0)),
+          of(
+              "transpose: perm must name each axis once: [0, 0] of f32[2, 3]; correct perm",
+              x -> List.of(x.get(0).transpose(0, 0)),
+              f(2, 3)),
+          of(
+              "transpose: needs two axes: f32[3]; reshape it first",
+              x -> List.of(x.get(0).transpose()),
+              f(3)),
+          of(
+              "expand_dims: axis must lie in [-3, 2]: axis 3 of f32[2, 3]; name a place between"
+                  + " axes",
+              x -> List.of(x.get(0).expandDims(3)),
+              f(2, 3)),
+          of(
+              "broadcast_to: the target must be the larger: [2, 3] to [1, 3]; exchange them or"
+                  + " reshape",
+              x -> List.of(x.get(0).broadcastTo(Shape.of(1, 3))),
+              f(2, 3)),
+          of(
+              "slice: must hold 0 <= start <= limit <= size and stride >= 1: start 2, limit 9,"
+                  + " stride 1 on axis 0 of f32[5]; correct the bounds",
+              x -> List.of(x.get(0).slice(0, 2, 9)),
+              f(5)),
+          of(
+              "pad: low, high and interior must not be negative: -1, 0, 0 on axis 0 of f32[5];"
+                  + " slice to remove elements",
+              x -> List.of(x.get(0).pad(0, -1, 0, 0)),
+              f(5)),
+          of(
+              "concat: operands must agree in dtype and in all axes but 0: f32[2, 3] with f32[2,"
+                  + " 4]; cast, reshape or slice one of them",
+              x -> List.of(Movement.concat(0, x)),
+              f(2, 3),
+              f(2, 4)),
+          of(
+              "concat: needs at least one tensor: none given; pass one",
+              x -> List.of(Movement.concat(0, List.of())),
+              f(1)),
+          of(
+              "gather: indices must be i32: f32[3]; cast them",
+              x -> List.of(x.get(0).gather(x.get(1))),
+              f(5, 2),
+              f(3)),
+          of(
+              "scatter_add: the updates' leading axes must be those of the indices: f32[4, 2] with"
+                  + " indices i32[2]; reshape one of them",
+              x -> List.of(x.get(0).scatterAdd(5, x.get(1))),
+              f(4, 2),
+              I),
+          of(
+              "select: the condition must be bool of the operands' shape: f32[2] with f32[2] and"
+                  + " f32[2]; compare or broadcast first",
+              x -> List.of(x.get(0).select(x.get(0), x.get(0))),
+              f(2)),
+          of(
+              "bitcast: both types must have one width: f32[2] to f64; cast first",
+              x -> List.of(x.get(0).bitcast(DType.F64)),
+              f(2)),
+          of(
+              "shape: sizes must not be negative: [-2]; correct the size",
+              x -> List.of(Tensor.zeros(DType.F32, -2)),
+              f(1)),
+          of(
+              "shape: the number of elements must be below 2^63: [2147483647, 2147483647,"
+                  + " 2147483647]; correct a size",
+              x ->
+                  List.of(
+                      Tensor.zeros(
+                          DType.F32, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE)),
+              f(1)),
+          of(
+              "tensor: the number of values must fit the shape: f32[2, 2] needs 4, got 3; correct"
+                  + " the shape",
+              x -> List.of(Tensor.of(new float[3], 2, 2)),
+              f(1)),
+          of(
+              "tensor: the buffer must have the type's size: f32[2] needs 8 bytes, got 4; slice the"
+                  + " buffer",
+              x -> List.of(Tensor.of(f(2), Buffer.collected(4))),
+              f(1)),
+          of(
+              "item: the tensor must have one element: f32[2]; reduce or slice it first",
+              x -> List.of(Tensor.scalar(DType.F32, Tensor.zeros(DType.F32, 2).item())),
+              f(1)),
+          of(
+              "dtype: the name must be one of f32 f64 f16 bf16 i8 u8 i16 i32 i64 bool: \"float\";"
+                  + " correct the name",
+              x -> List.of(x.get(0).cast(DType.parse("float"))),
+              f(1)),
+          of(
+              "op table: no op of this name: \"conv9d\"; the graph needs a newer Fragua, or the"
+                  + " name is misspelt",
+              x -> List.of(Tensor.apply("conv9d", Attrs.NONE, x.get(0))),
+              f(1)),
+          of(
+              "attrs: x must be an int, double, String, DType, Shape or int[]: 1.0; convert it",
+              x -> List.of(Tensor.apply("neg", Attrs.of("x", 1f), x.get(0))),
+              f(1)));
+
+  @TestFactory
+  Stream<DynamicTest> mistakesAreExplained() {
+    return MISTAKES.stream()
+        .map(
+            m ->
+                DynamicTest.dynamicTest(
+                    m.error(),
+                    () ->
+                        assertEquals(
+                            m.error(),
+                            assertThrows(
+                                    IllegalArgumentException.class,
+                                    () -> Jit.graph(m.code(), List.of(m.operands())))
+                                .getMessage())));
+  }
+}

@@ -1,0 +1,35 @@
+package io.fragua.testing;
+
+import io.fragua.exec.Backend;
+import io.fragua.exec.Backends;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Program;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Jit;
+import java.util.List;
+
+/** Compiles and runs once; the allocator behind it is closed, so a leak fails the test. */
+public final class Runs {
+  private Runs() {}
+
+  /** The results of a graph. */
+  public static List<Tensor> on(Backend backend, Graph g, List<Tensor> inputs) {
+    try (Program p = backend.compile(g, CompileOptions.DEFAULT)) {
+      return Jit.run(p, inputs);
+    }
+  }
+
+  /** The results of a function by the reference backend. */
+  public static List<Tensor> reference(Fn f, Tensor... inputs) {
+    List<TensorType> types = List.of(inputs).stream().map(Tensor::type).toList();
+    return on(Backends.reference(), Jit.graph(f, types), List.of(inputs));
+  }
+
+  /** The only result of a function by the reference backend. */
+  public static Tensor eval(Fn f, Tensor... inputs) {
+    return reference(f, inputs).get(0);
+  }
+}

@@ -1,0 +1,122 @@
+package io.fragua.transform;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.fragua.exec.Backend;
+import io.fragua.exec.Backends;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Program;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.GraphCases;
+import io.fragua.testing.Runs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+class JitTest {
+  private static final Tensor X = Tensor.of(new float[] {1, 2, 3}, 3);
+
+  /** Counts what is compiled; computes by the reference. */
+  private static final class Counting implements Backend {
+    private final List<Graph> compiled = new ArrayList<>();
+
+    @Override
+    public String name() {
+      return "counting";
+    }
+
+    @Override
+    public Program compile(Graph graph, CompileOptions options) {
+      compiled.add(graph);
+      return Backends.reference().compile(graph, options);
+    }
+  }
+
+  @Test
+  void compilesOnceForEachListOfTypes() {
+    Counting b = new Counting();
+    int[] traced = {0};
+    Fn f =
+        Jit.jit(
+            x -> {
+              traced[0]++;
+              return List.of(x.get(0).mul(2));
+            },
+            b,
+            CompileOptions.DEFAULT);
+    assertArrayEquals(new float[] {2, 4, 6}, f.call(X).toFloats());
+    assertArrayEquals(new float[] {2, 4, 6}, f.call(X).toFloats());
+    f.call(Tensor.zeros(DType.F32, 4));
+    f.call(Tensor.zeros(DType.F64, 4));
+    assertEquals(3, b.compiled.size());
+    assertEquals(3, traced[0]);
+  }
+
+  @Test
+  void inlinesWhenTraced() {
+    Counting b = new Counting();
+    Fn inner = Jit.jit(Fn.of(x -> x.mul(2).exp()), b, CompileOptions.DEFAULT);
+    Fn outer = Fn.of(x -> inner.call(x).sum());
+    Graph g = Jit.graph(outer, List.of(X.type()));
+    assertEquals(0, b.compiled.size());
+    assertEquals(4, g.equations().size(), g::toString);
+    Fn gradient = Jit.jit(Grad.grad(outer), b, CompileOptions.DEFAULT);
+    float[] d = gradient.call(X).toFloats();
+    assertEquals(2 * Math.exp(4), d[1], 1e-4);
+    assertEquals(1, b.compiled.size());
+  }
+
+  @Test
+  void resultsAreNewTensors() {
+    Fn f = Jit.jit(x -> List.of(x.get(0), x.get(0)), Backends.reference(), CompileOptions.DEFAULT);
+    List<Tensor> r = f.apply(List.of(X));
+    r.get(0).buffer().putDouble(DType.F32, 0, 9);
+    assertArrayEquals(new float[] {1, 2, 3}, r.get(1).toFloats());
+    assertArrayEquals(new float[] {1, 2, 3}, X.toFloats());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> equalsEagerUse() {
+    return GraphCases.all().stream()
+        .map(
+            c ->
+                DynamicTest.dynamicTest(
+                    c.name(),
+                    () -> {
+                      List<Tensor> in = c.inputs();
+                      List<Tensor> eager = c.function().apply(in);
+                      List<Tensor> compiled = Jit.jit(c.function()).apply(in);
+                      for (int i = 0; i < eager.size(); i++) {
+                        assertEquals(null, c.tolerance().difference(eager.get(i), compiled.get(i)));
+                      }
+                    }));
+  }
+
+  @Test
+  void refusesOperandsOfOtherTypes() {
+    Program p =
+        Backends.reference()
+            .compile(
+                Jit.graph(Fn.of(Tensor::neg), List.of(TensorType.of(DType.F32, 4))),
+                CompileOptions.DEFAULT);
+    String m =
+        assertThrows(IllegalArgumentException.class, () -> Jit.run(p, List.of(X))).getMessage();
+    assertEquals("graph: input \"arg0\" must be f32[4]: f32[3] given; reshape or cast it", m);
+    m = assertThrows(IllegalArgumentException.class, () -> Jit.run(p, List.of())).getMessage();
+    assertEquals(
+        "graph: takes 1 inputs: 0 given; the inputs are [Input[name=arg0, type=f32[4]]]", m);
+  }
+
+  @Test
+  void runsComposedFunctionsByName() {
+    assertEquals(14, Runs.eval(x -> List.of(x.get(0).square().sum()), X).item());
+  }
+}

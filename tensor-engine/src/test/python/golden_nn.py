@@ -1,0 +1,138 @@
+"""Golden values of io.fragua.nn: Flax layers, jax.nn functions and Optax losses, with gradients.
+
+    python golden_nn.py > ../resources/golden/nn.json
+
+Made with flax 0.12.8 (linen), optax 0.2.8 and jax 0.10.2 (CPU). The names of the cases are those of
+LayerCases. Outputs and gradients are those of sum(output * weights).
+"""
+
+import json
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+rng = np.random.default_rng(1)
+
+
+def array(*shape):
+    return jnp.asarray(rng.normal(size=shape).astype(np.float32))
+
+
+def flat(a):
+    return np.asarray(a).reshape(-1).tolist()
+
+
+def tree(t, path=""):
+    out = {}
+    for name, v in t.items():
+        if isinstance(v, dict):
+            out.update(tree(v, path + name + "."))
+        else:
+            out[path + name] = flat(v)
+    return out
+
+
+def layer(module, x, **call):
+    """Applies a module with random parameters: output, new state, gradients."""
+    variables = module.init(jax.random.key(0), x, **call)
+    params = jax.tree.map(lambda p: array(*p.shape), variables.get("params", {}))
+    state = jax.tree.map(lambda p: jnp.abs(array(*p.shape)) + 0.5, variables.get("batch_stats", {}))
+    mutable = ["batch_stats"] if state and not call.get("use_running_average", True) else False
+
+    def f(params, x):
+        out = module.apply({"params": params, "batch_stats": state}, x, mutable=mutable, **call)
+        return out if mutable else (out, {})
+
+    y, new_state = f(params, x)
+    weights = array(*y.shape)
+    loss = lambda p, x: (f(p, x)[0] * weights).sum()
+    case = {
+        "x": flat(x),
+        "params": tree(params),
+        "state": tree(state),
+        "output": flat(y),
+        "new_state": tree(new_state.get("batch_stats", {})),
+        "weights": flat(weights),
+    }
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        gp, gx = jax.grad(loss, (0, 1))(params, x)
+        case["grad_x"] = flat(gx)
+    else:
+        gp = jax.grad(loss)(params, x)
+    case["grad_params"] = tree(gp)
+    return case
+
+
+mask = jnp.asarray([1, 1, 0, 1, 0], jnp.float32)
+x5 = array(5, 3) * 2 + 1
+layers = {
+    "dense": layer(nn.Dense(4), array(5, 3)),
+    "dense without bias": layer(nn.Dense(4, use_bias=False), array(5, 3)),
+    "dense on [B, T, D]": layer(nn.Dense(2), array(2, 3, 4)),
+    "embedding": layer(nn.Embed(6, 3), jnp.asarray([[5, 0], [2, 2]], jnp.int32)),
+    "layer norm": layer(nn.LayerNorm(), array(4, 6)),
+    "batch norm": layer(nn.BatchNorm(momentum=0.9), x5, use_running_average=False),
+    "batch norm on [B, T, C]": layer(nn.BatchNorm(momentum=0.7), array(3, 4, 2), use_running_average=False),
+    "batch norm inference": layer(nn.BatchNorm(), x5, use_running_average=True),
+    "batch norm masked": layer(
+        nn.BatchNorm(momentum=0.9), x5, use_running_average=False, mask=(mask > 0)[:, None]
+    ),
+}
+layers["batch norm masked"]["mask"] = flat(mask)
+layers["batch norm masked on [B, T, C]"] = layer(
+    nn.BatchNorm(momentum=0.9), array(5, 2, 3), use_running_average=False, mask=(mask > 0)[:, None, None]
+)
+layers["batch norm masked on [B, T, C]"]["mask"] = flat(mask)
+
+# Functions are computed in f64: what f32 should come close to, where JAX's own f32 loses digits.
+jax.config.update("jax_enable_x64", True)
+f64 = jnp.float64
+points = jnp.asarray([-1e4, -40, -3, -1, -0.1, -0.0, 0.0, 0.1, 1, 3, 40, 1e4], f64)
+functions = {
+    "identity": lambda x: x,
+    "relu": jax.nn.relu,
+    "leaky_relu": jax.nn.leaky_relu,
+    "elu": jax.nn.elu,
+    "gelu": jax.nn.gelu,
+    "silu": jax.nn.silu,
+    "softplus": jax.nn.softplus,
+    "logistic": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+}
+activations = {
+    n: {"value": flat(f(points)), "grad": flat(jax.vmap(jax.grad(f))(points))}
+    for n, f in functions.items()
+}
+
+z = jnp.asarray([-1e4, -30, -1, 0, 0.5, 2, 1e4, -1e4], f64)
+y = jnp.asarray([0, 1, 0, 1, 0.25, 1, 1, 1], f64)
+logits = jnp.asarray([[0, 0, 0], [1e4, 0, -1e4], [-1, 2, 0.5], [1e4, 9999.5, 0]], f64)
+labels = jnp.asarray([2, 1, 0, 1], jnp.int32)
+losses = {
+    "binary_cross_entropy": (optax.sigmoid_binary_cross_entropy, z, y),
+    "cross_entropy": (optax.softmax_cross_entropy_with_integer_labels, logits, labels),
+    "squared_error": (optax.squared_error, z, y),
+}
+
+print(
+    json.dumps(
+        {
+            "layers": layers,
+            "points": flat(points),
+            "activations": activations,
+            "losses": {
+                n: {
+                    "x": flat(a),
+                    "y": flat(b),
+                    "value": flat(f(a, b)),
+                    "grad": flat(jax.grad(lambda a: f(a, b).sum())(a)),
+                }
+                for n, (f, a, b) in losses.items()
+            },
+        },
+        indent=1,
+    )
+)
