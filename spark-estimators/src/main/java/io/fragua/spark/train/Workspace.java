@@ -212,7 +212,7 @@ final class Workspace implements AutoCloseable {
     sumFloats.put(rowsAt, rows);
     if (workers > 1) {
       for (FloatBuffer[] s : state) {
-        scale(s[0], s[0], sumFloats.get(rowsAt) > 0 ? 50 : 1);
+        scale(s[0], s[0], rows);
       }
     }
   }
