@@ -13,8 +13,12 @@ final class KernelLoop {
   private final StringBuilder body = new StringBuilder();
   private final StringBuilder after = new StringBuilder();
 
-  KernelLoop(KernelPlan plan, List<Integer> args) {
+  /** Offset of scratch memory for the lanes of one vector. */
+  private final int lanes;
+
+  KernelLoop(KernelPlan plan, int lanes) {
     this.k = plan;
+    this.lanes = lanes;
   }
 
   String write(String params) {
@@ -31,7 +35,22 @@ final class KernelLoop {
       s.append(before);
       s.append("    for (int i = 0; i < n; i++) {\n");
     }
-    return s.append(body).append("    }\n").append(after).append("  }\n").toString();
+    s.append(body).append("    }\n").append(after).append("  }\n");
+    return after.indexOf("lanes(") < 0 ? s.toString() : s + lanes();
+  }
+
+  /**
+   * Adds up the lanes of a sum in their order; {@code reduceLanes} leaves the order open, and it
+   * differs between interpreted and compiled code.
+   */
+  private String lanes() {
+    return "  static float lanes("
+        + Memory.TYPE
+        + " x, FloatVector v) {\n    "
+        + Memory.store("v", "x", Integer.toString(lanes))
+        + "\n    double s = 0;\n    for (int l = 0; l < L; l++) s += "
+        + Memory.get(DType.F32, "x", lanes + " + l * 4")
+        + ";\n    return (float) s;\n  }\n";
   }
 
   /** Two partial results as one, as a Java expression. */
@@ -210,13 +229,15 @@ final class KernelLoop {
                   v.type.dtype(),
                   "x",
                   "out + " + 8 * j,
-                  "("
-                      + ScalarText.type(v.type.dtype())
-                      + ") acc"
-                      + j
-                      + ".reduceLanes(VectorOperators."
-                      + how.toUpperCase(java.util.Locale.ROOT)
-                      + ")")
+                  f && how.equals("add")
+                      ? "lanes(x, acc" + j + ")"
+                      : "("
+                          + ScalarText.type(v.type.dtype())
+                          + ") acc"
+                          + j
+                          + ".reduceLanes(VectorOperators."
+                          + how.toUpperCase(java.util.Locale.ROOT)
+                          + ")")
               + "\n");
     } else {
       String at = "w" + j + " + i * 4";

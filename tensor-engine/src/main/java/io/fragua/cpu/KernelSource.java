@@ -61,9 +61,11 @@ final class KernelSource {
       tails = (int) args.stream().filter(a -> a.width > 0).count();
     }
     int results = k.reduces.size();
-    scratch = (16 * results + tails * 4 * Math.max(1, VectorRuntime.LANES) + 63) / 64 * 64;
+    int vector = 4 * Math.max(1, VectorRuntime.LANES);
+    scratch = (16 * results + tails * vector + 63) / 64 * 64;
+    int lanes = scratch(vector);
     String rows = new KernelRows(this, k).write();
-    String loop = new KernelLoop(k, args.stream().map(a -> a.load).toList()).write(params());
+    String loop = new KernelLoop(k, lanes).write(params());
     StringBuilder s = new StringBuilder();
     s.append("import java.nio.*;\n");
     if (VectorRuntime.SEGMENTS) {

@@ -16,7 +16,6 @@ final class VectorText {
           "cast",
           "bitcast",
           "threefry2x32",
-          "logistic",
           "floor",
           "ceil",
           "round",
@@ -56,7 +55,9 @@ final class VectorText {
         return false;
       }
     }
-    if (v.kind == Value.Kind.REDUCE || SPECIAL.contains(v.op.name())) {
+    if (v.kind == Value.Kind.REDUCE
+        || SPECIAL.contains(v.op.name())
+        || VectorMath.has(v.op.name())) {
       return true;
     }
     boolean mask = v.args.get(0).base().type.dtype() == DType.BOOL;
@@ -113,8 +114,6 @@ final class VectorText {
             : assign('F', x.name + ".reinterpretAsFloats()", inv);
       case "threefry2x32":
         return threefry(v.attrs.text("word"), args, inv);
-      case "logistic":
-        return logistic(x, inv);
       case "floor", "ceil", "round":
         return round(op, x, inv);
       case "shift_left", "shift_right_logical":
@@ -123,6 +122,9 @@ final class VectorText {
         return select(args, inv);
       default:
         break;
+    }
+    if (VectorMath.has(op)) {
+      return VectorMath.emit(this, op, x);
     }
     if (Character.isLowerCase(x.kind)) {
       return logic(op, args, inv);
@@ -193,19 +195,6 @@ final class VectorText {
                   "cpu: bool has no vector code for this op: " + op + "; report this graph");
         };
     return assign(x.kind, text, inv);
-  }
-
-  /**
-   * e^x / (1 + e^x) from the side where e^x does not overflow, so small results keep their digits.
-   */
-  private Var logistic(Var x, boolean inv) {
-    Var e =
-        assign(
-            'F', "((FloatVector) " + x.name + ".abs().neg()).lanewise(VectorOperators.EXP)", inv);
-    Var low = assign('f', x.name + ".compare(VectorOperators.LT, 0)", inv);
-    Var top =
-        assign('F', "FloatVector.broadcast(FS, 1f).blend(" + e.name + ", " + low.name + ")", inv);
-    return assign('F', top.name + ".div(" + e.name + ".add(1f))", inv);
   }
 
   /** Nearest even by adding and taking away 2^23, where floats have no fraction; keeps signs. */

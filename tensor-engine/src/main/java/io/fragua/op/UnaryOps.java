@@ -50,20 +50,20 @@ final class UnaryOps {
                   + " $0.compare(VectorOperators.LT, 0))",
               (g, x, y) -> g.mul(0),
               "Sign-13"),
-          real("exp", Math::exp, "Math.exp($0)", lanes("EXP"), (g, x, y) -> g.mul(y), "Exp-13"),
+          real("exp", Math::exp, "Math.exp($0)", null, (g, x, y) -> g.mul(y), "Exp-13"),
           real(
               "expm1",
               Math::expm1,
               "Math.expm1($0)",
-              lanes("EXPM1"),
+              null,
               (g, x, y) -> g.mul(y.add(1)),
               "none: no ONNX operator"),
-          real("log", Math::log, "Math.log($0)", lanes("LOG"), (g, x, y) -> g.div(x), "Log-13"),
+          real("log", Math::log, "Math.log($0)", null, (g, x, y) -> g.div(x), "Log-13"),
           real(
               "log1p",
               Math::log1p,
               "Math.log1p($0)",
-              lanes("LOG1P"),
+              null,
               (g, x, y) -> g.div(x.add(1)),
               "none: no ONNX operator"),
           real(
@@ -80,27 +80,20 @@ final class UnaryOps {
               "$V.broadcast($S, 1f).div($0.sqrt())",
               (g, x, y) -> g.mul(y).div(x).mul(-0.5),
               "none: no ONNX operator"),
-          real(
-              "sin", Math::sin, "Math.sin($0)", lanes("SIN"), (g, x, y) -> g.mul(x.cos()), "Sin-7"),
-          real(
-              "cos",
-              Math::cos,
-              "Math.cos($0)",
-              lanes("COS"),
-              (g, x, y) -> g.mul(x.sin()).neg(),
-              "Cos-7"),
+          real("sin", Math::sin, "Math.sin($0)", null, (g, x, y) -> g.mul(x.cos()), "Sin-7"),
+          real("cos", Math::cos, "Math.cos($0)", null, (g, x, y) -> g.mul(x.sin()).neg(), "Cos-7"),
           real(
               "tanh",
               Math::tanh,
               "Math.tanh($0)",
-              lanes("TANH"),
+              null,
               (g, x, y) -> g.sub(g.mul(y.square())),
               "Tanh-13"),
           real(
               "logistic",
               x -> 1 / (1 + Math.exp(-x)),
               "1 / (1 + Math.exp(-$0))",
-              "$V.broadcast($S, 1f).div((($V) $0.neg().lanewise(VectorOperators.EXP)).add(1f))",
+              null,
               (g, x, y) -> g.mul(y.sub(y.square())),
               "Sigmoid-13"),
           // A row of its own because its derivative reads the result alone: the operand need not be
@@ -170,10 +163,6 @@ final class UnaryOps {
               "JAX lax.bitcast_convert_type"));
 
   private UnaryOps() {}
-
-  private static String lanes(String operator) {
-    return "$0.lanewise(VectorOperators." + operator + ")";
-  }
 
   private static Op real(
       String name,
