@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.pipelines.cluster.SparkHome;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -21,22 +23,6 @@ import org.junit.jupiter.api.Test;
 /** Opens the assembly jar that {@code mvn package} left, and checks what it brings to a cluster. */
 class AssemblyJarIT {
   private static final File JAR = new File(System.getProperty("fragua.assembly"));
-
-  /** What Fragua itself brings; on the test's class path these are not Spark's. */
-  private static final List<String> OURS =
-      List.of("fragua-", "/org/bytedeco/", "/net/java/dev/jna/", "/org/jcuda/", "/info/picocli/");
-
-  /** Module output folders, when Maven runs the tests before packaging; never Spark's. */
-  private static boolean sparks(String pathEntry) {
-    return pathEntry.endsWith(".jar") && OURS.stream().noneMatch(pathEntry::contains);
-  }
-
-  private static boolean testLibrary(String pathEntry) {
-    return pathEntry.contains("/junit/")
-        || pathEntry.contains("/opentest4j/")
-        || pathEntry.contains("/apiguardian/")
-        || pathEntry.contains("surefire");
-  }
 
   private static Set<String> packages(File jar) throws IOException {
     try (JarFile file = new JarFile(jar)) {
@@ -59,15 +45,11 @@ class AssemblyJarIT {
     Set<String> ours = packages(JAR);
     assertTrue(ours.contains("io/fragua/pipelines/cli"), "the jar holds no Fragua at all");
     int jars = 0;
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    for (String entry : classPath.split(File.pathSeparator)) {
-      if (sparks(entry) && !testLibrary(entry)) {
-        Set<String> both = new TreeSet<>(packages(new File(entry)));
-        both.retainAll(ours);
-        assertEquals(Set.of(), both, "packages that are also in " + entry);
-        jars++;
-      }
+    for (Path entry : SparkHome.jars()) {
+      Set<String> both = new TreeSet<>(packages(entry.toFile()));
+      both.retainAll(ours);
+      assertEquals(Set.of(), both, "packages that are also in " + entry);
+      jars++;
     }
     assertTrue(jars > 100, "only " + jars + " jars seen: this is not Spark's class path");
   }
@@ -129,12 +111,8 @@ class AssemblyJarIT {
   void theRelocatedCommandLineRunsFromTheJar() throws Exception {
     // Only the jar and Spark: Fragua's own class folders and picocli are left out.
     List<URL> path = new ArrayList<>(List.of(JAR.toURI().toURL()));
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    for (String entry : classPath.split(File.pathSeparator)) {
-      if (sparks(entry)) {
-        path.add(new File(entry).toURI().toURL());
-      }
+    for (Path entry : SparkHome.jars()) {
+      path.add(entry.toUri().toURL());
     }
     try (URLClassLoader loader =
         new URLClassLoader(path.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
