@@ -31,6 +31,10 @@ final class CpuExecution implements Execution {
   private stream stream;
   private Pool pool;
   private boolean anyChanged = true;
+
+  /** True if the steps that run once have to run before the others do. */
+  private boolean stale = true;
+
   private boolean closed;
 
   CpuExecution(CpuProgram program, Allocator allocator) {
@@ -186,9 +190,10 @@ final class CpuExecution implements Execution {
     if (contracts) {
       OneDnn.threads(threads);
     }
-    for (Step.Bound s : steps) {
-      s.run();
+    for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
+      steps[i].run();
     }
+    stale = false;
     for (Planner.FinalCopy c : copies) {
       ByteBuffer to = slots[1 + inputs + c.output()].bytes();
       to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
@@ -214,6 +219,7 @@ final class CpuExecution implements Execution {
     for (int i = 0; i < steps.length; i++) {
       if (todo[i]) {
         steps[i].rebind();
+        stale |= i < program.once();
       }
     }
     anyChanged = false;

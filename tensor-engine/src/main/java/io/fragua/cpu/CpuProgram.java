@@ -21,6 +21,7 @@ final class CpuProgram implements Program {
   private final Graph graph;
   private final CompileOptions options;
   private final List<Step> steps = new ArrayList<>();
+  private final int once;
   private final Planner.Plan plan;
   private final Allocator memory = new Allocator("cpu program");
   private final Buffer constants;
@@ -32,7 +33,7 @@ final class CpuProgram implements Program {
     this.options = options;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
-    Clusters.Result fused = Clusters.run(Epilogue.run(simple.outputs()));
+    Clusters.Result fused = Clusters.run(Rewrite.run(simple.outputs(), CpuProgram::absorbed));
     Set<Value> stored = fused.stored();
     try {
       for (Cluster c : fused.clusters()) {
@@ -41,7 +42,8 @@ final class CpuProgram implements Program {
           steps.add(s);
         }
       }
-      plan = Planner.plan(steps, simple.inputs(), fused.results(), options.donated());
+      once = Fixed.first(steps, options.fixed(), fused.results());
+      plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
       constants = memory.allocate(plan.constantBytes());
     } catch (RuntimeException | Error e) {
       steps.forEach(Step::close);
@@ -52,6 +54,13 @@ final class CpuProgram implements Program {
           .slice(plan.places().get(v).offset(), (int) v.type.byteSize())
           .copyFrom(v.constant.buffer());
     }
+  }
+
+  /** Passes between simplify and fuse: what a step can take in of those that follow it. */
+  private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
+    return now.kind == Value.Kind.REDUCE
+        ? Bag.fused(old, now, uses)
+        : Epilogue.fused(old, now, uses);
   }
 
   private Step step(Cluster c, Set<Value> stored) {
@@ -99,6 +108,11 @@ final class CpuProgram implements Program {
     return steps;
   }
 
+  /** How many steps, from the first, depend on fixed operands alone. */
+  int once() {
+    return once;
+  }
+
   Planner.Plan plan() {
     return plan;
   }
@@ -135,7 +149,7 @@ final class CpuProgram implements Program {
   @Override
   public String explain() {
     StringBuilder s = new StringBuilder();
-    double flops = steps.stream().mapToDouble(Step::flops).sum();
+    double flops = steps.stream().skip(once).mapToDouble(Step::flops).sum();
     s.append(
         String.format(
             Locale.ROOT,
@@ -150,7 +164,8 @@ final class CpuProgram implements Program {
     for (Step t : steps) {
       long read = t.reads().stream().mapToLong(v -> v.type.byteSize()).sum();
       long written = t.writes().stream().mapToLong(v -> v.type.byteSize()).sum();
-      s.append(String.format(Locale.ROOT, "%4d  %s", n++, t.describe()));
+      s.append(String.format(Locale.ROOT, "%4d  %s%s", n, n < once ? "once: " : "", t.describe()));
+      n++;
       s.append(String.format(Locale.ROOT, "; reads %,d, writes %,d bytes", read, written));
       if (t.flops() > 0) {
         s.append(String.format(Locale.ROOT, "; %,.0f flops", t.flops()));

@@ -3,11 +3,7 @@ package io.fragua.cpu;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
@@ -17,37 +13,8 @@ import java.util.Set;
 final class Epilogue {
   private Epilogue() {}
 
-  static List<View> run(List<View> results) {
-    Order order = Order.of(results.stream().map(View::base).toList());
-    Set<Value> needed = new HashSet<>();
-    results.forEach(r -> needed.add(r.base()));
-    Map<Value, Value> done = new IdentityHashMap<>();
-    for (Value v : order.values) {
-      List<View> args = new ArrayList<>();
-      for (View a : v.args) {
-        args.add(moved(a, done));
-      }
-      Value now = args.equals(v.args) ? v : v.withArgs(args);
-      Value better = fused(v, now, order, needed);
-      if (better != v) {
-        done.put(v, better);
-      }
-    }
-    return results.stream().map(r -> moved(r, done)).toList();
-  }
-
-  private static View moved(View v, Map<Value, Value> done) {
-    Value b = done.getOrDefault(v.base(), v.base());
-    return b == v.base() ? v : new View(b, v.offset(), v.shape(), v.strides());
-  }
-
-  /**
-   * The value, or the product it can become part of.
-   *
-   * @param old as in the order, which knows the users
-   * @param now with operands already rewritten
-   */
-  private static Value fused(Value old, Value now, Order order, Set<Value> needed) {
+  /** The value, or the product it can become part of. */
+  static Value fused(Value old, Value now, Rewrite.Uses uses) {
     if (now.kind != Value.Kind.ELEMENTWISE || now.type.dtype() != DType.F32) {
       return now;
     }
@@ -59,8 +26,7 @@ final class Epilogue {
       if (p.kind != Value.Kind.MATMUL
           || p.type.dtype() != DType.F32
           || !product.isDense()
-          || needed.contains(before)
-          || order.users(before).size() != 1
+          || !uses.onlyHere(before)
           || p.attrs.has("activation")) {
         continue;
       }

@@ -5,12 +5,19 @@ import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** Rows by index: gather copies them, scatter_add adds them up in the order of the indices. */
+/**
+ * Rows by index: gather copies them, or adds up those of one bag (see {@link Bag}); scatter_add
+ * adds them up in the order of the indices.
+ */
 final class IndexStep extends Step {
   private final Value result;
   private final boolean gather;
   private final int rows;
   private final int count;
+
+  /** Rows added up to one of the result; 1 for plain gathering. */
+  private final int bag;
+
   private final int width;
   private final DType dtype;
   private final Kernel kernel;
@@ -26,9 +33,14 @@ final class IndexStep extends Step {
     rows = gather ? v.args.get(0).shape().dim(0) : v.shape().dim(0);
     Shape ids = v.args.get(1).shape();
     count = Math.toIntExact(ids.size());
+    bag = Bag.size(v);
     View side = gather ? View.of(v) : v.args.get(0);
-    width = Math.toIntExact(side.shape().size() / count);
+    width = Math.toIntExact(side.shape().size() / (count / bag));
     at = side.isDense() ? null : offsets(side, ids.rank());
+    if (bag > 1) {
+      kernel = KernelCompiler.compile(BagSource.write());
+      return;
+    }
     // Moving does not look at the elements, so all of one width share a class.
     DType moved =
         switch (dtype.bytes()) {
@@ -81,7 +93,7 @@ final class IndexStep extends Step {
     private final CpuExecution x;
     private final Place[] places;
     private final Object[] memory = new Object[4];
-    private final int[] p = new int[5];
+    private final int[] p = new int[6];
     private ByteBuffer ids;
 
     Run(CpuExecution x) {
@@ -96,6 +108,7 @@ final class IndexStep extends Step {
       }
       p[3] = width * dtype.bytes();
       p[4] = Math.toIntExact((long) rows * width * dtype.bytes());
+      p[5] = bag;
     }
 
     @Override
@@ -109,7 +122,7 @@ final class IndexStep extends Step {
     @Override
     public void run() {
       check(ids, p[1]);
-      kernel.run(memory, p, 0, count);
+      kernel.run(memory, p, 0, count / bag);
     }
 
     @Override
@@ -142,6 +155,8 @@ final class IndexStep extends Step {
 
   @Override
   String describe() {
-    return result.name() + " " + count + " rows of " + width + " " + dtype + ", table of " + rows;
+    String bags = bag > 1 ? ", sums of " + bag : "";
+    return result.name()
+        + (" " + count + " rows of " + width + " " + dtype + bags + ", table of " + rows);
   }
 }

@@ -18,6 +18,10 @@ final class Planner {
   private static final int ALIGN = 64;
 
   private final List<Step> steps;
+
+  /** Steps that run once; what they write is kept. */
+  private final int once;
+
   private final List<Value> inputs;
   private final List<View> outputs;
   private final Map<Integer, Integer> donated;
@@ -46,16 +50,25 @@ final class Planner {
       int constantBytes) {}
 
   private Planner(
-      List<Step> steps, List<Value> inputs, List<View> outputs, Map<Integer, Integer> donated) {
+      List<Step> steps,
+      int once,
+      List<Value> inputs,
+      List<View> outputs,
+      Map<Integer, Integer> donated) {
     this.steps = steps;
+    this.once = once;
     this.inputs = inputs;
     this.outputs = outputs;
     this.donated = donated;
   }
 
   static Plan plan(
-      List<Step> steps, List<Value> inputs, List<View> outputs, Map<Integer, Integer> donated) {
-    return new Planner(steps, inputs, outputs, donated).plan();
+      List<Step> steps,
+      int once,
+      List<Value> inputs,
+      List<View> outputs,
+      Map<Integer, Integer> donated) {
+    return new Planner(steps, once, inputs, outputs, donated).plan();
   }
 
   private Plan plan() {
@@ -66,6 +79,9 @@ final class Planner {
       for (Value v : steps.get(t).reads()) {
         lastRead.put(v, t);
       }
+    }
+    for (Step s : steps.subList(0, once)) {
+      s.writes().forEach(v -> lastRead.put(v, Integer.MAX_VALUE));
     }
     List<Value> constants = constants();
     outputs();

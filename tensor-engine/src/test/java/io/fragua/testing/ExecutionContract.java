@@ -21,6 +21,7 @@ import io.fragua.transform.Jit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -173,6 +174,29 @@ public abstract class ExecutionContract {
       assertEquals(32, e.output(1).getDouble(DType.F32, 0));
       assertEquals(0, e.output(1).getDouble(DType.F32, 32));
       assertEquals(528, e.output(2).getDouble(DType.F32, 3));
+    }
+  }
+
+  @Test
+  void whatDependsOnFixedOperandsFollowsTheirBinding() {
+    Fn f = x -> List.of(x.get(0).mul(2).reverse(0).add(x.get(1)), x.get(0).add(1));
+    CompileOptions options = CompileOptions.DEFAULT.withFixed(Set.of(0));
+    try (Program p = backend().compile(graph(f, ROW, ROW), options);
+        Allocator a = new Allocator("contract");
+        Execution e = p.newExecution(a)) {
+      for (int weights = 0; weights < 3; weights++) {
+        Buffer w = Buffer.collected(132);
+        fill(w, weights);
+        e.bindInput(0, w);
+        for (int run = 0; run < 3; run++) {
+          fill(e.input(1), 100 * run);
+          e.run();
+          for (int i = 0; i < 33; i++) {
+            assertEquals(2 * (weights + 32 - i) + 100 * run + i, floats(e.output(0))[i]);
+            assertEquals(weights + i + 1, floats(e.output(1))[i]);
+          }
+        }
+      }
     }
   }
 

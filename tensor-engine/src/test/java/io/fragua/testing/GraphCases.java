@@ -47,10 +47,27 @@ public final class GraphCases {
     return new GraphCase(name, f, List.of(operands), new Tolerance(8, absolute));
   }
 
+  /** Rows of a table by several indices each, added up. */
+  private static List<Tensor> bag(List<Tensor> x) {
+    return List.of(x.get(0).gather(x.get(1)).sum(1).add(x.get(2)));
+  }
+
   /** All of them. */
   public static List<GraphCase> all() {
     List<GraphCase> all = new ArrayList<>();
     plumbing(all);
+    for (int n : new int[] {1, 3, 16, 67, 130}) {
+      Values ids = Values.ids(7);
+      all.add(of("bag of " + n, 8, GraphCases::bag, f32(7, n), i32(ids, 5, 3), f32(5, n)));
+      all.add(
+          of(
+              "bag gradient " + n,
+              64,
+              Grad.valueAndGrad(x -> List.of(bag(x).get(0).square().sum()), 0, 2),
+              f32(7, n),
+              i32(ids, 5, 3),
+              f32(5, n)));
+    }
     for (int n : new int[] {1, 7, 64, 257}) {
       int m = n == 257 ? 3 : 5;
       all.add(of("softmax " + n, 8, x -> List.of(x.get(0).softmax(-1)), f32(m, n)));
