@@ -32,8 +32,12 @@ final class MatmulStep extends Step {
   private final memory.desc[] descs;
   private final matmul primitive;
   private final memory.desc scratchDesc;
-  private final long scratchBytes;
+  private final long ownScratch;
+  private final long roundedBytes;
   private final String implementation;
+
+  /** The two operands rounded to bf16 beforehand, or empty. */
+  private final List<RoundedOperand> rounded = new ArrayList<>();
 
   MatmulStep(Value v, int threads, Precision precision) {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
@@ -58,7 +62,17 @@ final class MatmulStep extends Step {
     }
     primitive_attr attr = own(new primitive_attr());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
-    if (precision == Precision.BF16_MATH) {
+    memory.desc[] operands = descs.clone();
+    // A product with a vector is bound by memory, so rounding first would only cost.
+    boolean vector = Math.min(shape.m(), shape.n()) == 1;
+    if (precision == Precision.BF16_MATH && !vector && OneDnn.pairsOfBf16()) {
+      long at = 0;
+      for (int i = 0; i < 2; i++) {
+        rounded.add(new RoundedOperand(v.args.get(i), descs[i], at));
+        operands[i] = rounded.get(i).desc;
+        at += rounded.get(i).bytes();
+      }
+    } else if (precision == Precision.BF16_MATH) {
       attr.set_fpmath_mode(dnnl.fpmath_mode.bf16);
     }
     if (v.attrs.has("activation")) {
@@ -70,12 +84,13 @@ final class MatmulStep extends Step {
         own(
             last == 3
                 ? new matmul.primitive_desc(
-                    OneDnn.engine(), descs[0], descs[1], descs[2], descs[3], attr, false)
+                    OneDnn.engine(), operands[0], operands[1], descs[2], descs[3], attr, false)
                 : new matmul.primitive_desc(
-                    OneDnn.engine(), descs[0], descs[1], descs[2], attr, false));
+                    OneDnn.engine(), operands[0], operands[1], descs[2], attr, false));
     primitive = own(new matmul(pd));
     scratchDesc = own(pd.scratchpad_desc());
-    scratchBytes = scratchDesc.get_size();
+    ownScratch = scratchDesc.get_size();
+    roundedBytes = rounded.stream().mapToLong(RoundedOperand::bytes).sum();
     try (var text = pd.impl_info_str()) {
       implementation = text.getString();
     }
@@ -103,7 +118,7 @@ final class MatmulStep extends Step {
 
   @Override
   long scratchBytes() {
-    return scratchBytes;
+    return roundedBytes + ownScratch;
   }
 
   @Override
@@ -122,6 +137,7 @@ final class MatmulStep extends Step {
     private final memory scratch;
     private final IntMemoryMap args = new IntMemoryMap();
     private final stream stream;
+    private final RoundedOperand.Bound[] rounds;
 
     Run(CpuExecution x) {
       this.x = x;
@@ -131,6 +147,11 @@ final class MatmulStep extends Step {
         for (int i = 0; i < memories.length; i++) {
           memories[i] = new memory(descs[i], OneDnn.engine(), none);
           args.put(i == memories.length - 1 ? DNNL_ARG_DST : keys[i], memories[i]);
+        }
+        rounds = new RoundedOperand.Bound[rounded.size()];
+        for (int i = 0; i < rounds.length; i++) {
+          rounds[i] = rounded.get(i).new Bound();
+          args.put(keys[i], rounds[i].to);
         }
         scratch = new memory(scratchDesc, OneDnn.engine(), none);
         args.put(DNNL_ARG_SCRATCHPAD, scratch);
@@ -145,9 +166,16 @@ final class MatmulStep extends Step {
         Place p = x.place(v);
         long offset = p.offset() + (out ? 0 : result.args.get(i).offset() * 4);
         handle(memories[i], x.bytes(p.slot()), offset);
+        if (i < rounds.length) {
+          handle(rounds[i].from, x.bytes(p.slot()), offset);
+        }
       }
-      if (scratchBytes > 0) {
-        handle(scratch, x.bytes(0), x.scratch(MatmulStep.this).offset());
+      long start = x.scratch(MatmulStep.this).offset();
+      for (int i = 0; i < rounds.length; i++) {
+        handle(rounds[i].to, x.bytes(0), start + rounded.get(i).offset);
+      }
+      if (ownScratch > 0) {
+        handle(scratch, x.bytes(0), start + roundedBytes);
       }
     }
 
@@ -160,12 +188,18 @@ final class MatmulStep extends Step {
 
     @Override
     public void run() {
+      for (RoundedOperand.Bound r : rounds) {
+        r.run(stream);
+      }
       primitive.execute(stream, args);
     }
 
     @Override
     public void close() {
       args.close();
+      for (RoundedOperand.Bound r : rounds) {
+        r.close();
+      }
       scratch.close();
       for (memory m : memories) {
         m.close();
@@ -184,7 +218,17 @@ final class MatmulStep extends Step {
   String describe() {
     String bias = descs.length == 4 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
-    return "matmul " + shape + bias + act + " (" + implementation + ", " + threads + " threads)";
+    String from = rounded.isEmpty() ? "" : " of bf16";
+    return "matmul "
+        + shape
+        + from
+        + bias
+        + act
+        + " ("
+        + implementation
+        + ", "
+        + threads
+        + " threads)";
   }
 
   @Override
@@ -192,6 +236,8 @@ final class MatmulStep extends Step {
     for (int i = owned.size() - 1; i >= 0; i--) {
       owned.get(i).close();
     }
+    rounded.forEach(RoundedOperand::close);
+    rounded.clear();
     owned.clear();
   }
 }

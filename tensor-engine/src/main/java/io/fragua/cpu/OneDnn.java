@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -118,6 +119,19 @@ final class OneDnn {
       }
       throw e;
     }
+  }
+
+  /** True if the CPU multiplies pairs of bf16 but has no AMX, the only way oneDNN rounds itself. */
+  static boolean pairsOfBf16() {
+    engine(); // loads
+    int isa = dnnl.dnnl_get_effective_cpu_isa();
+    return has(isa, dnnl.dnnl_cpu_isa_avx512_core_bf16)
+        && !has(isa, dnnl.dnnl_cpu_isa_avx512_core_amx);
+  }
+
+  /** Instruction sets are bit sets, each containing those before it. */
+  private static boolean has(int isa, int wanted) {
+    return (isa & wanted) == wanted;
   }
 
   /** Makes contractions called from this thread use so many threads; free if nothing changes. */

@@ -7,7 +7,8 @@
  *   <li>{@code Simplify}: graph to {@code Value}s. Ops that only rearrange become {@code View}s
  *       (offset and strides over a value) and cost nothing; equal computations are shared; scalar
  *       constants are folded; results without elements vanish.
- *   <li>{@code Epilogue}: bias, tanh and logistic move into the matrix product before them.
+ *   <li>{@code Epilogue}: bias, tanh and logistic move into the matrix product before them; {@code
+ *       Bag}: the sum of gathered rows becomes one step.
  *   <li>{@code Clusters}: elementwise values and reductions over the same points are grouped, from
  *       the results back, unless that would make steps depend on each other in a circle.
  *   <li>{@code KernelPlan}, {@code KernelSource}: a group becomes one Java class, written as source

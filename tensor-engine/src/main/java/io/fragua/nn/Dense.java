@@ -41,13 +41,20 @@ public record Dense(int units, boolean bias, Initializer kernelInit, Initializer
         "dense: input must be floating with at least two axes [..., in]: %s; reshape or cast it",
         x.type());
     int in = x.shape().dim(-1);
-    Tensor y = x.matmul(s.param("kernel", Shape.of(in, units), kernelInit));
-    if (!bias) {
-      return y;
-    }
+    Tensor y = x.matmul(kernel(s, in));
+    return bias ? y.add(offset(s, in)) : y;
+  }
+
+  /** The kernel, [in, units]; for layers that multiply by parts of it. */
+  public Tensor kernel(Scope s, int in) {
+    return s.param("kernel", Shape.of(in, units), kernelInit);
+  }
+
+  /** The bias, [units]. */
+  public Tensor offset(Scope s, int in) {
     Initializer init =
         biasInit != null ? biasInit : Initializers.uniform(1 / Math.sqrt(Math.max(1, in)));
-    return y.add(s.param("bias", Shape.of(units), init));
+    return s.param("bias", Shape.of(units), init);
   }
 
   @Override

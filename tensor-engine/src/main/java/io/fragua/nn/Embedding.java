@@ -38,7 +38,12 @@ public record Embedding(int rows, int width, Initializer init) implements Layer 
         ids.dtype() == DType.I32,
         "embedding: ids must be i32: %s; cast them, or index the categories first",
         ids.type());
-    return s.param("embedding", Shape.of(rows, width), init).gather(ids);
+    return table(s).gather(ids);
+  }
+
+  /** The rows themselves, [rows, width]; for layers that compute with them before the lookup. */
+  public Tensor table(Scope s) {
+    return s.param("embedding", Shape.of(rows, width), init);
   }
 
   @Override
