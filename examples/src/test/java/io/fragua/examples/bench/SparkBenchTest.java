@@ -1,0 +1,128 @@
+package io.fragua.examples.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fragua.examples.flightdelays.SmallFlights;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The benchmark as a program: what it prints, never how fast it is. */
+class SparkBenchTest {
+  private static final SparkBench.Ours OURS =
+      new SparkBench.Ours(3_000_000, 600_652, 0.7757, 0.4089, 1e6, 2e6, 5, 1.15);
+
+  private static JsonNode theirs(double auc, double logLoss, long testRows) throws Exception {
+    return new ObjectMapper()
+        .readTree(
+            String.format(
+                java.util.Locale.ROOT,
+                "{\"peer\":\"Peer 1\",\"auc\":%f,\"logLoss\":%f,\"testRows\":%d}",
+                auc,
+                logLoss,
+                testRows));
+  }
+
+  @Test
+  void resultsMustAgreeBeforeTimesAreShown() throws Exception {
+    SparkBench.compare(OURS, theirs(0.773, 0.411, 600_652));
+    assertEquals(
+        "bench spark: both must learn the same: AUC 0.7757 and log loss 0.4089 on 600652 test rows"
+            + " here, 0.7000 and 0.4100 on 600652 with Peer 1; find out why before comparing times",
+        assertThrows(
+                IllegalStateException.class,
+                () -> SparkBench.compare(OURS, theirs(0.7, 0.41, 600_652)))
+            .getMessage());
+    for (JsonNode other :
+        List.of(
+            theirs(0.773, 0.5, 600_652),
+            theirs(0.773, 0.411, 600_653),
+            new ObjectMapper().readTree("{\"auc\":0.773,\"testRows\":600652}"))) {
+      assertThrows(IllegalStateException.class, () -> SparkBench.compare(OURS, other));
+    }
+  }
+
+  @Test
+  void aWrongNumberOfRunsIsRefusedBeforeSparkStarts() {
+    StringWriter err = new StringWriter();
+    CommandLine line =
+        new CommandLine(new SparkBench(Map.of()))
+            .setExecutionExceptionHandler(
+                (failure, command, parsed) -> {
+                  err.write(failure.getMessage());
+                  return 1;
+                });
+    assertEquals(1, line.execute("--runs=0"));
+    assertEquals("bench spark: --runs must be at least 1: 0; correct it", err.toString());
+  }
+
+  @Test
+  void printsARowForEachFigureAndNamesThePeerThatIsMissing(@TempDir Path folder) throws Exception {
+    String data = SmallFlights.write(SmallFlights.spark(), folder, 200);
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int status =
+        new CommandLine(new SparkBench(Map.of()))
+            .setOut(new PrintWriter(out, true))
+            .setErr(new PrintWriter(err, true))
+            .execute("--data=" + data, "--epochs=1", "--batch-size=256", "--runs=1");
+    assertEquals(0, status, err + "\n" + out);
+    List<String> lines = out.toString().lines().toList();
+    assertEquals(
+        "peer PyTorch is missing: FRAGUA_BENCH_PYTHON is not set; set it to a Python that has what"
+            + " flights_torch.py imports",
+        lines.get(0));
+    List<JsonNode> rows =
+        lines.stream()
+            .filter(l -> l.startsWith(BenchRow.MARKER))
+            .map(l -> read(l.substring(BenchRow.MARKER.length())))
+            .toList();
+    assertEquals(
+        List.of(
+            "AUC after 1 epoch",
+            "log loss after 1 epoch",
+            "training",
+            "scoring, Parquet to Parquet",
+            "fit to first step beyond reading",
+            "store memory / raw columns"),
+        rows.stream().map(r -> r.get("row").asText()).toList());
+    for (JsonNode row : rows) {
+      assertEquals(List.of("row", "ours", "unit", "peer", "theirs", "ratio", "reach"), names(row));
+      assertTrue(row.get("theirs").isNull() && row.get("ratio").isNull(), row.toString());
+    }
+    // A sample cannot teach what the full file can.
+    assertTrue(rows.get(0).get("reach").isNull(), rows.get(0).toString());
+    assertEquals(600_000, rows.get(2).get("reach").asInt());
+    double auc = rows.get(0).get("ours").asDouble();
+    assertTrue(auc > 0.4 && auc < 0.9, rows.get(0).toString());
+    double store = rows.get(5).get("ours").asDouble();
+    assertTrue(store >= 1, rows.get(5).toString());
+    // What was scored to measure is gone.
+    assertFalse(Files.exists(folder.resolve("scored0")));
+  }
+
+  private static List<String> names(JsonNode row) {
+    List<String> names = new java.util.ArrayList<>();
+    row.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  private static JsonNode read(String json) {
+    try {
+      return new ObjectMapper().readTree(json);
+    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      throw new AssertionError(json, e);
+    }
+  }
+}
