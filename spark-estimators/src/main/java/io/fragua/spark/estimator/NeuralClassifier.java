@@ -1,8 +1,8 @@
 package io.fragua.spark.estimator;
 
 import io.fragua.spark.param.ClassifierSetters;
+import io.fragua.spark.persist.EstimatorReader;
 import io.fragua.spark.persist.ModelData;
-import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 
@@ -58,7 +58,7 @@ public final class NeuralClassifier
 
   /** A reader of saved classifiers. */
   public static MLReader<NeuralClassifier> read() {
-    return new DefaultParamsReader<>();
+    return new EstimatorReader<>(NeuralClassifier.class, NeuralClassifier::new);
   }
 
   /** Loads a saved classifier. */

@@ -171,8 +171,14 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
   @Override
   public M fit(Dataset<?> dataset) {
     Devices.require(getDevice());
+    Check.that(
+        !dataset.isStreaming(),
+        "%s fit: learns from a data set that ends: this one is a stream; save it, and fit on the"
+            + " files",
+        stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
+    BarrierTrainer.checkCluster(spark.sparkContext(), Math.max(1, getNumWorkers()));
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
     Dataset<?> rows = withoutInvalid(dataset, numbers);

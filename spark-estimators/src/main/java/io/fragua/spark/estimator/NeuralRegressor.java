@@ -1,7 +1,7 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.spark.persist.EstimatorReader;
 import io.fragua.spark.persist.ModelData;
-import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 
@@ -55,7 +55,7 @@ public final class NeuralRegressor extends NeuralEstimator<NeuralRegressor, Neur
 
   /** A reader of saved regressors. */
   public static MLReader<NeuralRegressor> read() {
-    return new DefaultParamsReader<>();
+    return new EstimatorReader<>(NeuralRegressor.class, NeuralRegressor::new);
   }
 
   /** Loads a saved regressor. */

@@ -157,10 +157,20 @@ final class SchemaChecks {
     return out;
   }
 
-  /** The type of a column that must exist. */
+  /** The type of a column that must exist, and only once. */
   DataType type(String param, String column) {
+    long found = Arrays.stream(schema.fieldNames()).filter(column::equals).count();
     Check.that(
-        Arrays.asList(schema.fieldNames()).contains(column),
+        found <= 1,
+        "%s %s: must name one column of the data set: \"%s\" is there %d times in %s; rename or"
+            + " drop the others",
+        stage,
+        param,
+        column,
+        found,
+        Arrays.toString(schema.fieldNames()));
+    Check.that(
+        found == 1,
         "%s %s: must name a column of the data set: \"%s\" is not one of %s; correct %s, or add the"
             + " column",
         stage,

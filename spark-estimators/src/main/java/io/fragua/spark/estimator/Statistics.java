@@ -5,6 +5,7 @@ import io.fragua.arrow.ColumnStatistics.Column;
 import io.fragua.arrow.ColumnStatistics.Request;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.Vocabulary;
+import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.InputParams;
 import io.fragua.spark.param.TrainingParams;
 import io.fragua.spark.persist.DataDescription;
@@ -31,8 +32,6 @@ import org.apache.spark.sql.types.StructField;
  * @param <P> the parameters of an estimator
  */
 final class Statistics<P extends InputParams & TrainingParams> {
-  private static final int MOST_CLASSES = 1 << 24; // labels travel as f32, exact up to here
-
   /**
    * What was learnt.
    *
@@ -45,6 +44,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
   private final P params;
   private final Objective objective;
   private final Dataset<?> data;
+  private final ValueChecks checks;
 
   /** Statistics of these rows, from which {@code handleInvalid=skip} has taken the invalid ones. */
   Statistics(String stage, P params, Objective objective, Dataset<?> data) {
@@ -52,6 +52,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
     this.params = params;
     this.objective = objective;
     this.data = data;
+    checks = new ValueChecks(stage, params.getHandleInvalid());
   }
 
   /**
@@ -107,40 +108,34 @@ final class Statistics<P extends InputParams & TrainingParams> {
         "%s: the data set must have rows: it has none%s; check the data or the filters before fit",
         stage,
         params.getHandleInvalid().equals("skip") ? " that handleInvalid=skip keeps" : "");
-    checkValid("labelCol", params.getLabelCol(), label.nulls(), label.nans(), rows);
+    checks.valid("labelCol", params.getLabelCol(), label, rows);
     Column classes = found.get(classColumn());
     if (objective == Objective.CLASSES) {
-      checkClasses(classes, rows);
+      checkWhole(classes);
+      checks.classes(params.getLabelCol(), classes.longs(), rows);
+      if (params instanceof ClassifierParams c) {
+        checks.thresholds(c, classes.longs().length);
+      }
     }
     if (!params.getWeightCol().isEmpty()) {
       Column w = found.get(params.getWeightCol());
-      checkValid("weightCol", params.getWeightCol(), w.nulls(), w.nans(), rows);
-      Check.that(
-          w.min() >= 0,
-          "%s weightCol: weights must not be negative: \"%s\" holds %s; correct the column",
-          stage,
-          params.getWeightCol(),
-          w.min());
-      Check.that(
-          w.max() > 0,
-          "%s weightCol: some rows must count: all %d weights in \"%s\" are 0; correct the column",
-          stage,
-          rows,
-          params.getWeightCol());
+      checks.valid("weightCol", params.getWeightCol(), w, rows);
+      checks.weights(params.getWeightCol(), w, rows);
     }
     List<Double> means = new ArrayList<>();
     List<Double> deviations = new ArrayList<>();
     for (InputColumn c : numbers) {
       if (c.kind() == InputColumn.Kind.SCALAR) {
         Column s = found.get(c.name());
-        checkNumbers("numericCols", c.name(), s.nulls(), s.nans(), rows, s.mean());
+        checks.numbers(c.name(), s, rows);
         means.add(s.mean());
         deviations.add(s.std());
       } else {
         var m = Jobs.run(stage, () -> VectorStatistics.collect(data, c));
+        checks.vectors(c.name(), m.invalid(), rows);
         for (int i = 0; i < c.width(); i++) {
           double mean = m.counts()[i] == 0 ? Double.NaN : m.means()[i];
-          checkNumbers("featuresCol", c.name() + "[" + i + "]", 0, m.invalid(), rows, mean);
+          checks.some("featuresCol", c.name() + "[" + i + "]", mean, rows);
           means.add(mean);
           deviations.add(m.deviation(i));
         }
@@ -216,7 +211,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
     return data.withColumn(classColumn(), functions.when(label.equalTo(whole), whole));
   }
 
-  private void checkClasses(Column classes, long rows) {
+  private void checkWhole(Column classes) {
     String label = params.getLabelCol();
     if (!labelIsWhole() && classes.nulls() > 0) {
       var v = Tiles.column(label).cast(DataTypes.DoubleType);
@@ -232,70 +227,6 @@ final class Statistics<P extends InputParams & TrainingParams> {
                   + " %s; number the classes, or use a NeuralRegressor",
               stage, label, example));
     }
-    long[] values = classes.longs();
-    long first = values[0];
-    long last = values[values.length - 1];
-    Check.that(
-        first >= 0 && last < MOST_CLASSES,
-        "%s labelCol: a classifier's labels must lie from 0 to the number of classes - 1: \"%s\""
-            + " holds %d; number the classes from 0",
-        stage,
-        label,
-        first < 0 ? first : last);
-    for (int k = 0; k < values.length; k++) {
-      Check.that(
-          values[k] == k,
-          "%s labelCol: every class from 0 to %d must have rows: class %d has none among %d rows of"
-              + " \"%s\"; number the classes without gaps, for instance with a StringIndexer",
-          stage,
-          last,
-          k,
-          rows,
-          label);
-    }
-    Check.that(
-        values.length >= 2,
-        "%s labelCol: a classifier needs at least two classes: class 1 has no rows, all %d rows of"
-            + " \"%s\" have label 0; add rows of another class",
-        stage,
-        rows,
-        label);
-  }
-
-  private void checkValid(String param, String column, long nulls, long nans, long rows) {
-    Check.that(
-        nulls + nans == 0,
-        "%s %s: must have a finite number in every row: \"%s\" is null in %d and NaN or infinite in"
-            + " %d of %d rows; fill or filter them",
-        stage,
-        param,
-        column,
-        nulls,
-        nans,
-        rows);
-  }
-
-  private void checkNumbers(
-      String param, String column, long nulls, long nans, long rows, double mean) {
-    Check.that(
-        nulls + nans == 0 || !params.getHandleInvalid().equals("error"),
-        "%s %s: must have a finite number in every row (handleInvalid=error): \"%s\" is null in %d"
-            + " and NaN or infinite in %d of %d rows; fill them, or set handleInvalid to skip or"
-            + " keep",
-        stage,
-        param,
-        column,
-        nulls,
-        nans,
-        rows);
-    Check.that(
-        Double.isFinite(mean),
-        "%s %s: must have a finite number in some row: \"%s\" has none in %d rows; leave the column"
-            + " out",
-        stage,
-        param,
-        column,
-        rows);
   }
 
   private List<InputColumn> categories(Map<String, Column> found) {

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -81,6 +82,13 @@ final class ModelFolder {
     byte[] content = new byte[(int) expected.bytes()];
     try (FSDataInputStream in = fs.open(path)) {
       in.readFully(content);
+    } catch (ChecksumException e) { // of the file that a local file system keeps beside it
+      throw new IllegalArgumentException(
+          path
+              + ": must have the content it was saved with, as its checksum file says: "
+              + e.getMessage()
+              + "; the file was changed, copy the model folder again",
+          e);
     }
     Sum found = sum(content);
     Check.that(

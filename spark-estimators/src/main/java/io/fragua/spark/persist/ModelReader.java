@@ -48,8 +48,8 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
   @Override
   public M load(String path) {
     try {
+      DefaultParamsReader.Metadata meta = SavedMetadata.load(path, sparkSession(), type);
       ModelFolder folder = new ModelFolder(path, sparkSession().sessionState().newHadoopConf());
-      DefaultParamsReader.Metadata meta = metadata(folder, path);
       JsonNode ours = JSON.readTree(meta.metadataJson()).path("fragua");
       String file = folder.name(ModelFolder.METADATA);
       int version = ours.path("formatVersion").asInt(0);
@@ -74,28 +74,6 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
               + ": a model's files must be readable: "
               + e.getMessage()
               + "; check the file system",
-          e);
-    }
-  }
-
-  private DefaultParamsReader.Metadata metadata(ModelFolder folder, String path)
-      throws IOException {
-    String file = folder.name(ModelFolder.METADATA);
-    Check.that(
-        folder.has(ModelFolder.METADATA),
-        "%s: a saved model has this folder: it is missing; check the path, or copy the whole model"
-            + " folder",
-        file);
-    try {
-      return DefaultParamsReader.loadMetadata(path, sparkSession(), type.getName());
-    } catch (Exception e) { // Scala declares none, yet throws checked ones too
-      throw new IllegalArgumentException(
-          file
-              + ": must hold the metadata of a "
-              + type.getSimpleName()
-              + ": "
-              + e.getMessage()
-              + "; load it with the right class, or copy the model folder again",
           e);
     }
   }

@@ -1,5 +1,8 @@
 package io.fragua.spark.train;
 
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
+
 /**
  * Data-parallel training inside Spark: rows are dealt to {@code numWorkers} tasks of one barrier
  * stage, each keeps its share off-heap, computes gradients of its part of every batch, and all
@@ -7,6 +10,17 @@ package io.fragua.spark.train;
  */
 public final class BarrierTrainer {
   private BarrierTrainer() {}
+
+  /**
+   * Whether this cluster can run so many workers, for callers with work to do before the training.
+   *
+   * @throws IllegalArgumentException if there are too few slots, executors come and go, or what
+   *     workers exchange would have to be encrypted
+   */
+  public static void checkCluster(SparkContext spark, int workers) {
+    Slots.check(spark, workers);
+    Slots.checkEncryption(SparkEnv.get().securityManager(), workers);
+  }
 
   /**
    * Trains; returns when all epochs are done or early stopping ended them.

@@ -16,7 +16,6 @@ import java.util.concurrent.TimeoutException;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.Partitioner;
 import org.apache.spark.SparkContext;
-import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -52,8 +51,7 @@ final class TrainJob {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
     checkValidationColumn();
-    Slots.check(spark, request.numWorkers());
-    Slots.checkEncryption(SparkEnv.get().securityManager(), request.numWorkers());
+    BarrierTrainer.checkCluster(spark, request.numWorkers());
     request.listener().phase("reading");
     Broadcast<TrainPlan> plan = JavaSparkContext.fromSparkContext(spark).broadcast(plan());
     WorkerWatch watch = new WorkerWatch(id);

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -44,10 +45,34 @@ class ModelFilesTest {
     void to(Path model) throws Exception;
   }
 
-  private record Row(String name, Damage damage, String file, String... parts) {}
+  /**
+   * One way to damage a model.
+   *
+   * @param whole whether the first part is all that follows the file's name
+   * @param parts of the message
+   */
+  private record Row(String name, Damage damage, String file, boolean whole, String... parts) {}
 
   private static Row row(String name, String file, Damage damage, String... parts) {
-    return new Row(name, damage, file, parts);
+    return new Row(name, damage, file, false, parts);
+  }
+
+  private static Row exactly(String name, String file, Damage damage, String message) {
+    return new Row(name, damage, file, true, message);
+  }
+
+  private static byte[] read(String file) {
+    try {
+      return Files.readAllBytes(saved.resolve(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static byte[] tampered(String file) {
+    byte[] b = read(file);
+    b[b.length / 2] ^= 1;
+    return b;
   }
 
   private static Stream<Row> rows() {
@@ -58,37 +83,37 @@ class ModelFilesTest {
             .flatMap(
                 f ->
                     Stream.of(
-                        row(
+                        exactly(
                             "missing " + f,
                             f,
                             m -> Files.delete(m.resolve(f)),
                             "a model needs this file: it is missing; copy the whole model folder"),
-                        row(
+                        exactly(
                             "truncated " + f,
                             f,
-                            m -> {
-                              byte[] b = Files.readAllBytes(m.resolve(f));
-                              Files.write(m.resolve(f), java.util.Arrays.copyOf(b, b.length - 1));
-                            },
-                            "must have the size it was saved with, ",
-                            "the file is truncated or replaced"),
-                        row(
+                            m ->
+                                Files.write(
+                                    m.resolve(f), Arrays.copyOf(read(f), read(f).length - 1)),
+                            String.format(
+                                "must have the size it was saved with, %d bytes: %d bytes; the file"
+                                    + " is truncated or replaced, copy the model folder again",
+                                read(f).length, read(f).length - 1)),
+                        exactly(
                             "tampered " + f,
                             f,
-                            m -> {
-                              byte[] b = Files.readAllBytes(m.resolve(f));
-                              b[b.length / 2] ^= 1;
-                              Files.write(m.resolve(f), b);
-                            },
-                            "must have the content it was saved with, SHA-256 ",
-                            "the file was changed")));
+                            m -> Files.write(m.resolve(f), tampered(f)),
+                            String.format(
+                                "must have the content it was saved with, SHA-256 %s: %s; the file"
+                                    + " was changed, copy the model folder again",
+                                sha256(read(f)), sha256(tampered(f))))));
     Stream<Row> more =
         Stream.of(
-            row(
+            exactly(
                 "no metadata",
                 "metadata",
                 m -> delete(m.resolve("metadata")),
-                "a saved model has this folder: it is missing; check the path"),
+                "a saved stage has this folder: it is missing; check the path, or copy the whole"
+                    + " folder"),
             row(
                 "broken metadata",
                 "metadata",
@@ -103,7 +128,7 @@ class ModelFilesTest {
                 "must hold the metadata of a NeuralClassificationModel: ",
                 "NeuralRegressionModel",
                 "load it with the right class"),
-            row(
+            exactly(
                 "a newer format",
                 "metadata",
                 m -> metadata(m, s -> s.replace("\"formatVersion\":1", "\"formatVersion\":2")),
@@ -120,7 +145,7 @@ class ModelFilesTest {
                 m -> metadata(m, s -> s.replace("\"graph.json\":", "\"graf.json\":")),
                 "must hold size and SHA-256 of graph.json"),
             row(
-                "a corrupt safetensors header, with matching sum",
+                "a corrupt length of the safetensors header, with matching sum",
                 "weights.safetensors",
                 m ->
                     rewrite(
@@ -130,7 +155,21 @@ class ModelFilesTest {
                           b[3] = 0x7f;
                           return b;
                         }),
-                "header"),
+                "a header has at most 100000000 bytes: length ",
+                "; the file is damaged or of another kind"),
+            exactly(
+                "a corrupt safetensors header, with matching sum",
+                "weights.safetensors",
+                m ->
+                    rewrite(
+                        m,
+                        "weights.safetensors",
+                        b -> {
+                          b[8] = '[';
+                          return b;
+                        }),
+                "the header must be JSON without repeated names: Unexpected character; the file is"
+                    + " damaged or of another kind"),
             row(
                 "weights of another shape, with matching sum",
                 "weights.safetensors",
@@ -186,6 +225,9 @@ class ModelFilesTest {
                                   () -> NeuralClassificationModel.load(copy.toString()))
                               .getMessage();
                       assertTrue(message.startsWith(copy.resolve(r.file()) + ": "), message);
+                      if (r.whole()) {
+                        assertEquals(copy.resolve(r.file()) + ": " + r.parts()[0], message);
+                      }
                       for (String part : r.parts()) {
                         assertTrue(message.contains(part), message);
                       }
@@ -207,7 +249,47 @@ class ModelFilesTest {
         assertThrows(
                 IllegalArgumentException.class, () -> NeuralClassificationModel.load("/no/where"))
             .getMessage();
-    assertTrue(message.startsWith("/no/where/metadata: a saved model has this folder"), message);
+    assertTrue(message.startsWith("/no/where/metadata: a saved stage has this folder"), message);
+  }
+
+  @Test
+  void aTamperedFileIsRefusedByItsNameWhereHadoopNoticesFirst() throws IOException {
+    Path to = copy();
+    Files.copy(saved.resolve(".graph.json.crc"), to.resolve(".graph.json.crc"));
+    Files.write(to.resolve("graph.json"), tampered("graph.json"));
+    String message =
+        assertThrows(
+                IllegalArgumentException.class, () -> NeuralClassificationModel.load(to.toString()))
+            .getMessage();
+    String start =
+        to.resolve("graph.json")
+            + ": must have the content it was saved with, as its checksum file says: ";
+    assertTrue(message.startsWith(start), message);
+    assertTrue(message.endsWith("; the file was changed, copy the model folder again"), message);
+  }
+
+  @Test
+  void anEstimatorIsNotLoadedAsAnother() throws IOException {
+    Path path = Spark.folder("estimator");
+    new NeuralRegressor().save(path.toString());
+    for (Path wrong : List.of(path, saved)) {
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class, () -> NeuralClassifier.load(wrong.toString()))
+              .getMessage();
+      String start = wrong.resolve("metadata") + ": must hold the metadata of a NeuralClassifier: ";
+      assertTrue(message.startsWith(start), message);
+      assertTrue(
+          message.contains(wrong == saved ? "NeuralClassificationModel" : "NeuralRegressor"));
+      assertTrue(message.endsWith("; load it with the right class, or copy the folder again"));
+    }
+    String missing =
+        assertThrows(IllegalArgumentException.class, () -> NeuralClassifier.load("/no/where"))
+            .getMessage();
+    assertEquals(
+        "/no/where/metadata: a saved stage has this folder: it is missing; check the path, or copy"
+            + " the whole folder",
+        missing);
   }
 
   private static Path copy() throws IOException {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +97,11 @@ class LocalClusterTest {
     } finally {
       child.descendants().forEach(ProcessHandle::destroyForcibly);
       child.destroyForcibly();
+      try (Stream<Path> links = Files.list(jars)) { // JUnit would warn about each
+        for (Path link : links.toList()) {
+          Files.delete(link);
+        }
+      }
     }
   }
 }

@@ -1,0 +1,144 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.arrow.ColumnStatistics.Column;
+import io.fragua.spark.param.ClassifierParams;
+import io.fragua.tensor.Check;
+import java.util.Arrays;
+
+/**
+ * Checks of the columns' values, by what the statistics found, before any training.
+ *
+ * @param stage with which errors begin
+ * @param handleInvalid the parameter's value
+ */
+record ValueChecks(String stage, String handleInvalid) {
+  private static final int MOST_CLASSES = 1 << 24; // labels travel as f32, exact up to here
+
+  /** A label or a weight: no row may be without. */
+  void valid(String param, String column, Column c, long rows) {
+    Check.that(
+        c.nulls() + c.nans() == 0,
+        "%s %s: must have a finite number in every row: \"%s\" is null in %d and NaN or infinite in"
+            + " %d of %d rows; fill or filter them",
+        stage,
+        param,
+        column,
+        c.nulls(),
+        c.nans(),
+        rows);
+    range(param, column, c);
+  }
+
+  /** A scalar input. */
+  void numbers(String column, Column c, long rows) {
+    Check.that(
+        c.nulls() + c.nans() == 0 || !handleInvalid.equals("error"),
+        "%s numericCols: must have a finite number in every row (handleInvalid=error): \"%s\" is"
+            + " null in %d and NaN or infinite in %d of %d rows; fill them, or set handleInvalid to"
+            + " skip or keep",
+        stage,
+        column,
+        c.nulls(),
+        c.nans(),
+        rows);
+    range("numericCols", column, c); // before the mean, which huge numbers make infinite
+    some("numericCols", column, c.mean(), rows);
+  }
+
+  /** A column of vectors. */
+  void vectors(String column, long invalid, long rows) {
+    Check.that(
+        invalid == 0 || !handleInvalid.equals("error"),
+        "%s featuresCol: must hold finite numbers in every row (handleInvalid=error): \"%s\" is"
+            + " or holds a null, NaN or infinity in %d of %d rows; fill them, or set"
+            + " handleInvalid to skip or keep",
+        stage,
+        column,
+        invalid,
+        rows);
+  }
+
+  /** A mean needs at least one value. */
+  void some(String param, String column, double mean, long rows) {
+    Check.that(
+        Double.isFinite(mean),
+        "%s %s: must have a finite number in some row: \"%s\" has none in %d rows; leave the column"
+            + " out",
+        stage,
+        param,
+        column,
+        rows);
+  }
+
+  /** Values are computed on as f32; what is larger would become infinite. */
+  private void range(String param, String column, Column c) {
+    double largest = -c.min() > c.max() ? c.min() : c.max();
+    Check.that(
+        !(Math.abs(largest) > Float.MAX_VALUE), // NaN where there is no number at all
+        "%s %s: numbers must be finite in f32, up to 3.4e38: \"%s\" holds %s; divide the column, or"
+            + " take its logarithm",
+        stage,
+        param,
+        column,
+        largest);
+  }
+
+  /** The column of weights, beyond {@link #valid}. */
+  void weights(String column, Column w, long rows) {
+    Check.that(
+        w.min() >= 0,
+        "%s weightCol: weights must not be negative: \"%s\" holds %s; correct the column",
+        stage,
+        column,
+        w.min());
+    Check.that(
+        w.max() > 0,
+        "%s weightCol: some rows must count: all %d weights in \"%s\" are 0; correct the column",
+        stage,
+        rows,
+        column);
+  }
+
+  /** The distinct labels, ascending, are 0, 1, 2, ... */
+  void classes(String label, long[] values, long rows) {
+    long first = values[0];
+    long last = values[values.length - 1];
+    Check.that(
+        first >= 0 && last < MOST_CLASSES,
+        "%s labelCol: a classifier's labels must lie from 0 to the number of classes - 1: \"%s\""
+            + " holds %d; number the classes from 0",
+        stage,
+        label,
+        first < 0 ? first : last);
+    for (int k = 0; k < values.length; k++) {
+      Check.that(
+          values[k] == k,
+          "%s labelCol: every class from 0 to %d must have rows: class %d has none among %d rows of"
+              + " \"%s\"; number the classes without gaps, for instance with a StringIndexer",
+          stage,
+          last,
+          k,
+          rows,
+          label);
+    }
+    Check.that(
+        values.length >= 2,
+        "%s labelCol: a classifier needs at least two classes: class 1 has no rows, all %d rows of"
+            + " \"%s\" have label 0; add rows of another class",
+        stage,
+        rows,
+        label);
+  }
+
+  /** The model would refuse them as well, but only after the training. */
+  void thresholds(ClassifierParams c, int classes) {
+    if (c.isDefined(c.thresholds())) {
+      Check.that(
+          c.getThresholds().length == classes,
+          "%s thresholds: there must be one for each of the %d classes: %s; set as many",
+          stage,
+          classes,
+          Arrays.toString(c.getThresholds()));
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package io.fragua.spark.persist;
+
+import io.fragua.tensor.Check;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.apache.spark.ml.util.DefaultParamsReader;
+import org.apache.spark.sql.SparkSession;
+
+/** Spark's own part of a saved stage: class, uid and parameters. */
+final class SavedMetadata {
+  private SavedMetadata() {}
+
+  /**
+   * Reads the metadata of a stage that must be of this class.
+   *
+   * @throws IllegalArgumentException if they are missing, damaged or another class's
+   */
+  static DefaultParamsReader.Metadata load(String path, SparkSession spark, Class<?> type) {
+    String file;
+    try {
+      ModelFolder folder = new ModelFolder(path, spark.sessionState().newHadoopConf());
+      file = folder.name(ModelFolder.METADATA);
+      Check.that(
+          folder.has(ModelFolder.METADATA),
+          "%s: a saved stage has this folder: it is missing; check the path, or copy the whole"
+              + " folder",
+          file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          path
+              + ": a saved stage must be readable: "
+              + e.getMessage()
+              + "; check the path and the file system",
+          e);
+    }
+    try {
+      return DefaultParamsReader.loadMetadata(path, spark, type.getName());
+    } catch (Exception e) { // Scala declares none, yet throws checked ones too
+      throw new IllegalArgumentException(
+          file
+              + ": must hold the metadata of a "
+              + type.getSimpleName()
+              + ": "
+              + e.getMessage()
+              + "; load it with the right class, or copy the folder again",
+          e);
+    }
+  }
+}

@@ -1,0 +1,262 @@
+package io.fragua.spark.estimator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.exec.DeviceUnavailableException;
+import io.fragua.spark.train.TrainListener;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
+
+/** Parameters and columns that do not fit: said on the driver, before any job. */
+class BadSchemaTest {
+  private static NeuralClassifier classifier() {
+    return new NeuralClassifier().setLabelCol("xor").setHiddenLayers(2).setEpochs(1);
+  }
+
+  private static Dataset<Row> data() {
+    return EstimatorCases.data();
+  }
+
+  private static Dataset<Row> two() {
+    return Frames.of(
+        new StructType().add("x", "double").add("y", "double"), new Object[] {1.0, 0.0});
+  }
+
+  private static Mistake param(String name, Executable set, String given) {
+    return Mistake.of(
+        name, set, "NeuralClassifier " + name + ": must be ", given, "; set another value");
+  }
+
+  private static Stream<Mistake> params() {
+    NeuralClassifier c = new NeuralClassifier();
+    String layers =
+        "NeuralClassifier hiddenLayers: must be an array of numbers that are each at least 1; empty"
+            + " for a linear model: %s; set another value";
+    return Stream.of(
+        Mistake.exactly(
+            "hiddenLayers of zero", () -> c.setHiddenLayers(256, 0), layers.formatted("[256, 0]")),
+        Mistake.exactly(
+            "hiddenLayers negative", () -> c.setHiddenLayers(-1), layers.formatted("[-1]")),
+        param("activation", () -> c.setActivation("swoosh"), "\"swoosh\""),
+        param("dropout", () -> c.setDropout(1), "1.0"),
+        param("embeddingDim", () -> c.setEmbeddingDim(0), "0"),
+        param("batchSize", () -> c.setBatchSize(0), "0"),
+        param("epochs", () -> c.setEpochs(0), "0"),
+        param("learningRate", () -> c.setLearningRate(Double.NaN), "NaN"),
+        param("optimizer", () -> c.setOptimizer("Adam"), "one of adam, adamw, sgd: \"Adam\""),
+        param("learningRateSchedule", () -> c.setLearningRateSchedule("step"), "\"step\""),
+        param("momentum", () -> c.setMomentum(-0.1), "-0.1"),
+        param("weightDecay", () -> c.setWeightDecay(-1), "-1.0"),
+        param("clipNorm", () -> c.setClipNorm(-1), "-1.0"),
+        param("validationFraction", () -> c.setValidationFraction(1), "1.0"),
+        param("patience", () -> c.setPatience(-1), "-1"),
+        param("numWorkers", () -> c.setNumWorkers(-2), "-2"),
+        param("precision", () -> c.setPrecision("FP8"), "\"FP8\""),
+        param("handleInvalid", () -> c.setHandleInvalid("ignore"), "error, skip, keep: \"ignore\""),
+        param("device", () -> c.setDevice("My GPU"), "\"My GPU\""),
+        param("inferenceBatchSize", () -> c.setInferenceBatchSize(0), "0"),
+        param("labelCol", () -> c.setLabelCol(""), "\"\""),
+        param("numericCols", () -> c.setNumericCols("a", "a"), "none twice: [a, a]"),
+        param("thresholds", () -> c.setThresholds(0, 0), "[0.0, 0.0]"));
+  }
+
+  private static Stream<Mistake> schemas() {
+    String all = "is not one of [dense, sparse, array, a, b, flag, city, code, xor";
+    NeuralClassifier x = classifier().setNumericCols("x").setLabelCol("y");
+    StructType twice = new StructType().add("x", "double").add("x", "double").add("y", "double");
+    StructType texts = new StructType().add("x", "array<string>").add("y", "int");
+    return Stream.of(
+        Mistake.fitExactly(
+            "a missing column",
+            classifier().setNumericCols("z").setLabelCol("y"),
+            two(),
+            "NeuralClassifier numericCols: must name a column of the data set: \"z\" is not one of"
+                + " [x, y]; correct numericCols, or add the column"),
+        Mistake.fitExactly(
+            "a column of another case",
+            classifier().setNumericCols("X").setLabelCol("y"),
+            two(),
+            "NeuralClassifier numericCols: must name a column of the data set: \"X\" is not one of"
+                + " [x, y]; correct numericCols, or add the column"),
+        Mistake.fitExactly(
+            "a column that is there twice",
+            x,
+            Frames.of(twice),
+            "NeuralClassifier numericCols: must name one column of the data set: \"x\" is there 2"
+                + " times in [x, x, y]; rename or drop the others"),
+        Mistake.fitExactly(
+            "a missing validation indicator",
+            x.copy(new ParamMap()).setValidationIndicatorCol("held"),
+            two(),
+            "NeuralClassifier validationIndicatorCol: must name a column of the data set: \"held\""
+                + " is not one of [x, y]; correct validationIndicatorCol, or add the column"),
+        Mistake.fitExactly(
+            "missing weights",
+            x.copy(new ParamMap()).setWeightCol("w"),
+            two(),
+            "NeuralClassifier weightCol: must name a column of the data set: \"w\" is not one of"
+                + " [x, y]; correct weightCol, or add the column"),
+        Mistake.fitExactly(
+            "a wrong type",
+            x,
+            two().withColumn("x", functions.lit("1")),
+            "NeuralClassifier numericCols: must hold numbers or truth values: \"x\" holds string;"
+                + " cast it, or name it in featuresCol or categoricalCols"),
+        Mistake.fitExactly(
+            "arrays of texts",
+            classifier().setFeaturesCol("x").setLabelCol("y"),
+            Frames.of(texts),
+            "NeuralClassifier featuresCol: must hold vectors or arrays of numbers: \"x\" holds"
+                + " array<string>; make it with a VectorAssembler, or name it in numericCols or"
+                + " categoricalCols"),
+        Mistake.fitExactly(
+            "a text as label",
+            x,
+            two().withColumn("y", functions.lit("late")),
+            "NeuralClassifier labelCol: must hold numbers or truth values: \"y\" holds string;"
+                + " index the texts with a StringIndexer, or cast them"),
+        Mistake.fitExactly(
+            "a prediction that is there already, in another case",
+            x,
+            two().withColumn("Prediction", functions.lit(1)),
+            "NeuralClassifier predictionCol: must be a new column: \"prediction\" is already one of"
+                + " [x, y, Prediction]; set another name, or drop the old column"),
+        Mistake.fitExactly(
+            "more workers than slots",
+            x.copy(new ParamMap()).setNumWorkers(3),
+            two(),
+            "train: all workers run at once, each in a slot of its own (spark.task.cpus cores): 3"
+                + " workers, 2 slots with master local[2]; set numWorkers to at most 2 or add"
+                + " executors"),
+        Mistake.fitExactly(
+            "a stream",
+            x,
+            Spark.session()
+                .readStream()
+                .format("rate")
+                .load()
+                .selectExpr("double(value) as x", "double(value % 2) as y"),
+            "NeuralClassifier fit: learns from a data set that ends: this one is a stream; save it,"
+                + " and fit on the files"),
+        Mistake.fit(
+            "no features column", classifier(), data(), "featuresCol", "\"features\" " + all),
+        Mistake.fit(
+            "a missing label",
+            classifier().setNumericCols("a").setLabelCol("y"),
+            data(),
+            "NeuralClassifier labelCol: must name a column of the data set: \"y\" " + all),
+        Mistake.fit(
+            "texts as numbers",
+            classifier().setNumericCols("city"),
+            data(),
+            "NeuralClassifier numericCols: must hold numbers or truth values: \"city\" holds"
+                + " string; cast it, or name it in featuresCol or categoricalCols"),
+        Mistake.fit(
+            "numbers as categories",
+            classifier().setCategoricalCols("a"),
+            data(),
+            "categoricalCols: must hold texts or integers: \"a\" holds double; cast it"),
+        Mistake.fit(
+            "a scalar as features",
+            classifier().setFeaturesCol("a"),
+            data(),
+            "featuresCol: must hold vectors or arrays of numbers: \"a\" holds double; make it with"
+                + " a VectorAssembler"),
+        Mistake.fit(
+            "the label as input",
+            classifier().setNumericCols("a", "xor"),
+            data(),
+            "labelCol: must not be an input: \"xor\" is one of [a, xor]; take it out"),
+        Mistake.fit(
+            "a column read twice",
+            classifier().setNumericCols("b").setCategoricalCols("b"),
+            data(),
+            "inputs: a column is read once: \"b\" is named twice"),
+        Mistake.fit(
+            "an output that is there",
+            classifier().setNumericCols("a").setPredictionCol("weight"),
+            data(),
+            "predictionCol: must be a new column: \"weight\" is already one of"),
+        Mistake.fit(
+            "two outputs of one name",
+            classifier().setNumericCols("a").setProbabilityCol("p").setPredictionCol("p"),
+            data(),
+            "output columns need different names: \"p\" twice"),
+        Mistake.fit(
+            "no output",
+            classifier()
+                .setNumericCols("a")
+                .setRawPredictionCol("")
+                .setProbabilityCol("")
+                .setPredictionCol(""),
+            data(),
+            "outputs: at least one column must be appended"),
+        Mistake.fit(
+            "an indicator of numbers",
+            classifier().setNumericCols("a").setValidationIndicatorCol("b"),
+            data(),
+            "validationIndicatorCol: must hold truth values: \"b\" holds int"),
+        Mistake.fit(
+            "indicator and fraction",
+            classifier()
+                .setNumericCols("a")
+                .setValidationIndicatorCol("held")
+                .setValidationFraction(0.1),
+            data(),
+            "validationFraction: is for data without an indicator: validationIndicatorCol is"
+                + " \"held\" and validationFraction 0.1; set one"),
+        Mistake.fit(
+            "patience alone",
+            classifier().setNumericCols("a").setPatience(2),
+            data(),
+            "patience: needs validation rows: patience is 2 without any; set validationFraction"),
+        Mistake.fit(
+            "more workers than rows of a batch",
+            classifier().setNumericCols("a").setNumWorkers(3).setBatchSize(2),
+            data(),
+            "numWorkers: every worker needs a row of each batch: 3 workers, batchSize 2"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> saidInFourPartsBeforeAnyJob() {
+    return Stream.of(params(), schemas()).flatMap(s -> s).map(Mistake::testWithoutJobs);
+  }
+
+  @Test
+  void deviceThatIsNotThereIsAnErrorBeforeAnyJob() {
+    List<String> phases = new ArrayList<>();
+    TrainListener listener =
+        new TrainListener() {
+          @Override
+          public void phase(String name) {
+            phases.add(name);
+          }
+        };
+    NeuralClassifier c =
+        classifier().setNumericCols("a").setDevice("cuda:99").setListener(listener);
+    String message =
+        assertThrows(DeviceUnavailableException.class, () -> c.fit(data())).getMessage();
+    // In between stands why: without the GPU module, without a driver, without such a device.
+    assertTrue(
+        message.matches(
+            "device: a device that is asked for must be there, got \"cuda:99\", but .+; or set"
+                + " device to \"cpu\""),
+        message);
+    assertEquals(List.of(), phases);
+    NeuralClassificationModel model = c.setDevice("cpu").fit(data());
+    assertThrows(
+        DeviceUnavailableException.class, () -> model.setDevice("cuda:99").transform(data()));
+  }
+}

@@ -1,0 +1,123 @@
+package io.fragua.spark.estimator;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.ml.linalg.SQLDataTypes;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** What does not fit a fitted model: columns before any job, values when they are read. */
+class BadScoringTest {
+  private static NeuralClassifier classifier() {
+    return new NeuralClassifier().setLabelCol("xor").setHiddenLayers(2).setEpochs(1);
+  }
+
+  private static Dataset<Row> data() {
+    return EstimatorCases.data();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> columnsThatDoNotFitAreAnErrorBeforeAnyJob() {
+    NeuralClassificationModel model =
+        classifier().setNumericCols("a").setCategoricalCols("city").fit(data());
+    return columns(model).map(Mistake::testWithoutJobs);
+  }
+
+  private static Stream<Mistake> columns(NeuralClassificationModel model) {
+    return Stream.of(
+        Mistake.of(
+            "a missing column",
+            () -> model.transform(data().drop("a")),
+            "NeuralClassificationModel numericCols: must name a column of the data set: \"a\""),
+        Mistake.of(
+            "categories of another type",
+            () -> model.transform(data().withColumn("city", functions.lit(1))),
+            "categoricalCols: must hold what the model was fitted on: \"city\" holds int,"
+                + " fitted on texts; cast the column"),
+        Mistake.of(
+            "another number of columns",
+            () -> {
+              NeuralClassificationModel m = model.copy(new ParamMap());
+              m.put(m.numericCols(), new String[] {"a", "b"}).transform(data());
+            },
+            "must name as many columns as the model was fitted on: [a, b, city] in place of a,"
+                + " city(3 categories)"),
+        Mistake.of(
+            "thresholds of another number",
+            () -> model.copy(new ParamMap()).setThresholds(1, 1, 1).transform(data()),
+            "thresholds: there must be one for each of the 2 classes: [1.0, 1.0, 1.0]"),
+        Mistake.of(
+            "a row where a table is read",
+            () -> model.predict(Vectors.dense(1)),
+            "predict: the model must read one column of vectors: it reads a, city(3"
+                + " categories); use transform"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> valuesThatCannotBeReadFailTheJob() {
+    NeuralClassificationModel scalars = classifier().setNumericCols("a").fit(data());
+    NeuralClassificationModel vectors = classifier().setFeaturesCol("dense").fit(data());
+    String rest =
+        " in row 0 of partition 0 (both counted from 0); correct the data, or set"
+            + " handleInvalid to \"skip\" or \"keep\"";
+    return Stream.of(
+            Mistake.exactly(
+                "a null",
+                () -> scalars.transform(number(null)).collect(),
+                "column a: values must not be null: null" + rest),
+            Mistake.exactly(
+                "a NaN",
+                () -> scalars.transform(number(Double.NaN)).collect(),
+                "column a: numbers must be finite in f32: NaN" + rest),
+            Mistake.exactly(
+                "a number beyond f32",
+                () -> scalars.transform(number(1e300)).collect(),
+                "column a: numbers must be finite in f32: 1.0E300" + rest),
+            Mistake.exactly(
+                "a vector that is too long",
+                () -> vectors.transform(vector(Vectors.dense(1, 2, 3, 4))).collect(),
+                "column dense: every row must hold 3 numbers: 4 numbers" + rest),
+            Mistake.exactly(
+                "a sparse vector that is too short",
+                () -> vectors.transform(vector(Vectors.zeros(1).toSparse())).collect(),
+                "column dense: every row must hold 3 numbers: 1 numbers" + rest),
+            Mistake.exactly(
+                "no vector",
+                () -> vectors.transform(vector(null)).collect(),
+                "column dense: values must not be null: null" + rest),
+            Mistake.exactly(
+                "an infinite element",
+                () ->
+                    vectors
+                        .transform(vector(Vectors.dense(1, Double.POSITIVE_INFINITY, 3)))
+                        .collect(),
+                "column dense: numbers must be finite in f32: Infinity at element 1" + rest),
+            Mistake.exactly(
+                "a ragged array",
+                () ->
+                    vectors
+                        .transform(
+                            Frames.of(
+                                new StructType().add("dense", "array<float>"),
+                                new Object[] {List.of(1f, 2f)}))
+                        .collect(),
+                "column dense: every row must hold 3 numbers: 2 numbers" + rest))
+        .map(Mistake::test);
+  }
+
+  private static Dataset<Row> number(Double value) {
+    return Frames.of(new StructType().add("a", "double"), new Object[] {value}).coalesce(1);
+  }
+
+  private static Dataset<Row> vector(Vector value) {
+    return Frames.of(new StructType().add("dense", SQLDataTypes.VectorType()), new Object[] {value})
+        .coalesce(1);
+  }
+}
