@@ -8,6 +8,8 @@ import io.fragua.graph.GraphJson;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The compiled graphs of a training. Compilation runs on a thread of its own, so that it overlaps
@@ -15,6 +17,8 @@ import java.util.concurrent.CompletableFuture;
  * last worker. Thread-safe.
  */
 final class Programs {
+  private static final Logger LOG = LoggerFactory.getLogger(Programs.class);
+
   /** By job; guarded by itself. One process may have many workers of one job, and many jobs. */
   private static final Map<String, Programs> SHARED = new HashMap<>();
 
@@ -31,7 +35,14 @@ final class Programs {
 
   private final String id;
   private final CompletableFuture<Compiled> compiled = new CompletableFuture<>();
+
+  /** Done when the thread that compiles has ended its use of the programs. */
+  private final CompletableFuture<Void> idle = new CompletableFuture<>();
+
   private int users;
+
+  /** True when a worker has its rows, or when none is left. */
+  private volatile boolean wanted;
 
   private Programs(String id) {
     this.id = id;
@@ -64,8 +75,14 @@ final class Programs {
       }
       SHARED.remove(id);
     }
-    // Runs now if compilation is over, else when it is; nobody is left to hear its failure.
-    compiled.thenAccept(Compiled::close);
+    wanted = true;
+    // Runs now if nobody uses them, else when that is over.
+    idle.thenRun(
+        () -> {
+          if (!compiled.isCompletedExceptionally()) {
+            compiled.join().close();
+          }
+        });
   }
 
   /**
@@ -74,6 +91,7 @@ final class Programs {
    * @throws RuntimeException what the compilation threw
    */
   Compiled get() throws InterruptedException {
+    wanted = true;
     try {
       return compiled.get();
     } catch (java.util.concurrent.ExecutionException e) {
@@ -89,15 +107,21 @@ final class Programs {
           CompileOptions.DEFAULT.withPrecision(plan.precision()).withThreads(threads);
       Graph update = GraphJson.read(plan.update());
       Program gradient = backend.compile(GraphJson.read(plan.gradient()), options);
-      compiled.complete(
+      Compiled c =
           new Compiled(
               gradient,
               backend.compile(update, options.withDonated(donated(update))),
               plan.evaluate() == null
                   ? null
-                  : backend.compile(GraphJson.read(plan.evaluate()), options)));
+                  : backend.compile(GraphJson.read(plan.evaluate()), options));
+      compiled.complete(c);
+      WarmUp.run(() -> wanted, c.gradient(), c.update());
     } catch (Throwable t) { // also errors of native code's loading: the workers must hear of them
-      compiled.completeExceptionally(t);
+      if (!compiled.completeExceptionally(t)) {
+        LOG.warn("train: programs could not be run on zeros; the training goes on without", t);
+      }
+    } finally {
+      idle.complete(null);
     }
   }
 
