@@ -35,6 +35,24 @@ public interface BatchFunction extends Serializable {
   Iterator<ColumnarBatch> apply(
       Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics);
 
+  /**
+   * Whether every Spark ML vector in the columns it produces is dense and not null. Elements are
+   * then read from the values, without making objects of the rows.
+   */
+  default boolean yieldsDenseVectors() {
+    return false;
+  }
+
+  /**
+   * The function that yields only some of the columns; asked for where a query uses no others.
+   *
+   * @param outputs positions of those columns, ascending, at least one
+   * @return null if it cannot, the default: the columns are then computed and not used
+   */
+  default BatchFunction only(int[] outputs) {
+    return null;
+  }
+
   /** Shown in {@code explain()} after the columns, for instance device and precision. */
   default String describe() {
     return "";

@@ -10,7 +10,10 @@ final class CategoryColumn extends TileColumn {
   private final Vocabulary vocabulary;
   private float[] floats;
   private int[] ids;
-  private int[] byDictionaryId = new int[0]; // the id + 1; 0 when not looked up in this range
+  private int[] byDictionaryId = new int[0]; // the id + 1; 0 when not looked up in this batch
+  private int[] entries = new int[64]; // of the dictionary that were looked up in this batch
+  private int found; // how many
+  private long batchOfEntries = -1;
 
   CategoryColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
     super(column, keepInvalid, fill, position);
@@ -57,30 +60,38 @@ final class CategoryColumn extends TileColumn {
   }
 
   /**
-   * Looks each entry of the column's own dictionary up once per range. What was found is forgotten
-   * with the range: the next may have another dictionary, which the vector does not tell.
+   * Looks each entry of the column's own dictionary up once per batch. What was found is forgotten
+   * with the batch: the next may have another dictionary, which the vector does not tell.
    */
   private void dictionary(WritableColumnVector v, int from, int n) {
-    int[] entries = v.getDictionaryIds().getInts(from, n);
+    if (position.batch != batchOfEntries) {
+      batchOfEntries = position.batch;
+      for (int i = 0; i < found; i++) {
+        byDictionaryId[entries[i]] = 0;
+      }
+      found = 0;
+    }
+    WritableColumnVector dictionaryIds = v.getDictionaryIds();
     boolean nulls = v.hasNull();
     for (int i = 0; i < n; i++) {
       if (nulls && v.isNullAt(from + i)) {
         ids[i] = vocabulary.offset();
         continue;
       }
-      int e = entries[i];
+      int e = dictionaryIds.getDictId(from + i);
       if (e >= byDictionaryId.length) {
         byDictionaryId = Arrays.copyOf(byDictionaryId, Math.max(e + 1, 2 * byDictionaryId.length));
       }
-      if (byDictionaryId[e] == 0) {
-        byDictionaryId[e] = vocabulary.id(v.getUTF8String(from + i)) + 1;
+      int id = byDictionaryId[e] - 1;
+      if (id < 0) {
+        id = vocabulary.id(v.getUTF8String(from + i));
+        byDictionaryId[e] = id + 1;
+        if (found == entries.length) {
+          entries = Arrays.copyOf(entries, 2 * found);
+        }
+        entries[found++] = e;
       }
-      ids[i] = byDictionaryId[e] - 1;
-    }
-    for (int i = 0; i < n; i++) {
-      if (!(nulls && v.isNullAt(from + i))) {
-        byDictionaryId[entries[i]] = 0;
-      }
+      ids[i] = id;
     }
   }
 }

@@ -1,14 +1,23 @@
 package io.fragua.arrow;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.And;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.optimizer.ColumnPruning$;
 import org.apache.spark.sql.catalyst.optimizer.PushDownPredicates$;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.plans.logical.UnaryNode;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.execution.SparkPlan;
@@ -62,7 +71,8 @@ final class ColumnarMapRules {
 
   /**
    * A filter that uses no produced column passes below an appending node; an appending node whose
-   * columns nobody uses goes away. Columns that nobody uses are pruned by Spark's own rule.
+   * columns nobody uses goes away, and one of whose columns some are unused computes the others.
+   * Input columns that nobody uses are pruned by Spark's own rule.
    */
   static final class PushDown extends Rule<LogicalPlan> {
     @Override
@@ -88,17 +98,59 @@ final class ColumnarMapRules {
       return new AbstractPartialFunction<>() {
         @Override
         public boolean isDefinedAt(LogicalPlan p) {
-          return p instanceof Filter f && f.child() instanceof ColumnarMapPlan
-              || p instanceof Project q && q.child() instanceof ColumnarMapPlan;
+          return p instanceof UnaryNode u
+              && (below(u) != null || !denseVectors(u.child()).isEmpty());
         }
 
         @Override
         public LogicalPlan apply(LogicalPlan p) {
-          return p instanceof Filter f
-              ? push(f, (ColumnarMapPlan) f.child())
-              : drop((Project) p, (ColumnarMapPlan) ((Project) p).child());
+          Set<ExprId> vectors = denseVectors(((UnaryNode) p).child());
+          LogicalPlan read =
+              vectors.isEmpty() ? p : p.transformExpressionsDown(new VectorAccess(vectors));
+          if (read instanceof Filter f && f.child() instanceof ColumnarMapPlan map) {
+            return push(f, map);
+          }
+          ColumnarMapPlan map = below((UnaryNode) read);
+          return read instanceof Project q && map != null ? drop(q, map) : read;
         }
       };
+    }
+
+    /** The operator below a node, under nothing but filters; null if there is none. */
+    private static ColumnarMapPlan below(UnaryNode node) {
+      LogicalPlan p = node.child();
+      while (p instanceof Filter f) {
+        p = f.child();
+      }
+      return p instanceof ColumnarMapPlan map ? map : null;
+    }
+
+    /**
+     * Columns of a plan that hold dense vectors only: those of the operator, also under filters and
+     * under other names.
+     */
+    private static Set<ExprId> denseVectors(LogicalPlan plan) {
+      if (plan instanceof ColumnarMapPlan map) {
+        return map.outputs().stream()
+            .filter(a -> map.function().yieldsDenseVectors() && MlVectors.isVector(a.dataType()))
+            .map(Attribute::exprId)
+            .collect(Collectors.toSet());
+      }
+      if (plan instanceof Filter f) {
+        return denseVectors(f.child());
+      }
+      if (!(plan instanceof Project project)) {
+        return Set.of();
+      }
+      Set<ExprId> all = new HashSet<>(denseVectors(project.child()));
+      for (NamedExpression e : ScalaLists.list(project.projectList())) {
+        if (e instanceof Alias alias
+            && alias.child() instanceof Attribute a
+            && all.contains(a.exprId())) {
+          all.add(alias.exprId());
+        }
+      }
+      return all;
     }
 
     private static LogicalPlan push(Filter filter, ColumnarMapPlan map) {
@@ -137,9 +189,44 @@ final class ColumnarMapRules {
     }
 
     private static LogicalPlan drop(Project project, ColumnarMapPlan map) {
-      return map.keepsInput() && project.references().subsetOf(map.child().outputSet())
-          ? new Project(project.projectList(), map.child())
-          : project;
+      Set<ExprId> references = new HashSet<>();
+      List<Filter> filters = new ArrayList<>();
+      addReferences(project, references);
+      for (LogicalPlan p = project.child(); p instanceof Filter f; p = f.child()) {
+        addReferences(f, references);
+        filters.add(0, f);
+      }
+      List<Attribute> all = map.outputs();
+      int[] used =
+          IntStream.range(0, all.size())
+              .filter(i -> references.contains(all.get(i).exprId()))
+              .toArray();
+      LogicalPlan pruned;
+      if (used.length == 0) {
+        pruned = map.keepsInput() ? map.child() : null;
+      } else {
+        pruned = used.length < all.size() ? only(map, used) : null;
+      }
+      if (pruned == null) {
+        return project;
+      }
+      for (Filter f : filters) {
+        pruned = new Filter(f.condition(), pruned);
+      }
+      return new Project(project.projectList(), pruned);
+    }
+
+    private static void addReferences(LogicalPlan p, Set<ExprId> into) {
+      ScalaLists.list(p.references().toSeq()).forEach(a -> into.add(a.exprId()));
+    }
+
+    private static LogicalPlan only(ColumnarMapPlan map, int[] used) {
+      BatchFunction fewer = map.function().only(used);
+      List<Attribute> outputs = IntStream.of(used).mapToObj(map.outputs()::get).toList();
+      return fewer == null
+          ? null
+          : ColumnarMapPlan.of(
+              map.child(), map.inputs(), outputs, map.keepsInput(), fewer, map.label());
     }
   }
 }

@@ -2,7 +2,9 @@ package io.fragua.arrow;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Alias;
@@ -10,6 +12,7 @@ import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.PlanExpression;
+import org.apache.spark.sql.catalyst.optimizer.CollapseProject$;
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning;
 import org.apache.spark.sql.catalyst.plans.physical.UnknownPartitioning;
 import org.apache.spark.sql.execution.ColumnarToRowExec;
@@ -19,6 +22,7 @@ import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.UnaryExecNode;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
@@ -48,6 +52,8 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
           DataTypes.DateType,
           DataTypes.TimestampType,
           DataTypes.TimestampNTZType);
+
+  private static final int MAX_NODES = 1000; // of the expressions of one projection
 
   private final SparkPlan child;
 
@@ -81,10 +87,37 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
       return plan;
     }
     SparkPlan columns = ((ColumnarToRowExec) below).child();
-    for (ProjectExec p : projections) {
-      columns = new ColumnarProjectExec(columns, p.projectList());
+    for (Seq<NamedExpression> list : merged(projections)) {
+      columns = new ColumnarProjectExec(columns, list);
     }
     return columns;
+  }
+
+  /**
+   * Projections of projections as one, so that what derives from one column through several is seen
+   * to. The generated code computes what then occurs twice once; where expressions would outgrow
+   * reason, as {@code x + x} does when repeated, they stay apart.
+   */
+  private static List<Seq<NamedExpression>> merged(List<ProjectExec> bottomUp) {
+    List<Seq<NamedExpression>> lists = new ArrayList<>();
+    for (ProjectExec p : bottomUp) {
+      Seq<NamedExpression> list = p.projectList();
+      if (!lists.isEmpty()) {
+        Seq<NamedExpression> both =
+            CollapseProject$.MODULE$.buildCleanedProjectList(list, lists.get(lists.size() - 1));
+        if (ScalaLists.list(both).stream().mapToInt(e -> nodes((Expression) e)).sum()
+            <= MAX_NODES) {
+          lists.remove(lists.size() - 1);
+          list = both;
+        }
+      }
+      lists.add(list);
+    }
+    return lists;
+  }
+
+  private static int nodes(Expression e) {
+    return 1 + ScalaLists.list(e.children()).stream().mapToInt(ColumnarProjectExec::nodes).sum();
   }
 
   private static boolean canDo(NamedExpression named) {
@@ -148,23 +181,33 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
   @Override
   public RDD<ColumnarBatch> doExecuteColumnar() {
     List<Attribute> input = ScalaLists.list(child.output());
-    List<Expression> expressions = new ArrayList<>();
-    StructType written = new StructType();
+    // Expressions by the one column they use; those of several or of none together.
+    Map<Integer, List<Integer>> groups = new TreeMap<>();
     int[] from = new int[list.size()];
     for (int i = 0; i < from.length; i++) {
       Expression e = computed(list.apply(i));
-      from[i] = e instanceof Attribute a ? position(input, a) : ~expressions.size();
-      if (from[i] < 0) {
-        expressions.add(e);
-        written =
-            written.add(
-                new StructField(
-                    list.apply(i).name(), e.dataType(), e.nullable(), list.apply(i).metadata()));
+      if (e instanceof Attribute a) {
+        from[i] = position(input, a);
+      } else {
+        List<Attribute> used = ScalaLists.list(e.references().toSeq());
+        int column = used.size() == 1 ? position(input, used.get(0)) : -1;
+        groups.computeIfAbsent(column, c -> new ArrayList<>()).add(i);
       }
     }
-    var project =
-        new ProjectPartition(
-            ScalaLists.seq(expressions), child.output(), written, from, input.size());
+    List<DerivedColumns.Spec> derived = new ArrayList<>();
+    int at = 0;
+    for (Map.Entry<Integer, List<Integer>> group : groups.entrySet()) {
+      List<Expression> expressions = new ArrayList<>();
+      StructType written = new StructType();
+      for (int i : group.getValue()) {
+        Expression e = computed(list.apply(i));
+        from[i] = ~at++;
+        expressions.add(e);
+        written = written.add(new StructField("c" + i, e.dataType(), true, Metadata.empty()));
+      }
+      derived.add(new DerivedColumns.Spec(group.getKey(), ScalaLists.seq(expressions), written));
+    }
+    var project = new ProjectPartition(List.copyOf(derived), child.output(), from);
     return child.executeColumnar().toJavaRDD().mapPartitions(project, true).rdd();
   }
 

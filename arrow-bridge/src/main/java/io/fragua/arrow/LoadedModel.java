@@ -7,6 +7,7 @@ import io.fragua.exec.Execution;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
+import io.fragua.graph.Tracer;
 import io.fragua.io.Safetensors;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
@@ -15,6 +16,7 @@ import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -24,7 +26,7 @@ final class LoadedModel implements AutoCloseable {
   private final Map<Integer, Tensor> weights = new HashMap<>(); // by input position
 
   LoadedModel(ScoreModel m, ModelKey key) {
-    Graph graph = GraphJson.read(m.graphJson());
+    Graph graph = only(GraphJson.read(m.graphJson()), key.outputs(m));
     Map<String, Tensor> tensors = Safetensors.read(m.safetensors(), "model " + m.uid()).tensors();
     Set<String> tiles = new HashSet<>();
     m.tiles().forEach(t -> tiles.add(t.name()));
@@ -44,8 +46,23 @@ final class LoadedModel implements AutoCloseable {
       }
     }
     CompileOptions options =
-        CompileOptions.DEFAULT.withPrecision(key.precision()).withThreads(key.threads());
+        CompileOptions.DEFAULT
+            .withPrecision(key.precision())
+            .withThreads(key.threads())
+            .withFixed(weights.keySet());
     program = Backends.get(key.backend()).compile(graph, options);
+  }
+
+  /** The part of the graph that the columns need, with all its inputs. */
+  private static Graph only(Graph graph, List<OutputSpec> columns) {
+    List<String> names = columns.stream().map(OutputSpec::graphOutput).distinct().toList();
+    return Tracer.trace(
+        graph.inputs(),
+        names,
+        args -> {
+          List<Tensor> results = graph.call(args);
+          return names.stream().map(n -> results.get(graph.output(n))).toList();
+        });
   }
 
   Graph graph() {

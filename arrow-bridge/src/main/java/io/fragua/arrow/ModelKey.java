@@ -10,9 +10,21 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.IntStream;
 
-/** What makes two compiled models one: the same content, compiled in the same way. */
-record ModelKey(String uid, String content, String backend, Precision precision, int threads)
+/**
+ * What makes two compiled models one: the same content, compiled in the same way.
+ *
+ * @param outputs positions of the columns that are wanted among the model's
+ */
+record ModelKey(
+    String uid,
+    String content,
+    String backend,
+    Precision precision,
+    int threads,
+    List<Integer> outputs)
     implements Serializable {
   static ModelKey of(ScoreModel m, String backend) {
     try {
@@ -21,7 +33,8 @@ record ModelKey(String uid, String content, String backend, Precision precision,
       d.update(m.safetensors());
       d.update(serialized(m));
       String content = HexFormat.of().formatHex(d.digest());
-      return new ModelKey(m.uid(), content, backend, m.precision(), m.threads());
+      List<Integer> all = IntStream.range(0, m.outputs().size()).boxed().toList();
+      return new ModelKey(m.uid(), content, backend, m.precision(), m.threads(), all);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // memory does not fail
     } catch (NoSuchAlgorithmException e) {
@@ -41,6 +54,17 @@ record ModelKey(String uid, String content, String backend, Precision precision,
 
   /** This key with the number of threads that 0 stands for. */
   ModelKey withThreads(int n) {
-    return new ModelKey(uid, content, backend, precision, n);
+    return new ModelKey(uid, content, backend, precision, n, outputs);
+  }
+
+  /** This key for some of its columns, by position among them. */
+  ModelKey only(int[] positions) {
+    List<Integer> kept = IntStream.of(positions).mapToObj(outputs::get).toList();
+    return new ModelKey(uid, content, backend, precision, threads, kept);
+  }
+
+  /** The columns that are wanted. */
+  List<OutputSpec> outputs(ScoreModel m) {
+    return outputs.stream().map(m.outputs()::get).toList();
   }
 }

@@ -38,6 +38,12 @@ public final class ModelScorer implements BatchFunction {
     this.description = backend + ", " + m.precision() + ", batches of " + m.batchRows();
   }
 
+  private ModelScorer(Broadcast<ScoreModel> model, ModelKey key, String description) {
+    this.model = model;
+    this.key = key;
+    this.description = description;
+  }
+
   /**
    * Appends the model's output columns.
    *
@@ -52,6 +58,18 @@ public final class ModelScorer implements BatchFunction {
     ScoreModel m = scorer.model.value();
     TileSpec.check(data.schema(), m.tiles());
     return ColumnarMap.append(data, m.inputs(), m.schema(), scorer, "score " + m.uid());
+  }
+
+  /** True: results of a graph are dense. */
+  @Override
+  public boolean yieldsDenseVectors() {
+    return true;
+  }
+
+  /** A scorer whose graph computes nothing but these columns. */
+  @Override
+  public BatchFunction only(int[] outputs) {
+    return new ModelScorer(model, key.only(outputs), description);
   }
 
   @Override

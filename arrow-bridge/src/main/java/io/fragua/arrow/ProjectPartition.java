@@ -1,35 +1,23 @@
 package io.fragua.arrow;
 
 import java.util.Iterator;
+import java.util.List;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
-import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.MutableProjection;
-import org.apache.spark.sql.catalyst.expressions.MutableProjection$;
-import org.apache.spark.sql.execution.vectorized.MutableColumnarRow;
-import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
-import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
-import org.apache.spark.sql.vectorized.ColumnarBatchRow;
 import scala.collection.immutable.Seq;
 
 /**
  * What a task of {@link ColumnarProjectExec} does with its partition.
  *
- * @param expressions what is computed, of types that a vector takes in place
+ * @param derived what is computed
  * @param input the child's columns, to which the expressions refer
- * @param written names and types of what is computed
  * @param from for each output column the position of an input column, or the complement of the
- *     position of an expression
- * @param width number of input columns
+ *     position among all that is derived
  */
-record ProjectPartition(
-    Seq<Expression> expressions, Seq<Attribute> input, StructType written, int[] from, int width)
+record ProjectPartition(List<DerivedColumns.Spec> derived, Seq<Attribute> input, int[] from)
     implements FlatMapFunction<Iterator<ColumnarBatch>, ColumnarBatch> {
-  private static final int FIRST_CAPACITY = 4096;
-
   @Override
   public Iterator<ColumnarBatch> call(Iterator<ColumnarBatch> in) {
     return new Batches(in);
@@ -37,16 +25,21 @@ record ProjectPartition(
 
   private final class Batches implements Iterator<ColumnarBatch> {
     private final Iterator<ColumnarBatch> in;
-    private final MutableProjection projection =
-        MutableProjection$.MODULE$.create(expressions, input);
-    private final WritableColumnVector[] vectors =
-        OnHeapColumnVector.allocateColumns(FIRST_CAPACITY, written);
-    private final MutableColumnarRow target = new MutableColumnarRow(vectors);
+    private final int width = input.size();
+    private final DerivedColumns[] groups = new DerivedColumns[derived.size()];
+    private final ColumnVector[] results; // of all groups, one after the other
     private ColumnarBatch last;
 
     Batches(Iterator<ColumnarBatch> in) {
       this.in = in;
-      projection.target(target);
+      results = new ColumnVector[derived.stream().mapToInt(d -> d.written().fields().length).sum()];
+      int at = 0;
+      for (int g = 0; g < groups.length; g++) {
+        groups[g] = new DerivedColumns(derived.get(g), input);
+        for (int i = 0; i < derived.get(g).written().fields().length; i++) {
+          results[at++] = groups[g].vector(i);
+        }
+      }
     }
 
     @Override
@@ -67,28 +60,14 @@ record ProjectPartition(
       for (int i = 0; i < width; i++) {
         columns[i] = last.column(i);
       }
-      compute(columns, rows);
+      for (DerivedColumns group : groups) {
+        group.compute(columns, rows);
+      }
       ColumnVector[] out = new ColumnVector[from.length];
       for (int i = 0; i < out.length; i++) {
-        out[i] = from[i] >= 0 ? columns[from[i]] : vectors[~from[i]];
+        out[i] = from[i] >= 0 ? columns[from[i]] : results[~from[i]];
       }
       return new ColumnarBatch(out, rows);
-    }
-
-    private void compute(ColumnVector[] columns, int rows) {
-      if (vectors.length == 0) {
-        return;
-      }
-      for (WritableColumnVector v : vectors) {
-        // v.reset();
-        v.reserve(rows);
-      }
-      ColumnarBatchRow row = new ColumnarBatchRow(columns);
-      for (int i = 0; i < rows; i++) {
-        row.rowId = i;
-        target.rowId = i;
-        projection.apply(row);
-      }
     }
 
     /** Whoever takes the output frees its columns; nobody above sees the others. */

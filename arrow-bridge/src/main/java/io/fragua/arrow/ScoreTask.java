@@ -98,7 +98,7 @@ final class ScoreTask implements Iterator<ColumnarBatch> {
     for (int i = 0; i < tiles.length; i++) {
       tiles[i] = execution.input(g.input(model.tiles().get(i).name()));
     }
-    List<OutputSpec> specs = model.outputs();
+    List<OutputSpec> specs = k.outputs(model);
     results = new int[specs.size()];
     outputs = new OutputColumn[specs.size()];
     for (int i = 0; i < outputs.length; i++) {

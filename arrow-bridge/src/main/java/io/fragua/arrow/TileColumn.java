@@ -15,12 +15,15 @@ abstract class TileColumn {
 
     /** First row of the present range in its batch. */
     int from;
+
+    /** Number of the present batch: what was seen in another need not hold for it. */
+    long batch;
   }
 
   final InputColumn column;
   final boolean keepInvalid;
   final double fill;
-  private final Position position;
+  final Position position;
 
   TileColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
     this.column = column;

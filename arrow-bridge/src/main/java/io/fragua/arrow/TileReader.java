@@ -23,6 +23,8 @@ public final class TileReader {
   private final int[][] ordinals; // of each column of each tile, in a batch
   private final TileColumn[][] columns;
   private final TileColumn.Position position = new TileColumn.Position();
+  private ColumnarBatch last;
+  private int end; // of the rows of that batch that were read
   private float[] floatBlock = new float[0];
   private int[] intBlock = new int[0];
 
@@ -71,7 +73,9 @@ public final class TileReader {
   }
 
   /**
-   * Fills rows [atRow, atRow + count) of each tile from rows [from, from + count) of the batch.
+   * Fills rows [atRow, atRow + count) of each tile from rows [from, from + count) of the batch. The
+   * ranges of a batch are read one after the other, the first from its row 0: a batch that was
+   * filled anew is known by that.
    *
    * @param tiles one buffer per spec, row-major
    * @throws IllegalArgumentException naming column, row and value of one that is invalid
@@ -83,6 +87,12 @@ public final class TileReader {
         from,
         from + count,
         batch.numRows());
+    // Readers of files refill one and the same batch.
+    if (batch != last || from == 0 || from != end) {
+      position.batch++;
+    }
+    last = batch;
+    end = from + count;
     position.from = from;
     for (int t = 0; t < columns.length; t++) {
       long need = 4L * specs.get(t).width() * (atRow + count);

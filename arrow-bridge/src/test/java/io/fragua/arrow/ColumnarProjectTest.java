@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -96,6 +99,71 @@ final class ColumnarProjectTest {
     assertSame(
         data.selectExpr("id", "s", "a AS c", "minute(t) AS minute", "b")
             .selectExpr("s", "cast(minute * minute AS float) AS a", "c", "minute", "s AS again"));
+  }
+
+  @Test
+  void projectionsOfProjectionsBecomeOne() {
+    Dataset<Row> derived =
+        data.selectExpr("a", "a AS c", "minute(t) AS m").selectExpr("a", "c", "m * m + m AS d");
+    assertSame(derived);
+    assertEquals(1, count(plan(append(derived)), "ColumnarProject"));
+  }
+
+  /** Written out, the last of these would have a million terms. */
+  @Test
+  void projectionsThatWouldGrowStayApart() {
+    Dataset<Row> derived = data.selectExpr("a", "a AS c", "length(s) AS d");
+    for (int i = 0; i < 20; i++) {
+      derived = derived.selectExpr("a", "c", "pmod(d + d * d, 1009) AS d");
+    }
+    assertSame(derived);
+    int nodes = count(plan(append(derived)), "ColumnarProject");
+    assertTrue(nodes > 1 && nodes < 21, nodes + " projections");
+  }
+
+  private static int count(String text, String word) {
+    return text.split(word, -1).length - 1;
+  }
+
+  /** Counts how often it is called. */
+  private static final class Counted implements UDF1<Float, Double> {
+    private static final long serialVersionUID = 1L;
+    private static final AtomicLong CALLS = new AtomicLong();
+
+    @Override
+    public Double call(Float x) {
+      CALLS.incrementAndGet();
+      return x == null ? null : Math.cbrt(x);
+    }
+  }
+
+  @Test
+  void computesOncePerDictionaryEntryOfABatch() {
+    Session.get().udf().register("counted", new Counted(), DataTypes.DoubleType);
+    Dataset<Row> derived = data.selectExpr("a", "a AS c", "counted(b) AS derived");
+    Counted.CALLS.set(0);
+    append(derived).collectAsList();
+    long batches = (ROWS + 4095) / 4096;
+    assertEquals(batches * 12, Counted.CALLS.get(), "calls for 11 numbers and null");
+    assertSame(derived);
+  }
+
+  /** Parquet gives up a dictionary that grows too large in the middle of a column. */
+  @Test
+  void columnsMayLoseTheirDictionary() {
+    String path = Session.path();
+    data.selectExpr("a", "if(id % 5 = 4, null, id div 3 + 0.5D) AS x")
+        .coalesce(1)
+        .write()
+        .option("parquet.dictionary.page.size", "2000")
+        .option("parquet.page.size", "4000")
+        .option("parquet.page.row.count.limit", "700")
+        .parquet(path);
+    assertSame(
+        Session.get()
+            .read()
+            .parquet(path)
+            .selectExpr("a", "a AS c", "x", "cast(x AS int) AS whole", "x * a AS product"));
   }
 
   @Test
