@@ -8,7 +8,7 @@ import java.util.List;
  * The steps of one worker: gather a batch, compute gradients, sum them over the workers, update.
  * Every rank sees the same sums and therefore takes the same decisions. Used by one thread.
  */
-final class TrainLoop implements AutoCloseable {
+final class TrainLoop {
   private final TrainPlan plan;
   private final WorkerStore store;
   private final RingCollective ring;
@@ -47,12 +47,13 @@ final class TrainLoop implements AutoCloseable {
   /**
    * A loop that is ready to run.
    *
+   * @param work the parameters at the start, and what was learnt at the end
    * @param listener hears of steps and epochs; only rank 0's is called
    * @param check called every step; throws to give up
    */
   TrainLoop(
       TrainPlan plan,
-      Programs.Compiled programs,
+      Workspace work,
       WorkerStore store,
       Sizes sizes,
       RingCollective ring,
@@ -65,7 +66,7 @@ final class TrainLoop implements AutoCloseable {
     this.listener = listener;
     this.check = check;
     key = new StepKey(plan.seed());
-    work = new Workspace(plan, programs, ring.rank());
+    this.work = work;
   }
 
   /**
@@ -209,15 +210,5 @@ final class TrainLoop implements AutoCloseable {
             + " of "
             + steps
             + "; lower learningRate, set clipNorm, or standardize the inputs");
-  }
-
-  /** What was learnt; valid until closed. */
-  Workspace work() {
-    return work;
-  }
-
-  @Override
-  public void close() {
-    work.close();
   }
 }

@@ -60,34 +60,34 @@ final class TrainTask {
     TrainListener listener = rank == 0 ? sender : TrainListener.NONE;
     listener.phase("loading");
     Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus());
+    // Workers meet last, when all that may take long is done: from then on they have deadlines.
     try (Rendezvous rendezvous = Rendezvous.listen(host);
-        WorkerStore store = load(chunks, env, host)) {
+        WorkerStore store = load(chunks, env, host);
+        Workspace work = new Workspace(plan, programs.get(), rank)) {
       Meeting meeting = meet(rendezvous, store, env, host);
       try (RingCollective ring =
-              rendezvous.join(
-                  rank,
-                  meeting.peers(),
-                  meeting.key(),
-                  Timeouts.of(env.conf()),
-                  context::killTaskIfInterrupted);
-          TrainLoop loop =
-              new TrainLoop(
-                  plan,
-                  programs.get(),
-                  store,
-                  meeting.sizes(),
-                  ring,
-                  listener,
-                  context::killTaskIfInterrupted)) {
-        // Nobody starts the clock of the collective before everybody has compiled.
-        context.barrier();
+          rendezvous.join(
+              rank,
+              meeting.peers(),
+              meeting.key(),
+              Timeouts.of(env.conf()),
+              context::killTaskIfInterrupted)) {
         listener.phase("training");
-        List<EpochMetrics> history = loop.run();
+        List<EpochMetrics> history =
+            new TrainLoop(
+                    plan,
+                    work,
+                    store,
+                    meeting.sizes(),
+                    ring,
+                    listener,
+                    context::killTaskIfInterrupted)
+                .run();
         if (rank != 0) {
           return null;
         }
         sender.flush();
-        return new Outcome(file(loop), new ArrayList<>(history));
+        return new Outcome(file(work), new ArrayList<>(history));
       }
     } catch (InterruptedException e) {
       context.killTaskIfInterrupted();
@@ -137,16 +137,17 @@ final class TrainTask {
   private Meeting meet(Rendezvous rendezvous, WorkerStore store, SparkEnv env, String host) {
     byte[] token = new byte[32];
     new SecureRandom().nextBytes(token);
-    String[] said =
-        context.allGather(
-            String.join(
-                "|",
-                host,
-                String.valueOf(rendezvous.port()),
-                env.executorId(),
-                String.valueOf(store.rows()),
-                String.valueOf(store.validationRows()),
-                rank == 0 ? HexFormat.of().formatHex(token) : ""));
+    String mine =
+        String.join(
+            "|",
+            host,
+            String.valueOf(rendezvous.port()),
+            env.executorId(),
+            String.valueOf(store.rows()),
+            String.valueOf(store.validationRows()),
+            rank == 0 ? HexFormat.of().formatHex(token) : "");
+    // Spark looks for the others' messages once a second, which a worker alone need not wait for.
+    String[] said = context.numPartitions() == 1 ? new String[] {mine} : context.allGather(mine);
     List<Peer> peers = new ArrayList<>();
     long[] training = new long[said.length];
     long[] validation = new long[said.length];
@@ -193,10 +194,10 @@ final class TrainTask {
         : Handshake.hmac(secret.getBytes(StandardCharsets.UTF_8)).doFinal(token);
   }
 
-  private static byte[] file(TrainLoop loop) {
+  private static byte[] file(Workspace work) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
-      Safetensors.write(out, loop.work().learnt(), Map.of());
+      Safetensors.write(out, work.learnt(), Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException("train: memory can be written to", e);
     }
