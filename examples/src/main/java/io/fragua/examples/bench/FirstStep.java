@@ -4,7 +4,7 @@ import io.fragua.spark.train.EpochMetrics;
 import io.fragua.spark.train.TrainListener;
 import org.apache.spark.sql.util.ArrowUtils;
 
-/** Notes when the first training step was reported, and what memory the rows took by then. */
+/** Notes when the first training step was reported, and the most memory that the rows took. */
 final class FirstStep implements TrainListener {
   private final TrainListener next;
   private final boolean local;
@@ -12,6 +12,7 @@ final class FirstStep implements TrainListener {
   private final long bytesBefore = allocated();
   private long at;
   private long bytes;
+  private long rows;
 
   /**
    * Counts from now.
@@ -30,6 +31,7 @@ final class FirstStep implements TrainListener {
 
   @Override
   public void phase(String name) {
+    measure();
     next.phase(name);
   }
 
@@ -45,11 +47,17 @@ final class FirstStep implements TrainListener {
     next.epoch(m);
   }
 
-  private void first(long rows) {
+  private void first(long rowsOfAnEpoch) {
+    measure();
     if (at == 0) {
       at = System.nanoTime();
-      // The order of the rows, four bytes each, is a Java array.
-      bytes = local ? allocated() - bytesBefore + 4 * rows : 0;
+      rows = rowsOfAnEpoch;
+    }
+  }
+
+  private void measure() {
+    if (local) {
+      bytes = Math.max(bytes, allocated() - bytesBefore);
     }
   }
 
@@ -58,8 +66,10 @@ final class FirstStep implements TrainListener {
     return (at - began) / 1e9;
   }
 
-  /** Off-heap memory of all workers at the first step, and the order of their rows. */
+  /**
+   * Off-heap memory of all workers, and the order of their rows: a Java array of four bytes each.
+   */
   long storeBytes() {
-    return bytes;
+    return bytes + 4 * rows;
   }
 }

@@ -83,20 +83,15 @@ public final class SparkBench implements Callable<Integer> {
       throw new IllegalArgumentException(
           "bench spark: --runs must be at least 1: " + runs + "; correct it");
     }
+    ConsoleProgress progress = ConsoleProgress.onStandardOutput();
+    progress.phase("starting");
     try (SparkSession spark = FlightDelays.session("fragua bench spark")) {
+      progress.watch(new JobProgress(spark.sparkContext()));
       String input = options.data();
-      ConsoleProgress progress =
-          ConsoleProgress.onStandardOutput(new JobProgress(spark.sparkContext()));
-      Ours ours;
-      PythonPeer.Answer peer;
-      try {
-        ours = measure(spark, input, progress);
-        progress.phase("peer");
-        peer = peer(spark, input);
-        progress.close();
-      } finally {
-        progress.abandon();
-      }
+      Ours ours = measure(spark, input, progress);
+      progress.phase("peer");
+      PythonPeer.Answer peer = peer(spark, input);
+      progress.close();
       if (peer.missing() != null) {
         out.println("peer PyTorch is missing: " + peer.missing());
       }
@@ -106,6 +101,8 @@ public final class SparkBench implements Callable<Integer> {
       }
       BenchRow.print(out, rows(ours, theirs));
       return 0;
+    } finally {
+      progress.abandon();
     }
   }
 

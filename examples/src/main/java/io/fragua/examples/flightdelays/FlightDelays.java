@@ -52,21 +52,17 @@ public final class FlightDelays implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
+    ConsoleProgress progress = ConsoleProgress.onStandardOutput();
+    progress.phase("starting");
     try (SparkSession spark = session("fragua flight-delays")) {
-      String input = options.data();
-      String folder = folder(spark, output);
-      ConsoleProgress progress =
-          ConsoleProgress.onStandardOutput(new JobProgress(spark.sparkContext()));
-      Report report;
-      try {
-        report = run(spark, input, folder, progress);
-        progress.close();
-      } finally {
-        progress.abandon();
-      }
+      progress.watch(new JobProgress(spark.sparkContext()));
+      Report report = run(spark, options.data(), folder(spark, output), progress);
+      progress.close();
       report.print(out);
       out.flush();
       return report.result().reloadIdentical() ? 0 : 1;
+    } finally {
+      progress.abandon();
     }
   }
 
@@ -89,7 +85,7 @@ public final class FlightDelays implements Callable<Integer> {
     Dataset<Row> flights = Flights.read(spark, input);
     Flights.Split parts = Flights.split(flights, options.seed());
     long rows = flights.count();
-    progress.note(String.format(Locale.ROOT, "%,d flights in %s", rows, input));
+    progress.note(String.format(Locale.ROOT, "%,d flights in %s", rows, new Path(input).getName()));
 
     long began = System.nanoTime();
     PipelineModel model = options.pipeline(progress).fit(parts.train());

@@ -3,6 +3,7 @@ package io.fragua.examples.flightdelays;
 import io.fragua.pipelines.cli.Main;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -36,8 +37,9 @@ final class NewJvm {
     start.addAll(command);
     Process process = null;
     try {
-      process = new ProcessBuilder(start).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+      process = new ProcessBuilder(start).start();
       process.getOutputStream().close();
+      Thread errors = showErrors(process.getErrorStream());
       String found = null;
       try (BufferedReader lines =
           new BufferedReader(
@@ -51,6 +53,7 @@ final class NewJvm {
         }
       }
       int status = process.waitFor();
+      errors.join();
       if (status != 0 || found == null) {
         throw new IllegalStateException(
             String.format(
@@ -70,6 +73,27 @@ final class NewJvm {
         process.destroy();
       }
     }
+  }
+
+  /** Passes on what the JVM complains of, but for the one line that this JVM began with too. */
+  private static Thread showErrors(InputStream stream) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try (BufferedReader lines =
+                  new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+                lines
+                    .lines()
+                    .filter(line -> !line.startsWith("WARNING: Using incubator modules:"))
+                    .forEach(System.err::println);
+              } catch (IOException | UncheckedIOException e) {
+                System.err.println("flight-delays: the new JVM's errors end here: " + e);
+              }
+            },
+            "fragua-new-jvm-errors");
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
   }
 
   private static boolean submitted() {

@@ -21,11 +21,11 @@ record Report(
     row(out, "log loss", "%.4f", result.logLoss());
     row(out, "fit", "%.1f s", result.fitSeconds());
     row(out, "training", "%,.0f rows/s", result.trainRowsPerSecond());
-    row(out, "scoring, Parquet to Parquet", "%,.0f rows/s", result.scoreRowsPerSecond());
+    row(out, "scoring", "%,.0f rows/s, Parquet to Parquet", result.scoreRowsPerSecond());
     row(
         out,
-        "  as first job of a new JVM",
-        "%,.0f rows/s, after %.1f s to start a session",
+        "  in a new JVM",
+        "%,.0f rows/s in its first job, %.1f s to start its session",
         reloadedRowsPerSecond,
         sessionSeconds);
     row(
@@ -33,13 +33,13 @@ record Report(
         "reloaded model",
         result.reloadIdentical() ? "gives the same bits" : "GIVES OTHER RESULTS");
     row(out, "model", "%s/model", folder);
-    row(out, "scored flights", "%s/scored", folder);
+    row(out, "scored", "%s/scored", folder);
     out.println();
     out.println(result.line());
   }
 
   private static void row(PrintWriter out, String name, String format, Object... values) {
-    out.printf(Locale.ROOT, "%-29s " + format + "%n", prepend(name, values));
+    out.printf(Locale.ROOT, "%-15s " + format + "%n", prepend(name, values));
   }
 
   private static Object[] prepend(String first, Object[] rest) {

@@ -107,7 +107,7 @@ class SparkBenchTest {
     double auc = rows.get(0).get("ours").asDouble();
     assertTrue(auc > 0.4 && auc < 0.9, rows.get(0).toString());
     double store = rows.get(5).get("ours").asDouble();
-    assertTrue(store >= 1, rows.get(5).toString());
+    assertTrue(store > 0 && store < 10, rows.get(5).toString());
     // What was scored to measure is gone.
     assertFalse(Files.exists(folder.resolve("scored0")));
   }

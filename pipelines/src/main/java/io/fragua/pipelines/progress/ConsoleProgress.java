@@ -23,13 +23,17 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
   private static final int BAR = 20;
   // Not wider than the narrowest usual terminal: a line that wraps cannot be drawn over.
   private static final int WIDTH = 79;
+  // Reports older than this many seconds hardly count for the pace: the first steps of a training
+  // are
+  // slow, and what is left is not done at their speed.
+  private static final double PACE_SECONDS = 2;
   private static final String CLEAR = "\r\033[K";
 
   private final PrintStream out;
   private final boolean redraw;
   private final LongSupplier clock;
-  private final DoubleSupplier fraction;
   private final Thread ticker;
+  private DoubleSupplier fraction;
 
   private String phase;
   private String note = "";
@@ -44,8 +48,9 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
   private long rowsDone;
   private long rowsTotal;
   private double loss;
-  // The pace is counted from here: when, and how many rows of the epoch were done then.
-  private long paceSince;
+  // Rows a second lately, 0 if not known, and the report that it was counted up to.
+  private double pace;
+  private long paceAt;
   private long paceRows;
 
   /**
@@ -75,18 +80,27 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
   }
 
   /**
-   * A display on standard output, redrawn if that is a terminal.
-   *
-   * @param fraction of the running phase that is done, from 0 to 1, or NaN if unknown; asked about
-   *     five times a second from another thread. {@link JobProgress} knows it of Spark jobs.
+   * A display on standard output, redrawn if that is a terminal. How much of a phase is done it
+   * knows after {@link #watch}.
    */
-  public static ConsoleProgress onStandardOutput(DoubleSupplier fraction) {
-    return new ConsoleProgress(System.out, Terminal.canRedraw(), System::nanoTime, fraction, true);
+  public static ConsoleProgress onStandardOutput() {
+    return new ConsoleProgress(
+        System.out, Terminal.canRedraw(), System::nanoTime, () -> Double.NaN, true);
   }
 
   /** A display that prints finished phases and epochs as plain lines. */
   public static ConsoleProgress plain(PrintStream out) {
     return new ConsoleProgress(out, false, System::nanoTime, () -> Double.NaN, false);
+  }
+
+  /**
+   * Asks this from now on how much of the running phase is done, about five times a second from
+   * another thread; {@link JobProgress} knows it of Spark jobs.
+   *
+   * @param done from 0 to 1, or NaN if unknown
+   */
+  public synchronized void watch(DoubleSupplier done) {
+    fraction = Objects.requireNonNull(done);
   }
 
   /** Ends the phase that runs, if any, and begins another, named by a verb in its -ing form. */
@@ -97,6 +111,7 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
     note = "";
     phaseBegan = clock.getAsLong();
     stepping = false;
+    pace = 0;
     draw();
   }
 
@@ -108,9 +123,17 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
 
   @Override
   public synchronized void step(int at, int of, long done, long total, double meanLoss) {
+    long now = clock.getAsLong();
+    double seconds = (now - paceAt) / 1e9;
     if (!stepping) {
       stepping = true;
-      paceSince = clock.getAsLong();
+      paceAt = now;
+      paceRows = done;
+    } else if (seconds > 0 && done > paceRows) {
+      double latest = (done - paceRows) / seconds;
+      double old = pace > 0 ? Math.exp(-seconds / PACE_SECONDS) : 0;
+      pace = old * pace + (1 - old) * latest;
+      paceAt = now;
       paceRows = done;
     }
     epoch = at;
@@ -125,7 +148,7 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
   public synchronized void epoch(EpochMetrics m) {
     stepping = true;
     epoch = m.epoch() + 1;
-    paceSince = clock.getAsLong();
+    paceAt = clock.getAsLong();
     paceRows = 0;
     rowsDone = 0;
     loss = m.trainLoss();
@@ -171,7 +194,7 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
       double took = (clock.getAsLong() - phaseBegan) / 1e9;
       String name = phase;
       phase = null;
-      print(text("%-10s %s%s", name, seconds(took), said));
+      print(text("%-10s %7s%s", name, seconds(took), said));
     }
   }
 
@@ -202,23 +225,21 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
   private String phaseLine() {
     double took = (clock.getAsLong() - phaseBegan) / 1e9;
     double done = fraction.getAsDouble();
-    return text("%-10s ", phase)
-        + (done >= 0 ? bar(done) + "  " : "")
-        + seconds(took)
+    return text("%-10s %7s", phase, seconds(took))
+        + (done > 0 ? "  " + bar(done) : "") // an empty bar says nothing
         + (note.isEmpty() ? "" : "  " + note);
   }
 
   private String epochLine() {
-    double took = (clock.getAsLong() - paceSince) / 1e9;
-    String pace = "";
-    if (took > 0 && rowsDone > paceRows) {
-      double rate = (rowsDone - paceRows) / took;
+    String speed = "";
+    if (pace > 0) {
       long left = rowsTotal - rowsDone + (epochs - 1L - epoch) * rowsTotal;
-      pace = text("  %,.0f rows/s  %s left", rate, clockTime(left / rate));
+      double since = (clock.getAsLong() - paceAt) / 1e9;
+      speed = text("  %,.0f rows/s  %s left", pace, clockTime(left / pace - since));
     }
     return text(
         "epoch %d/%d  %s  loss %.4f%s",
-        epoch + 1, epochs, bar((double) rowsDone / rowsTotal), loss, pace);
+        epoch + 1, epochs, bar((double) rowsDone / rowsTotal), loss, speed);
   }
 
   private static String bar(double done) {

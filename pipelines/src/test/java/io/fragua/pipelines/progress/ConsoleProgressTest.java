@@ -63,10 +63,10 @@ class ConsoleProgressTest {
     play(display(false));
     assertEquals(
         """
-        reading    1.3 s  1,000 rows
+        reading      1.3 s  1,000 rows
         epoch 1/2  loss 0.5500  1,000 rows in 2.0 s, 500 rows/s
         epoch 2/2  loss 0.4500, validation 0.4750  1,000 rows in 2.0 s, 500 rows/s
-        training   4.4 s
+        training     4.4 s
         """,
         printed());
   }
@@ -78,19 +78,19 @@ class ConsoleProgressTest {
         Stream.of(printed().split("\r\033\\[K")).filter(s -> !s.isEmpty()).toList();
     assertEquals(
         List.of(
-            "reading    0.0 s",
-            "reading    0.0 s  1,000 rows",
-            "reading    1.3 s  1,000 rows\n",
-            "training   0.0 s",
+            "reading      0.0 s",
+            "reading      0.0 s  1,000 rows",
+            "reading      1.3 s  1,000 rows\n",
+            "training     0.0 s",
             "epoch 1/2  [==>                 ]  10 %  loss 0.7000",
             // 500 rows in the second since the first report, 400 + 1,000 to go.
             "epoch 1/2  [============>       ]  60 %  loss 0.6000  500 rows/s  0:03 left",
             "epoch 1/2  loss 0.5500  1,000 rows in 2.0 s, 500 rows/s\n",
-            "epoch 2/2  [>                   ]   0 %  loss 0.5500",
+            "epoch 2/2  [>                   ]   0 %  loss 0.5500  500 rows/s  0:02 left",
             "epoch 2/2  [==========>         ]  50 %  loss 0.5000  500 rows/s  0:01 left",
             "epoch 2/2  loss 0.4500, validation 0.4750  1,000 rows in 2.0 s, 500 rows/s\n",
-            "training   4.3 s",
-            "training   4.4 s\n"),
+            "training     4.3 s",
+            "training     4.4 s\n"),
         drawn);
   }
 
@@ -98,14 +98,37 @@ class ConsoleProgressTest {
   void aPhaseWithKnownProgressHasABar() {
     ConsoleProgress p = display(true);
     p.phase("scoring");
-    assertEquals(CLEAR + "scoring    0.0 s", printed());
+    assertEquals(CLEAR + "scoring      0.0 s", printed());
+    done = 0;
+    p.note("");
+    assertEquals(CLEAR + "scoring      0.0 s", printed());
     done = 0.5;
     pass(61);
     p.note("");
-    assertEquals(CLEAR + "scoring    [==========>         ]  50 %  1:01", printed());
-    done = 1;
+    assertEquals(CLEAR + "scoring       1:01  [==========>         ]  50 %", printed());
+    p.watch(() -> 1);
     p.note("all");
-    assertEquals(CLEAR + "scoring    [====================] 100 %  1:01  all", printed());
+    assertEquals(CLEAR + "scoring       1:01  [====================] 100 %  all", printed());
+  }
+
+  @Test
+  void theTimeLeftFollowsTheLatestPaceAndCountsDown() {
+    ConsoleProgress p = display(true);
+    p.phase("training");
+    p.step(0, 1, 0, 100_000, 0.7);
+    pass(1);
+    p.step(0, 1, 1_000, 100_000, 0.7); // the first steps compile
+    pass(10);
+    printed();
+    p.step(0, 1, 51_000, 100_000, 0.6);
+    assertEquals(
+        CLEAR + "epoch 1/1  [==========>         ]  51 %  loss 0.6000  4,973 rows/s  0:10 left",
+        printed());
+    pass(4);
+    p.note(""); // as the ticker does between reports
+    assertEquals(
+        CLEAR + "epoch 1/1  [==========>         ]  51 %  loss 0.6000  4,973 rows/s  0:06 left",
+        printed());
   }
 
   @Test
@@ -114,7 +137,7 @@ class ConsoleProgressTest {
     p.phase("saving");
     printed();
     p.line("model: /tmp/m");
-    assertEquals(CLEAR + "model: /tmp/m\n" + CLEAR + "saving     0.0 s", printed());
+    assertEquals(CLEAR + "model: /tmp/m\n" + CLEAR + "saving       0.0 s", printed());
   }
 
   @Test
