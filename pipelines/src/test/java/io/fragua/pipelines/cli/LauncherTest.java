@@ -16,9 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.util.Utils;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Runs the real {@code bin/fragua} in a pretended project whose {@code java}, {@code mvn} and
@@ -49,7 +51,7 @@ class LauncherTest {
     script(
         jdk.resolve("bin/java"),
         """
-        if [[ $* == *JvmOptions ]]; then echo --spark-option; exit; fi
+        if [[ $* == *JvmOptions ]]; then echo '[0.5s][info] a log'; echo --spark-option; exit; fi
         for a; do if [[ $a == @* ]]; then cat "${a#@}"; else echo "<$a>"; fi; done
         """);
     script(jdk.resolve("bin/javac"), "");
@@ -214,6 +216,15 @@ class LauncherTest {
         outcome.out().startsWith("<--class>\n<" + Main.class.getName() + ">\n"), outcome.out());
     assertTrue(outcome.out().contains("<--master>\n<spark://host:7077>\n"), outcome.out());
     assertTrue(outcome.out().contains("<--conf>\n<spark.a=b>\n"), outcome.out());
+    String options = outcome.out().replaceFirst("(?s).*<--driver-java-options>\n<", "");
+    assertEquals(
+        List.of(
+            "-Dlog4j2.configurationFile="
+                + root
+                + "/pipelines/src/main/resources/fragua-log4j2.properties",
+            "-Dfragua.home=" + root),
+        CollectionConverters.asJava(
+            Utils.splitCommandString(options.substring(0, options.indexOf(">\n")))));
     assertTrue(
         outcome
             .out()
