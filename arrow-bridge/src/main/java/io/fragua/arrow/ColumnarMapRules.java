@@ -22,6 +22,8 @@ import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.SparkStrategy;
+import org.apache.spark.sql.execution.datasources.WriteFiles;
+import org.apache.spark.sql.execution.datasources.WriteFilesExec;
 import scala.PartialFunction;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractPartialFunction;
@@ -50,7 +52,10 @@ final class ColumnarMapRules {
     }
   }
 
-  /** Plans the logical node as the physical one. */
+  /**
+   * Plans the logical node as the physical one; below a writer of files also what stands between
+   * them: a projection stays columns, and rows are not copied.
+   */
   static final class Strategy extends SparkStrategy {
     @Override
     public Seq<SparkPlan> apply(LogicalPlan plan) {
@@ -65,7 +70,39 @@ final class ColumnarMapRules {
                     p.function(),
                     p.label())));
       }
+      // A writer into partitions or buckets sorts, which takes rows of Spark's own kind.
+      if (plan instanceof WriteFiles w
+          && w.partitionColumns().isEmpty()
+          && w.bucketSpec().isEmpty()
+          && BatchRowsExec.canDo(w.child().output())) {
+        return write(w);
+      }
       return ScalaLists.seq(List.of());
+    }
+
+    private Seq<SparkPlan> write(WriteFiles w) {
+      SparkPlan columns;
+      if (w.child() instanceof ColumnarMapPlan map) {
+        columns = planLater(map);
+      } else if (w.child() instanceof Project p
+          && p.child() instanceof ColumnarMapPlan map
+          && ColumnarProjectExec.canDo(p.projectList())) {
+        columns = new ColumnarProjectExec(planLater(map), p.projectList());
+      } else {
+        return ScalaLists.seq(List.of());
+      }
+      SparkPlan rows = new BatchRowsExec(columns);
+      // Adaptive execution plans what is below the writer anew from its logical plan.
+      rows.setLogicalLink(w.child());
+      return ScalaLists.seq(
+          List.of(
+              new WriteFilesExec(
+                  rows,
+                  w.fileFormat(),
+                  w.partitionColumns(),
+                  w.bucketSpec(),
+                  w.options(),
+                  w.staticPartitions())));
     }
   }
 

@@ -78,8 +78,7 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
     }
     List<ProjectExec> projections = new ArrayList<>();
     SparkPlan below = ((RowToColumnarExec) plan).child();
-    while (below instanceof ProjectExec p
-        && ScalaLists.list(p.projectList()).stream().allMatch(ColumnarProjectExec::canDo)) {
+    while (below instanceof ProjectExec p && canDo(p.projectList())) {
       projections.add(0, p);
       below = p.child();
     }
@@ -118,6 +117,11 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
 
   private static int nodes(Expression e) {
     return 1 + ScalaLists.list(e.children()).stream().mapToInt(ColumnarProjectExec::nodes).sum();
+  }
+
+  /** Whether this operator can do a projection. */
+  static boolean canDo(Seq<NamedExpression> list) {
+    return ScalaLists.list(list).stream().allMatch(ColumnarProjectExec::canDo);
   }
 
   private static boolean canDo(NamedExpression named) {
