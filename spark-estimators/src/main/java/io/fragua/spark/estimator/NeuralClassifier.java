@@ -20,6 +20,15 @@ import org.apache.spark.ml.util.MLReader;
  *         .fit(flights);
  * model.transform(flights).select("probability", "prediction").show();
  * }</pre>
+ *
+ * <p>Inputs are {@code numericCols} (one number each), {@code categoricalCols} (texts or integers,
+ * a learnt vector of {@code embeddingDim} numbers each) and {@code featuresCol} (vectors or arrays,
+ * all of one size). Together they make rows [B, F] for the {@code hiddenLayers}, by default 256 and
+ * 128 units. Defaults and ranges of all parameters stand with their accessors, in {@link
+ * io.fragua.spark.param} and in the module's README.
+ *
+ * <p>The model appends {@code rawPredictionCol} and {@code probabilityCol}, dense vectors of K
+ * doubles, and {@code predictionCol}, the number of the most probable class as a double.
  */
 public final class NeuralClassifier
     extends NeuralEstimator<NeuralClassifier, NeuralClassificationModel>

@@ -178,7 +178,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
-    BarrierTrainer.checkCluster(spark.sparkContext(), Math.max(1, getNumWorkers()));
+    BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark));
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
     Dataset<?> rows = withoutInvalid(dataset, numbers);
@@ -319,7 +319,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     }
   }
 
-  /** The trainer itself checks that as many as were asked for can run at once. */
+  /** As many as were asked for, or as many as can run at once now. */
   private int workers(SparkSession spark) {
     if (getNumWorkers() > 0) {
       return getNumWorkers();

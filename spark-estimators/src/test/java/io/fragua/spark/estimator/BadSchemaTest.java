@@ -2,7 +2,6 @@ package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.DeviceUnavailableException;
 import io.fragua.spark.train.TrainListener;
@@ -248,11 +247,10 @@ class BadSchemaTest {
         classifier().setNumericCols("a").setDevice("cuda:99").setListener(listener);
     String message =
         assertThrows(DeviceUnavailableException.class, () -> c.fit(data())).getMessage();
-    // In between stands why: without the GPU module, without a driver, without such a device.
-    assertTrue(
-        message.matches(
-            "device: a device that is asked for must be there, got \"cuda:99\", but .+; or set"
-                + " device to \"cpu\""),
+    assertEquals(
+        "device: a device that is asked for must be there, got \"cuda:99\", but no jar on the class"
+            + " path finds devices of that kind (known kinds: cpu); add the jar that does (for GPUs"
+            + " fragua-gpu-executor), or set device to \"cpu\"",
         message);
     assertEquals(List.of(), phases);
     NeuralClassificationModel model = c.setDevice("cpu").fit(data());

@@ -14,6 +14,7 @@ final class TestSpark {
             .master("local[2]")
             .appName("training tests")
             .config("spark.ui.enabled", "false")
+            .config("spark.sql.shuffle.partitions", "2")
             .getOrCreate();
     s.sparkContext().setLogLevel("ERROR");
     return s;
