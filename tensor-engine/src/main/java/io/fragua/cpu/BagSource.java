@@ -22,7 +22,7 @@ final class BagSource {
     if (VectorRuntime.LANES > 0) {
       s.append("import jdk.incubator.vector.*;\n");
     }
-    s.append("public final class K implements io.fragua.cpu.Kernel {\n");
+    s.append(KernelCompiler.HEAD);
     s.append(Memory.PRELUDE);
     if (VectorRuntime.LANES > 0) {
       s.append("  static final ByteOrder O = ByteOrder.nativeOrder();\n");

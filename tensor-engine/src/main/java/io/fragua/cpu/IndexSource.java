@@ -30,7 +30,7 @@ final class IndexSource {
     if (vector) {
       s.append("import jdk.incubator.vector.*;\n");
     }
-    s.append("public final class K implements io.fragua.cpu.Kernel {\n");
+    s.append(KernelCompiler.HEAD);
     s.append(Memory.PRELUDE);
     String of = t == DType.F32 ? "Float" : "Int";
     if (vector) {

@@ -20,6 +20,12 @@ import org.codehaus.janino.util.ClassFile;
  * compiler when it is met again.
  */
 final class KernelCompiler {
+  /** Name of every generated class, each in a loader of its own; JVM options may say it. */
+  private static final String CLASS = "FraguaKernel";
+
+  /** How a generated class begins. */
+  static final String HEAD = "public final class " + CLASS + " implements io.fragua.cpu.Kernel {\n";
+
   private static final int LIMIT = 4096;
 
   private static final Map<String, Kernel> CACHE =
@@ -67,7 +73,7 @@ final class KernelCompiler {
               classes.put(f.getThisClassName(), f.toByteArray());
             }
           });
-      return (Kernel) new Loader(classes).loadClass("K").getDeclaredConstructor().newInstance();
+      return (Kernel) new Loader(classes).loadClass(CLASS).getDeclaredConstructor().newInstance();
     } catch (CompileException | IOException | ReflectiveOperationException e) {
       throw new IllegalStateException(
           "cpu: generated code must compile: "

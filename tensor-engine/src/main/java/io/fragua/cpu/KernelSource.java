@@ -74,7 +74,7 @@ final class KernelSource {
     if (k.vector) {
       s.append("import jdk.incubator.vector.*;\n");
     }
-    s.append("public final class K implements io.fragua.cpu.Kernel {\n");
+    s.append(KernelCompiler.HEAD);
     s.append(Memory.PRELUDE);
     if (k.vector) {
       s.append("  static final VectorSpecies FS = FloatVector.SPECIES_PREFERRED;\n");
