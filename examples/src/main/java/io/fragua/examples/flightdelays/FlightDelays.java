@@ -30,8 +30,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "flight-delays",
     description = {
-      "Learn from half a year of flights which will be more than 15 minutes late,",
-      "save the model, load it in a new JVM and score every flight."
+      "Learn which flights will be late, save, reload and score.",
+      "Half a year of flights, of which those more than 15 minutes late are to be foretold;",
+      "the saved model is loaded in a new JVM and scores every flight to Parquet."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
@@ -171,6 +172,10 @@ public final class FlightDelays implements Callable<Integer> {
             "flight-delays: --output must be a new or empty folder: "
                 + output
                 + " is there already; name another or remove it");
+      }
+      // Made now: that it cannot be should not be learnt after the training.
+      if (!files.mkdirs(folder)) {
+        throw new IOException("mkdirs " + folder + " gave false");
       }
       return output;
     } catch (IOException e) {

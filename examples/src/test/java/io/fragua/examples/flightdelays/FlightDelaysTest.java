@@ -119,6 +119,20 @@ class FlightDelaysTest {
   }
 
   @Test
+  void anOutputThatCannotBeMadeFailsBeforeAnythingIsLearnt(@TempDir Path folder) throws Exception {
+    SmallFlights.spark();
+    // A folder below a file cannot be made, not even by root.
+    Path below = Files.writeString(folder.resolve("file"), "").resolve("results");
+    String shown = run(1, "--output=" + below);
+    assertEquals("", shown);
+    assertEquals(
+        "flight-delays: --output must be a folder that can be made: "
+            + below
+            + " cannot; choose another",
+        err.toString().strip());
+  }
+
+  @Test
   void aWrongPathFailsBeforeAnythingIsLearntOrWritten(@TempDir Path folder) {
     SmallFlights.spark();
     String shown =
@@ -129,6 +143,6 @@ class FlightDelaysTest {
             + folder.resolve("no.parquet")
             + "; correct the path, or leave --data out to use the sample",
         err.toString().strip());
-    assertFalse(Files.exists(folder.resolve("r")));
+    assertFalse(Files.exists(folder.resolve("r/model")));
   }
 }
