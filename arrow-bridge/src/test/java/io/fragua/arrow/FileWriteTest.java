@@ -134,13 +134,20 @@ final class FileWriteTest {
     assertSame(out.repartition(3), "parquet", path);
   }
 
-  @Test
-  void rowsAreCopiedForAWriterThatSorts() throws Exception {
-    Dataset<Row> out = append(data).select("id", "sum", "i8");
-    String path = Session.path();
-    String p = plan(out.write().partitionBy("i8"), path);
-    assertFalse(p.contains("BatchRows"), p);
-    assertSame(out, "parquet", path);
+  /** In the plan, or in the writer once it has as many files open as it may. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2})
+  void rowsAreCopiedForAWriterThatSorts(int filesAtOnce) throws Exception {
+    Session.get().conf().set("spark.sql.maxConcurrentOutputFileWriters", filesAtOnce);
+    try {
+      Dataset<Row> out = append(data).select("id", "sum", "i8");
+      String path = Session.path();
+      String p = plan(out.write().partitionBy("i8"), path);
+      assertFalse(p.contains("BatchRows"), p);
+      assertSame(out, "parquet", path);
+    } finally {
+      Session.get().conf().unset("spark.sql.maxConcurrentOutputFileWriters");
+    }
   }
 
   @Test
