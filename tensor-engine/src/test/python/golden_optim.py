@@ -34,6 +34,19 @@ cases = {
     "clip norm": optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1)),
     "clip value": optax.chain(optax.clip(0.5), optax.sgd(0.1)),
     "scale": optax.scale(-0.25),
+    "rmsprop": optax.rmsprop(0.1),
+    "rmsprop momentum": optax.rmsprop(0.05, decay=0.8, eps=1e-4, momentum=0.7),
+    "adagrad": optax.adagrad(0.1),
+    "adagrad from 0": optax.chain(
+        optax.scale_by_rss(initial_accumulator_value=0.0, eps=1e-3), optax.scale(-0.1)
+    ),
+    "lion": optax.lion(0.02, weight_decay=1e-3),
+    "lamb": optax.lamb(0.1, weight_decay=0.05),
+    "adafactor": optax.adafactor(0.1),
+    "adafactor factored": optax.adafactor(0.1, min_dim_size_to_factor=2),
+    "adamw masked": optax.adamw(0.1, weight_decay=0.05, mask={"w": True, "b": False}),
+    "multi steps": optax.MultiSteps(optax.adam(0.1), every_k_schedule=2),
+    "params ema": optax.sgd(0.1),
 }
 
 
@@ -48,6 +61,18 @@ def run(tx):
     return steps
 
 
+def averages(tx, decay):
+    """The average of the parameters after each step."""
+    ema = optax.ema(decay, debias=True)
+    state = ema.init({n: jnp.asarray(v) for n, v in start.items()})
+    out = []
+    for p in run(tx):
+        p = {n: jnp.asarray(v, jnp.float32).reshape(shapes[n]) for n, v in p.items()}
+        average, state = ema.update(p, state)
+        out.append({n: np.asarray(v).reshape(-1).tolist() for n, v in average.items()})
+    return out
+
+
 schedules = {
     "constant": optax.constant_schedule(0.3),
     "linear": optax.linear_schedule(1.0, 0.1, 8),
@@ -55,6 +80,15 @@ schedules = {
     "cosine without warm-up": optax.cosine_decay_schedule(0.5, 10, 0.0),
     "exponential": optax.exponential_decay(0.5, 3, 0.7),
     "exponential staircase": optax.exponential_decay(0.5, 3, 0.7, staircase=True),
+    "polynomial": optax.polynomial_schedule(0.5, 0.1, 2.0, 9),
+    "polynomial of a root": optax.polynomial_schedule(0.1, 0.5, 0.5, 9),
+    "piecewise constant": optax.piecewise_constant_schedule(0.5, {3: 0.1, 8: 0.5}),
+    "cosine onecycle": optax.cosine_onecycle_schedule(10, 0.5),
+    "cosine onecycle settings": optax.cosine_onecycle_schedule(11, 0.5, 0.5, 10.0, 100.0),
+    "join": optax.join_schedules(
+        [optax.linear_schedule(0.0, 0.5, 4), optax.exponential_decay(0.5, 3, 0.7)], [4]
+    ),
+    "warm-up of both": optax.schedules.warmup_exponential_decay_schedule(0.0, 0.5, 4, 3, 0.7),
 }
 
 flat = lambda t: {n: v.reshape(-1).tolist() for n, v in t.items()}
@@ -64,6 +98,7 @@ print(
             "start": flat(start),
             "grads": [flat(g) for g in grads],
             "cases": {n: run(tx) for n, tx in cases.items()},
+            "params ema": averages(optax.sgd(0.1), 0.8),
             "schedules": {n: [float(s(i)) for i in range(13)] for n, s in schedules.items()},
         },
         indent=1,

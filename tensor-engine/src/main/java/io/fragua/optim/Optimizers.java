@@ -4,6 +4,10 @@ import static io.fragua.optim.Transforms.addDecayedWeights;
 import static io.fragua.optim.Transforms.chain;
 import static io.fragua.optim.Transforms.scaleByAdam;
 import static io.fragua.optim.Transforms.scaleByLearningRate;
+import static io.fragua.optim.Transforms.scaleByLion;
+import static io.fragua.optim.Transforms.scaleByRms;
+import static io.fragua.optim.Transforms.scaleByRss;
+import static io.fragua.optim.Transforms.scaleByTrustRatio;
 import static io.fragua.optim.Transforms.trace;
 
 import io.fragua.nn.ParamTree;
@@ -20,9 +24,19 @@ public final class Optimizers {
    * @source {@code optax.sgd}
    */
   public static GradientTransform sgd(Schedule rate, double momentum) {
+    return sgd(rate, momentum, false);
+  }
+
+  /**
+   * As {@link #sgd(Schedule, double)}, with Nesterov's momentum if {@code nesterov}: p = p - rate
+   * (g + momentum v).
+   *
+   * @source Nesterov, 1983; Sutskever et al., ICML 2013; {@code optax.sgd(nesterov=True)}
+   */
+  public static GradientTransform sgd(Schedule rate, double momentum, boolean nesterov) {
     return momentum == 0
         ? chain(scaleByLearningRate(rate))
-        : chain(trace(momentum, false), scaleByLearningRate(rate));
+        : chain(trace(momentum, nesterov), scaleByLearningRate(rate));
   }
 
   /**
@@ -49,6 +63,87 @@ public final class Optimizers {
   public static GradientTransform adamw(Schedule rate, double decay) {
     return chain(
         scaleByAdam(0.9, 0.999, 1e-8), addDecayedWeights(decay), scaleByLearningRate(rate));
+  }
+
+  /**
+   * RMSProp with decay 0.9 and eps 1e-8, which stands under the root; see {@link
+   * Transforms#scaleByRms}.
+   *
+   * @source {@code optax.rmsprop}
+   */
+  public static GradientTransform rmsprop(Schedule rate) {
+    return rmsprop(rate, 0.9, 1e-8, 0);
+  }
+
+  /**
+   * As {@link #rmsprop(Schedule)}, with other settings and momentum.
+   *
+   * @param momentum of the updates, in [0, 1); 0 for none
+   */
+  public static GradientTransform rmsprop(
+      Schedule rate, double decay, double eps, double momentum) {
+    return momentum == 0
+        ? chain(scaleByRms(decay, eps), scaleByLearningRate(rate))
+        : chain(scaleByRms(decay, eps), scaleByLearningRate(rate), trace(momentum, false));
+  }
+
+  /**
+   * Adagrad, whose sum of squares starts at 0.1, with eps 1e-7; see {@link Transforms#scaleByRss}.
+   *
+   * @source {@code optax.adagrad}
+   */
+  public static GradientTransform adagrad(Schedule rate) {
+    return chain(scaleByRss(0.1, 1e-7), scaleByLearningRate(rate));
+  }
+
+  /**
+   * Lion with b1 0.9 and b2 0.99: p = p - rate (sign + decay p). Its rate is three to ten times
+   * smaller than Adam's; see {@link Transforms#scaleByLion}.
+   *
+   * @param decay of weights; Optax's default is 0.001
+   * @source {@code optax.lion}
+   */
+  public static GradientTransform lion(Schedule rate, double decay) {
+    return chain(scaleByLion(0.9, 0.99), addDecayedWeights(decay), scaleByLearningRate(rate));
+  }
+
+  /**
+   * LAMB: Adam with b1 0.9, b2 0.999 and eps 1e-6, decayed weights, and for each parameter a step
+   * as long as the parameter; for large batches. See {@link Transforms#scaleByTrustRatio}.
+   *
+   * @param decay of weights; Optax's default is 0
+   * @source {@code optax.lamb}
+   */
+  public static GradientTransform lamb(Schedule rate, double decay) {
+    return chain(
+        scaleByAdam(0.9, 0.999, 1e-6),
+        addDecayedWeights(decay),
+        scaleByTrustRatio(),
+        scaleByLearningRate(rate));
+  }
+
+  /**
+   * Adafactor: Adam's second moments kept as rows and columns of parameters of at least 128 x 128,
+   * steps relative to the size of the parameter. With decay exponent 0.8 and updates bounded to a
+   * root mean square of 1; see {@link Adafactor}.
+   *
+   * @source Shazeer and Stern, ICML 2018; {@code optax.adafactor}
+   */
+  public static GradientTransform adafactor(Schedule rate) {
+    return adafactor(rate, 128);
+  }
+
+  /**
+   * As {@link #adafactor(Schedule)}.
+   *
+   * @param minSize parameters with two axes of at least this size are factored
+   */
+  public static GradientTransform adafactor(Schedule rate, int minSize) {
+    return chain(
+        Adafactor.scaleByFactoredRms(minSize, 0.8, 1e-30),
+        Adafactor.clipByBlockRms(1),
+        scaleByLearningRate(rate),
+        Adafactor.scaleByParamBlockRms(1e-3));
   }
 
   /**

@@ -2,6 +2,10 @@ package io.fragua.optim;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /** Learning rates over time; t is the step, from 0. Formulas are Optax's. */
@@ -91,6 +95,119 @@ public final class Schedules {
           Tensor p = t.div(transitionSteps);
           Tensor base = Tensor.scalar(t.dtype(), rate);
           return base.lift(t).pow(staircase ? p.floor() : p).mul(initial);
+        });
+  }
+
+  /**
+   * (from - to) (1 - t / steps)^power + to, level after {@code steps}.
+   *
+   * @param power above 0; 1 is {@link #linear}
+   * @source {@code optax.polynomial_schedule}
+   */
+  public static Schedule polynomial(double from, double to, double power, int steps) {
+    check(steps >= 1, "polynomial", "there is at least one step", steps);
+    check(power > 0 && Double.isFinite(power), "polynomial", "power is above 0", power);
+    return new Named(
+        "polynomial(" + from + ", " + to + ", " + power + ", " + steps + ")",
+        t -> t.minimum(steps).div(steps).neg().add(1).pow(power).mul(from - to).add(to));
+  }
+
+  /**
+   * Steps: {@code initial}, multiplied by each scale from its boundary on.
+   *
+   * @param scales by boundary; scales are not negative
+   * @source {@code optax.piecewise_constant_schedule}
+   */
+  public static Schedule piecewiseConstant(double initial, Map<Integer, Double> scales) {
+    SortedMap<Integer, Double> sorted = new TreeMap<>(scales);
+    sorted.forEach(
+        (at, scale) -> {
+          check(at >= 0, "piecewise_constant", "boundaries are not negative", at);
+          check(
+              scale >= 0 && Double.isFinite(scale),
+              "piecewise_constant",
+              "scales are finite and not negative",
+              scale);
+        });
+    return new Named(
+        "piecewiseConstant(" + initial + ", " + sorted + ")",
+        t -> {
+          double value = initial;
+          Tensor v = Tensor.scalar(t.dtype(), value).lift(t);
+          for (Map.Entry<Integer, Double> e : sorted.entrySet()) {
+            value *= e.getValue();
+            v = t.less(e.getKey()).select(v, Tensor.scalar(t.dtype(), value));
+          }
+          return v;
+        });
+  }
+
+  /**
+   * One cycle by half cosine waves, with Optax's defaults: from peak / 25 up to the peak during the
+   * first 0.3 of the steps, then down to peak / 250000.
+   *
+   * @source Smith and Topin, 2018; {@code optax.cosine_onecycle_schedule}
+   */
+  public static Schedule cosineOnecycle(int steps, double peak) {
+    return cosineOnecycle(steps, peak, 0.3, 25, 1e4);
+  }
+
+  /**
+   * As {@link #cosineOnecycle(int, double)}, with other settings.
+   *
+   * @param start share of the steps on the way up, in [0, 1]
+   * @param div the first value is peak / div
+   * @param finalDiv the last value is peak / (div finalDiv)
+   */
+  public static Schedule cosineOnecycle(
+      int steps, double peak, double start, double div, double finalDiv) {
+    check(steps >= 1, "cosine_onecycle", "there is at least one step", steps);
+    check(start >= 0 && start <= 1, "cosine_onecycle", "start lies in [0, 1]", start);
+    check(div > 0, "cosine_onecycle", "div is above 0", div);
+    check(finalDiv > 0, "cosine_onecycle", "final div is above 0", finalDiv);
+    int top = (int) (start * steps);
+    return new Named(
+        "cosineOnecycle(" + steps + ", " + peak + ", " + start + ", " + div + ", " + finalDiv + ")",
+        t ->
+            t.less(top)
+                .select(
+                    wave(t, 0, top, peak / div, peak),
+                    wave(t, top, steps, peak, peak / (div * finalDiv))));
+  }
+
+  /** Half a cosine wave between two steps, level after the second. */
+  private static Tensor wave(Tensor t, int begin, int end, double from, double to) {
+    Tensor u = t.minimum(end).sub(begin).div(Math.max(1, end - begin));
+    // after the end the value is exact, also if the span is empty
+    Tensor v = u.mul(Math.PI).cos().add(1).mul((from - to) / 2).add(to);
+    return t.less(end).select(v, Tensor.scalar(t.dtype(), to));
+  }
+
+  /**
+   * One schedule after the other; each counts its steps from its own beginning. For instance a
+   * warm-up of any kind: {@code join(List.of(linear(0, 0.1, 100), exponentialDecay(...)),
+   * List.of(100))}.
+   *
+   * @param boundaries first step of each schedule but the first, ascending
+   * @source {@code optax.join_schedules}
+   */
+  public static Schedule join(List<Schedule> schedules, List<Integer> boundaries) {
+    List<Schedule> all = List.copyOf(schedules);
+    List<Integer> at = List.copyOf(boundaries);
+    check(
+        all.size() == at.size() + 1,
+        "join",
+        "there is one boundary between each two schedules",
+        all.size() + " schedules, boundaries " + at);
+    check(at.equals(at.stream().sorted().toList()), "join", "boundaries ascend", at);
+    return new Named(
+        "join(" + all + ", " + at + ")",
+        t -> {
+          Tensor v = all.get(0).at(t);
+          for (int i = 0; i < at.size(); i++) {
+            v = t.less(at.get(i)).select(v, all.get(i + 1).at(t.sub(at.get(i))));
+          }
+          return v;
         });
   }
 

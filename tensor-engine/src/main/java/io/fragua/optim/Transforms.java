@@ -1,16 +1,23 @@
 package io.fragua.optim;
 
+import static io.fragua.optim.Verb.COUNT;
+import static io.fragua.optim.Verb.average;
+import static io.fragua.optim.Verb.count;
+import static io.fragua.optim.Verb.full;
+import static io.fragua.optim.Verb.gathered;
+import static io.fragua.optim.Verb.notNegative;
+import static io.fragua.optim.Verb.stateless;
+import static io.fragua.optim.Verb.unit;
+import static io.fragua.optim.Verb.zeros;
+
 import io.fragua.nn.ParamTree;
 import io.fragua.optim.GradientTransform.Update;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Elementwise;
 import io.fragua.tensor.Tensor;
-import io.fragua.tensor.TensorType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiFunction;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -19,64 +26,7 @@ import java.util.stream.Collectors;
  * dtype, counts are f32 (exact up to 16.7 million steps, and constant after that).
  */
 public final class Transforms {
-  private static final TensorType COUNT = TensorType.of(DType.F32);
-
   private Transforms() {}
-
-  /** The update function of a verb. */
-  @FunctionalInterface
-  private interface Step {
-    Update apply(ParamTree grads, ParamTree state, ParamTree params);
-  }
-
-  /** A transform that checks names and prints itself. */
-  private record Verb(String text, UnaryOperator<ParamTree> start, Step step)
-      implements GradientTransform {
-    @Override
-    public ParamTree init(ParamTree params) {
-      return start.apply(params);
-    }
-
-    @Override
-    public Update update(ParamTree grads, ParamTree state, ParamTree params) {
-      Check.that(
-          grads.names().equals(params.names()),
-          "%s: gradients must have the parameters' names and order: %s for %s; make them with"
-              + " params.withLeaves",
-          this,
-          grads,
-          params);
-      return step.apply(grads, state, params);
-    }
-
-    @Override
-    public String toString() {
-      return text;
-    }
-  }
-
-  private static GradientTransform stateless(
-      String text, BiFunction<ParamTree, ParamTree, ParamTree> f) {
-    return new Verb(text, p -> ParamTree.EMPTY, (g, s, p) -> new Update(f.apply(g, p), s));
-  }
-
-  private static ParamTree zeros(ParamTree like) {
-    return like.map(t -> Tensor.full(t.type(), 0));
-  }
-
-  private static ParamTree count() {
-    return ParamTree.of("count", Tensor.full(COUNT, 0));
-  }
-
-  /** {@code decay * old + (1 - decay) * value}. */
-  private static Tensor average(double decay, Tensor old, Tensor value) {
-    return value.mul(1 - decay).add(old.mul(decay));
-  }
-
-  /** {@code 1 - decay^t}: what an average that started at 0 has gathered of 1 so far. */
-  private static Tensor gathered(double decay, Tensor t) {
-    return Tensor.scalar(t.dtype(), decay).lift(t).pow(t).neg().add(1);
-  }
 
   /**
    * One transform after the other; the state of the i-th (from 0) is under {@code i.}.
@@ -241,7 +191,89 @@ public final class Transforms {
     return stateless("scale(" + factor + ")", (g, p) -> g.map(x -> x.mul(factor)));
   }
 
-  private static void unit(String who, String name, double v) {
-    Check.that(v >= 0 && v < 1, "%s: %s lies in [0, 1): %s; correct it", who, name, v);
+  /**
+   * v = decay v + (1 - decay) g^2; u = g / sqrt(v + eps). State: {@code nu.*}, initially 0.
+   *
+   * @param decay in [0, 1)
+   * @param eps under the root (PyTorch adds it to the root)
+   * @source Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012; {@code
+   *     optax.scale_by_rms}
+   */
+  public static GradientTransform scaleByRms(double decay, double eps) {
+    unit("scale_by_rms", "decay", decay);
+    notNegative("scale_by_rms", "eps", eps);
+    return new Verb(
+        "scaleByRms(" + decay + ", " + eps + ")",
+        p -> zeros(p).prefixed("nu."),
+        (g, s, p) -> {
+          ParamTree nu = g.zip(s.under("nu."), (x, v) -> average(decay, v, x.square()));
+          ParamTree u = g.zip(nu, (x, v) -> x.mul(v.add(eps).rsqrt()));
+          return new Update(u, nu.prefixed("nu."));
+        });
+  }
+
+  /**
+   * v = v + g^2; u = g / sqrt(v + eps), and 0 where v is 0. State: {@code sum_of_squares.*}.
+   *
+   * @param initial of v, 0 or more
+   * @source Duchi, Hazan and Singer, JMLR 2011; {@code optax.scale_by_rss}
+   */
+  public static GradientTransform scaleByRss(double initial, double eps) {
+    notNegative("scale_by_rss", "the initial sum", initial);
+    notNegative("scale_by_rss", "eps", eps);
+    return new Verb(
+        "scaleByRss(" + initial + ", " + eps + ")",
+        p -> full(p, initial).prefixed("sum_of_squares."),
+        (g, s, p) -> {
+          ParamTree sum = g.zip(s.under("sum_of_squares."), (x, v) -> x.square().add(v));
+          ParamTree u =
+              g.zip(
+                  sum,
+                  (x, v) -> {
+                    Tensor zero = Tensor.scalar(v.dtype(), 0);
+                    return x.mul(v.greater(0).select(v.add(eps).rsqrt(), zero));
+                  });
+          return new Update(u, sum.prefixed("sum_of_squares."));
+        });
+  }
+
+  /**
+   * u = sign((1 - b1) g + b1 m); m = b2 m + (1 - b2) g. State: {@code mu.*}.
+   *
+   * @source Chen et al., "Symbolic Discovery of Optimization Algorithms", NeurIPS 2023; {@code
+   *     optax.scale_by_lion}
+   */
+  public static GradientTransform scaleByLion(double b1, double b2) {
+    unit("scale_by_lion", "b1", b1);
+    unit("scale_by_lion", "b2", b2);
+    return new Verb(
+        "scaleByLion(" + b1 + ", " + b2 + ")",
+        p -> zeros(p).prefixed("mu."),
+        (g, s, p) -> {
+          ParamTree mu = s.under("mu.");
+          ParamTree u = g.zip(mu, (x, m) -> average(b1, m, x).sign());
+          return new Update(u, g.zip(mu, (x, m) -> average(b2, m, x)).prefixed("mu."));
+        });
+  }
+
+  /**
+   * u = g |p| / |g| for each parameter with Euclidean norms over all of its elements; u = g where
+   * either is 0.
+   *
+   * @source You et al., ICLR 2020; {@code optax.scale_by_trust_ratio}
+   */
+  public static GradientTransform scaleByTrustRatio() {
+    return stateless(
+        "scaleByTrustRatio()",
+        (g, p) ->
+            g.zip(
+                p,
+                (x, w) -> {
+                  Tensor length = w.square().sum().sqrt();
+                  Tensor step = x.square().sum().sqrt();
+                  Tensor one = Tensor.scalar(x.dtype(), 1);
+                  Tensor both = length.greater(0).and(step.greater(0));
+                  return x.mul(both.select(length.div(step), one));
+                }));
   }
 }

@@ -1,19 +1,30 @@
 package io.fragua.optim;
 
+import static io.fragua.optim.Optimizers.adafactor;
+import static io.fragua.optim.Optimizers.adagrad;
 import static io.fragua.optim.Optimizers.adam;
 import static io.fragua.optim.Optimizers.adamw;
+import static io.fragua.optim.Optimizers.lamb;
+import static io.fragua.optim.Optimizers.lion;
+import static io.fragua.optim.Optimizers.rmsprop;
 import static io.fragua.optim.Optimizers.sgd;
 import static io.fragua.optim.Schedules.constant;
 import static io.fragua.optim.Schedules.cosineDecay;
+import static io.fragua.optim.Schedules.linear;
 import static io.fragua.optim.Transforms.addDecayedWeights;
 import static io.fragua.optim.Transforms.chain;
 import static io.fragua.optim.Transforms.clipByGlobalNorm;
 import static io.fragua.optim.Transforms.clipByValue;
 import static io.fragua.optim.Transforms.scale;
+import static io.fragua.optim.Transforms.scaleByAdam;
 import static io.fragua.optim.Transforms.scaleByLearningRate;
-import static io.fragua.optim.Transforms.trace;
+import static io.fragua.optim.Transforms.scaleByRss;
+import static io.fragua.optim.Wrappers.masked;
+import static io.fragua.optim.Wrappers.multiSteps;
+import static io.fragua.optim.Wrappers.paramsEma;
 
 import java.util.List;
+import java.util.function.Predicate;
 
 /** One row for each optimizer and setting; {@link OptimizerTest} checks every property of each. */
 final class OptimizerCases {
@@ -39,6 +50,7 @@ final class OptimizerCases {
   }
 
   private static final Schedule TENTH = constant(0.1);
+  private static final Predicate<String> NO_BIAS = name -> !name.equals("b");
 
   static final List<Case> ALL =
       List.of(
@@ -56,10 +68,10 @@ final class OptimizerCases {
               sgd(constant(3e-4), 0.9)),
           new Case(
               "sgd nesterov",
-              chain(trace(0.9, true), scaleByLearningRate(TENTH)),
+              sgd(TENTH, 0.9, true),
               "chain(trace(0.9, true), scaleByLearningRate(0.1))",
-              chain(trace(0.9, true), scaleByLearningRate(constant(0.03))),
-              chain(trace(0.9, true), scaleByLearningRate(constant(3e-4)))),
+              sgd(constant(0.03), 0.9, true),
+              sgd(constant(3e-4), 0.9, true)),
           new Case(
               "adam",
               adam(TENTH),
@@ -104,7 +116,80 @@ final class OptimizerCases {
               "chain(clipByValue(0.5), chain(scaleByLearningRate(0.1)))",
               chain(clipByValue(0.5), sgd(TENTH, 0)),
               chain(clipByValue(10), sgd(constant(1e-3), 0))),
-          new Case("scale", scale(-0.25), "scale(-0.25)", scale(-0.25), scale(-1e-3)));
+          new Case("scale", scale(-0.25), "scale(-0.25)", scale(-0.25), scale(-1e-3)),
+          new Case(
+              "rmsprop",
+              rmsprop(TENTH),
+              "chain(scaleByRms(0.9, 1.0E-8), scaleByLearningRate(0.1))",
+              rmsprop(linear(0.1, 1e-4, 1000)),
+              rmsprop(linear(0.01, 1e-6, 20000))),
+          new Case(
+              "rmsprop momentum",
+              rmsprop(constant(0.05), 0.8, 1e-4, 0.7),
+              "chain(scaleByRms(0.8, 1.0E-4), scaleByLearningRate(0.05), trace(0.7, false))",
+              rmsprop(linear(0.05, 1e-4, 1000), 0.8, 1e-4, 0.7),
+              rmsprop(linear(0.003, 1e-6, 20000), 0.8, 1e-4, 0.7)),
+          new Case(
+              "adagrad",
+              adagrad(TENTH),
+              "chain(scaleByRss(0.1, 1.0E-7), scaleByLearningRate(0.1))",
+              adagrad(constant(1)),
+              adagrad(constant(0.5))),
+          new Case(
+              "adagrad from 0",
+              chain(scaleByRss(0, 1e-3), scale(-0.1)),
+              "chain(scaleByRss(0.0, 0.001), scale(-0.1))",
+              chain(scaleByRss(0, 1e-3), scale(-1)),
+              chain(scaleByRss(0, 1e-3), scale(-0.5))),
+          new Case(
+              "lion",
+              lion(constant(0.02), 1e-3),
+              "chain(scaleByLion(0.9, 0.99), addDecayedWeights(0.001), scaleByLearningRate(0.02))",
+              lion(linear(0.02, 1e-5, 1000), 1e-4),
+              lion(linear(0.003, 1e-6, 20000), 0)),
+          new Case(
+              "lamb",
+              lamb(TENTH, 0.05),
+              "chain(scaleByAdam(0.9, 0.999, 1.0E-6), addDecayedWeights(0.05), scaleByTrustRatio(),"
+                  + " scaleByLearningRate(0.1))",
+              lamb(linear(0.1, 1e-5, 1000), 0),
+              lamb(linear(0.01, 1e-6, 20000), 0)),
+          new Case(
+              "adafactor",
+              adafactor(TENTH),
+              "chain(scaleByFactoredRms(128, 0.8, 1.0E-30), clipByBlockRms(1.0),"
+                  + " scaleByLearningRate(0.1), scaleByParamBlockRms(0.001))",
+              adafactor(linear(0.1, 1e-5, 1000)),
+              adafactor(linear(0.01, 1e-6, 20000))),
+          new Case(
+              "adafactor factored",
+              adafactor(TENTH, 2),
+              "chain(scaleByFactoredRms(2, 0.8, 1.0E-30), clipByBlockRms(1.0),"
+                  + " scaleByLearningRate(0.1), scaleByParamBlockRms(0.001))",
+              adafactor(linear(0.1, 1e-5, 1000), 2),
+              adafactor(linear(0.01, 1e-6, 20000), 2)),
+          new Case(
+              "adamw masked",
+              chain(
+                  scaleByAdam(0.9, 0.999, 1e-8),
+                  masked(addDecayedWeights(0.05), NO_BIAS),
+                  scaleByLearningRate(TENTH)),
+              "chain(scaleByAdam(0.9, 0.999, 1.0E-8), masked(addDecayedWeights(0.05)),"
+                  + " scaleByLearningRate(0.1))",
+              masked(adam(TENTH), NO_BIAS),
+              masked(adam(constant(0.01)), NO_BIAS)),
+          new Case(
+              "multi steps",
+              multiSteps(adam(TENTH), 2),
+              "multiSteps(chain(scaleByAdam(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1)), 2)",
+              multiSteps(adam(TENTH), 2),
+              multiSteps(adam(constant(0.02)), 2)),
+          new Case(
+              "params ema",
+              chain(sgd(TENTH, 0), paramsEma(0.8)),
+              "chain(chain(scaleByLearningRate(0.1)), paramsEma(0.8))",
+              chain(sgd(TENTH, 0), paramsEma(0.8)),
+              chain(sgd(constant(1e-3), 0), paramsEma(0.8))));
 
   private OptimizerCases() {}
 }

@@ -1,5 +1,7 @@
 package io.fragua.optim;
 
+import static io.fragua.optim.Optimizers.sgd;
+import static io.fragua.optim.Transforms.chain;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -186,6 +188,15 @@ class OptimizerTest {
     all.put("cosine without warm-up", Schedules.cosineDecay(0.5, 0, 10, 0));
     all.put("exponential", Schedules.exponentialDecay(0.5, 3, 0.7, false));
     all.put("exponential staircase", Schedules.exponentialDecay(0.5, 3, 0.7, true));
+    all.put("polynomial", Schedules.polynomial(0.5, 0.1, 2, 9));
+    all.put("polynomial of a root", Schedules.polynomial(0.1, 0.5, 0.5, 9));
+    all.put("piecewise constant", Schedules.piecewiseConstant(0.5, Map.of(8, 0.5, 3, 0.1)));
+    all.put("cosine onecycle", Schedules.cosineOnecycle(10, 0.5));
+    all.put("cosine onecycle settings", Schedules.cosineOnecycle(11, 0.5, 0.5, 10, 100));
+    Schedule warmUp = Schedules.linear(0, 0.5, 4);
+    Schedule decay = Schedules.exponentialDecay(0.5, 3, 0.7, false);
+    all.put("join", Schedules.join(List.of(warmUp, decay), List.of(4)));
+    all.put("warm-up of both", Schedules.join(List.of(warmUp, decay), List.of(4)));
     JsonNode golden = GOLDEN.get("schedules");
     assertEquals(Golden.members(golden).keySet(), all.keySet());
     all.forEach(
@@ -206,8 +217,33 @@ class OptimizerTest {
             "cosineDecay(0.5, 4, 10, 0.05)",
             "cosineDecay(0.5, 0, 10, 0.0)",
             "exponentialDecay(0.5, 3, 0.7, false)",
-            "exponentialDecay(0.5, 3, 0.7, true)"),
+            "exponentialDecay(0.5, 3, 0.7, true)",
+            "polynomial(0.5, 0.1, 2.0, 9)",
+            "polynomial(0.1, 0.5, 0.5, 9)",
+            "piecewiseConstant(0.5, {3=0.1, 8=0.5})",
+            "cosineOnecycle(10, 0.5, 0.3, 25.0, 10000.0)",
+            "cosineOnecycle(11, 0.5, 0.5, 10.0, 100.0)",
+            "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])",
+            "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])"),
         all.values().stream().map(Object::toString).toList());
+  }
+
+  @Test
+  void averagesOfParametersAreOptaxs() {
+    GradientTransform t = chain(sgd(Schedules.constant(0.1), 0), Wrappers.paramsEma(0.8));
+    ParamTree params = tree(GOLDEN.get("start"));
+    ParamTree state = t.init(params);
+    for (int i = 0; i < GOLDEN.get("grads").size(); i++) {
+      GradientTransform.Update u = t.update(tree(GOLDEN.get("grads").get(i)), state, params);
+      params = Optimizers.applyUpdates(params, u.updates());
+      state = u.state();
+      ParamTree expected = tree(GOLDEN.get("params ema").get(i));
+      for (String name : expected.names()) {
+        Tensor average = state.get("1.ema." + name);
+        assertNull(
+            new Tolerance(8, 8).difference(expected.get(name), average), "step " + i + ", " + name);
+      }
+    }
   }
 
   @Test
@@ -268,6 +304,36 @@ class OptimizerTest {
     assertEquals(
         "constant: the value is finite: NaN; correct it",
         message(() -> Schedules.constant(Double.NaN)));
+    assertEquals(
+        "scale_by_rms: decay lies in [0, 1): 1.0; correct it",
+        message(() -> Optimizers.rmsprop(Schedules.constant(1), 1, 0, 0)));
+    assertEquals(
+        "scale_by_rss: the initial sum is finite and not negative: -1.0; correct it",
+        message(() -> Transforms.scaleByRss(-1, 0)));
+    assertEquals(
+        "scale_by_lion: b2 lies in [0, 1): NaN; correct it",
+        message(() -> Transforms.scaleByLion(0, Double.NaN)));
+    assertEquals(
+        "scale_by_factored_rms: sizes are positive: 0; correct it",
+        message(() -> Optimizers.adafactor(Schedules.constant(1), 0)));
+    assertEquals(
+        "multi_steps: a step has at least one gradient: 0; correct it",
+        message(() -> Wrappers.multiSteps(Transforms.scale(1), 0)));
+    assertEquals(
+        "params_ema: decay lies in [0, 1): 1.0; correct it", message(() -> Wrappers.paramsEma(1)));
+    assertEquals(
+        "polynomial: power is above 0: 0.0; correct it",
+        message(() -> Schedules.polynomial(1, 0, 0, 5)));
+    assertEquals(
+        "piecewise_constant: scales are finite and not negative: -1.0; correct it",
+        message(() -> Schedules.piecewiseConstant(1, Map.of(3, -1.0))));
+    assertEquals(
+        "cosine_onecycle: start lies in [0, 1]: 1.5; correct it",
+        message(() -> Schedules.cosineOnecycle(1, 1, 1.5, 1, 1)));
+    assertEquals(
+        "join: there is one boundary between each two schedules: 1 schedules, boundaries [4];"
+            + " correct it",
+        message(() -> Schedules.join(List.of(Schedules.constant(1)), List.of(4))));
     assertEquals(
         "scale_by_learning_rate: a schedule gives f32[]: f32[1]; correct the schedule",
         message(
