@@ -26,6 +26,9 @@ final class Simplify {
   /** Constants up to this many elements are looked at for being one number repeated. */
   private static final int UNIFORM_LIMIT = 4096;
 
+  /** Elements up to which constants are written out. */
+  private static final int SPREAD_LIMIT = 1 << 16;
+
   private final Map<Object, View> known = new HashMap<>();
   private final List<Value> inputs = new ArrayList<>();
 
@@ -339,8 +342,24 @@ final class Simplify {
       }
     }
     // A kernel reads its innermost axis with step 1 or not at all; anything else is first copied.
-    List<View> direct = args.stream().map(v -> type.shape().size() > 64 ? direct(v) : v).toList();
+    List<View> direct =
+        args.stream().map(v -> type.shape().size() > 64 ? direct(spread(v)) : v).toList();
     return value(Value.Kind.ELEMENTWISE, op, a, type, direct);
+  }
+
+  /**
+   * A short row of constants that every row repeats is written out, once: the kernel then runs over
+   * all elements as one line, where it would otherwise go through rows too short for a vector.
+   */
+  private View spread(View v) {
+    long[][] r = v.runs();
+    boolean shortRow = r.length > 1 && r[0][0] < Math.max(8, VectorRuntime.LANES);
+    return v.base().kind == Value.Kind.CONSTANT
+            && shortRow
+            && v.shape().size() > v.base().size()
+            && v.shape().size() <= SPREAD_LIMIT
+        ? copy(v)
+        : v;
   }
 
   private View direct(View v) {

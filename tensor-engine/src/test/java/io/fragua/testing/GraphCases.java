@@ -47,6 +47,19 @@ public final class GraphCases {
     return new GraphCase(name, f, List.of(operands), new Tolerance(8, absolute));
   }
 
+  /** Constants of a row, repeated for all rows. */
+  private static Tensor standardize(Tensor x) {
+    int n = x.shape().dim(1);
+    float[] means = new float[n];
+    float[] scales = new float[n];
+    for (int i = 0; i < n; i++) {
+      means[i] = 0.1f * i;
+      scales[i] = 1f / (1 + i);
+    }
+    Tensor mean = Tensor.of(means, n);
+    return x.greater(0.9).select(mean, x).sub(mean).mul(Tensor.of(scales, n));
+  }
+
   /** Rows of a table by several indices each, added up. */
   private static List<Tensor> bag(List<Tensor> x) {
     return List.of(x.get(0).gather(x.get(1)).sum(1).add(x.get(2)));
@@ -56,7 +69,10 @@ public final class GraphCases {
   public static List<GraphCase> all() {
     List<GraphCase> all = new ArrayList<>();
     plumbing(all);
-    for (int n : new int[] {1, 3, 16, 67, 130}) {
+    for (int n : new int[] {1, 5, 15, 16, 33}) {
+      all.add(of("standardize " + n, 1, x -> List.of(standardize(x.get(0))), f32(41, n)));
+    }
+    for (int n : new int[] {1, 3, 16, 67, 130, 257, 300}) {
       Values ids = Values.ids(7);
       all.add(of("bag of " + n, 8, GraphCases::bag, f32(7, n), i32(ids, 5, 3), f32(5, n)));
       all.add(
