@@ -1,6 +1,7 @@
 package io.fragua.graph;
 
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -43,6 +44,77 @@ public final class Tracer {
   }
 
   /**
+   * A traced function that may use tensors of traces around it.
+   *
+   * @param graph its further inputs stand for the captured tensors
+   * @param captured tensors of other traces, in the order of those inputs
+   */
+  public record Closure(Graph graph, List<Tensor> captured) {}
+
+  /**
+   * As {@link #trace(List, Function)}, for a function that may capture tensors of traces around it:
+   * each largest captured value that does not depend on the operands becomes a further input.
+   *
+   * @source JAX {@code jax.closure_convert}
+   */
+  public static Closure traceClosure(
+      List<TensorType> types, Function<List<Tensor>, List<Tensor>> function) {
+    List<Graph.Input> inputs = new ArrayList<>();
+    List<Tensor> placeholders = new ArrayList<>();
+    for (TensorType t : types) {
+      inputs.add(new Graph.Input("arg" + inputs.size(), t));
+      placeholders.add(Tensor.input(t));
+    }
+    List<Tensor> results = function.apply(placeholders);
+    List<Tensor> captured = captured(placeholders, results);
+    for (Tensor t : captured) {
+      inputs.add(new Graph.Input("captured" + (inputs.size() - types.size()), t.type()));
+      placeholders.add(t);
+    }
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < results.size(); i++) {
+      names.add("out" + i);
+    }
+    return new Closure(close(inputs, placeholders, names, results), captured);
+  }
+
+  private static List<Tensor> captured(List<Tensor> placeholders, List<Tensor> results) {
+    Map<Object, Boolean> own = new IdentityHashMap<>();
+    placeholders.forEach(p -> own.put(p.node(), true));
+    Map<Object, Boolean> foreign = new IdentityHashMap<>();
+    List<Object> order = sort(results, Map.of());
+    for (Object o : order) {
+      Tensor t = (Tensor) o;
+      if (t.node() == null || key(t) != t.node() || own.containsKey(t.node())) {
+        continue; // concrete, or an operand
+      }
+      List<Tensor> in = t.node().inputs();
+      if (in.stream().anyMatch(x -> own.containsKey(key(x)))) {
+        own.put(t.node(), true);
+      } else if ((t.node().op() == null && in.isEmpty())
+          || in.stream().anyMatch(x -> foreign.containsKey(key(x)))) {
+        foreign.put(t.node(), true);
+      }
+    }
+    Map<Object, Boolean> taken = new IdentityHashMap<>();
+    List<Tensor> captured = new ArrayList<>();
+    List<Tensor> used = new ArrayList<>();
+    for (Object o : order) {
+      Tensor t = (Tensor) o;
+      if (t.node() != null && !foreign.containsKey(key(t)) && key(t) == t.node()) {
+        used.addAll(t.node().inputs());
+      }
+    }
+    used.addAll(results);
+    for (Tensor t : used) {
+      if (foreign.containsKey(key(t)) && taken.put(key(t), true) == null) {
+        captured.add(t);
+      }
+    }
+    return captured;
+  }
+
+  /**
    * The graph from traced placeholders to results that were computed from them.
    *
    * @throws IllegalArgumentException if a result depends on a placeholder that is not listed
@@ -64,7 +136,7 @@ public final class Tracer {
     for (int i = 0; i < placeholders.size(); i++) {
       inputIds.put(placeholders.get(i).node(), i);
     }
-    List<Object> order = sort(results);
+    List<Object> order = sort(results, inputIds);
     Map<Object, Integer> ids = new IdentityHashMap<>(inputIds);
     List<Tensor> constants = new ArrayList<>();
     List<Tensor> equations = new ArrayList<>();
@@ -115,9 +187,14 @@ public final class Tracer {
     return t.node().inputs().get(0);
   }
 
-  /** Depth first, operands before users, without recursion: graphs may be deep. */
-  private static List<Object> sort(List<Tensor> results) {
+  /**
+   * Depth first, operands before users, without recursion: graphs may be deep.
+   *
+   * @param leaves not looked behind
+   */
+  private static List<Object> sort(List<Tensor> results, Map<Object, Integer> leaves) {
     Map<Object, Boolean> done = new IdentityHashMap<>(); // false while its operands are pending
+    leaves.keySet().forEach(k -> done.put(k, true));
     List<Object> order = new ArrayList<>();
     Deque<Tensor> stack = new ArrayDeque<>();
     for (int i = results.size() - 1; i >= 0; i--) {

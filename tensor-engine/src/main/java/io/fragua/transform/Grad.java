@@ -37,11 +37,7 @@ public final class Grad {
   public static Fn valueAndGrad(Fn f, int... wrt) {
     return args -> {
       int[] w = wrt.length == 0 ? IntStream.range(0, args.size()).toArray() : wrt;
-      List<Graph.Input> inputs = new ArrayList<>();
-      for (int i = 0; i < args.size(); i++) {
-        inputs.add(new Graph.Input("arg" + i, args.get(i).type()));
-      }
-      return apply(Tracer.trace(inputs, f::apply), args, w);
+      return apply(Traced.of(f, args), args.size(), w);
     };
   }
 
@@ -54,10 +50,11 @@ public final class Grad {
     List<String> outputs = new ArrayList<>();
     g.outputs().forEach(o -> outputs.add(o.name()));
     outputs.addAll(names);
-    return Tracer.trace(g.inputs(), outputs, args -> apply(g, args, wrt));
+    return Tracer.trace(g.inputs(), outputs, args -> apply(new Traced(g, args), args.size(), wrt));
   }
 
-  private static List<Tensor> apply(Graph g, List<Tensor> args, int[] wrt) {
+  private static List<Tensor> apply(Traced t, int operands, int[] wrt) {
+    Graph g = t.graph();
     Check.shape(
         !g.outputs().isEmpty()
             && g.outputTypes().get(0).shape().rank() == 0
@@ -65,24 +62,54 @@ public final class Grad {
         "grad: the function's first result must be a floating scalar: %s; reduce it, for instance"
             + " with mean()",
         g.outputTypes());
+    checkWrt("grad", g, operands, wrt);
+    List<Tensor> values = t.values();
+    Tensor[] cotangents = new Tensor[g.outputs().size()];
+    cotangents[0] = Tensor.scalar(g.outputTypes().get(0).dtype(), 1);
+    List<Tensor> results = new ArrayList<>(t.results(values));
+    results.addAll(pullBack(g, values, Arrays.asList(cotangents), wrt));
+    return results;
+  }
+
+  /** Checks the operands to differentiate by. */
+  static void checkWrt(String who, Graph g, int operands, int[] wrt) {
     for (int i : wrt) {
       Check.that(
-          i >= 0 && i < g.inputs().size(),
-          "grad: wrt must name operands by position: %d of %d operands; correct it",
+          i >= 0 && i < operands,
+          "%s: wrt must name operands by position: %d of %d operands; correct it",
+          who,
           i,
-          g.inputs().size());
+          operands);
       Check.shape(
           g.inputs().get(i).type().dtype().isFloating(),
-          "grad: operands to differentiate by must be floating: %s; leave it out of wrt",
+          "%s: operands to differentiate by must be floating: %s; leave it out of wrt",
+          who,
           g.inputs().get(i));
     }
-    List<Tensor> values = g.evaluate(args);
-    Tensor[] grads = new Tensor[values.size()];
-    int loss = g.outputs().get(0).value();
-    grads[loss] = Tensor.scalar(g.type(loss).dtype(), 1).lift(values.get(loss));
+  }
+
+  /**
+   * Goes back through a graph from gradients of its results to those of some inputs.
+   *
+   * @param values of the graph
+   * @param cotangents one a result; null for none, those of results that are not floating are not
+   *     looked at
+   * @return one gradient for each of {@code wrt}
+   */
+  static List<Tensor> pullBack(Graph g, List<Tensor> values, List<Tensor> cotangents, int[] wrt) {
+    Tensor traced =
+        Traced.tracedOf(java.util.stream.Stream.concat(values.stream(), cotangents.stream()));
+    List<Tensor> all = traced == null ? values : values.stream().map(v -> v.lift(traced)).toList();
+    Tensor[] grads = new Tensor[all.size()];
+    for (int i = 0; i < cotangents.size(); i++) {
+      Tensor c = cotangents.get(i);
+      if (c != null && c.dtype().isFloating()) {
+        add(grads, g.outputs().get(i).value(), traced == null ? c : c.lift(traced));
+      }
+    }
     boolean[] needed = dependsOn(g, wrt);
     int first = g.inputs().size() + g.constants().size();
-    for (int v = values.size() - 1; v >= first; v--) {
+    for (int v = all.size() - 1; v >= first; v--) {
       if (grads[v] == null || !needed[v]) {
         continue;
       }
@@ -90,27 +117,29 @@ public final class Grad {
       if (e.op().vjp() == null) {
         continue; // constant almost everywhere (integers, comparisons, stop_gradient)
       }
-      List<Tensor> in = e.inputs().stream().map(values::get).toList();
-      List<Tensor> back = e.op().vjp().apply(grads[v], in, values.get(v), e.attrs());
+      List<Tensor> in = e.inputs().stream().map(all::get).toList();
+      List<Tensor> back = e.op().vjp().apply(grads[v], in, all.get(v), e.attrs());
       for (int k = 0; k < in.size(); k++) {
         int x = e.inputs().get(k);
         if (needed[x] && back.get(k) != null && in.get(k).dtype().isFloating()) {
-          grads[x] = grads[x] == null ? back.get(k) : grads[x].add(back.get(k));
+          add(grads, x, back.get(k));
         }
       }
     }
     List<Tensor> results = new ArrayList<>();
-    g.outputs().forEach(o -> results.add(values.get(o.value())));
     for (int i : wrt) {
-      results.add(grads[i] != null ? grads[i] : zeros(args, i));
+      results.add(grads[i] != null ? grads[i] : zeros(all.get(i)));
     }
     return results;
   }
 
-  /** An operand the result does not depend on has gradient zero. */
-  private static Tensor zeros(List<Tensor> args, int i) {
-    Tensor traced = args.stream().filter(Tensor::isTraced).findFirst().orElse(args.get(i));
-    return Tensor.scalar(args.get(i).dtype(), 0).lift(traced).broadcastTo(args.get(i).shape());
+  private static void add(Tensor[] grads, int i, Tensor g) {
+    grads[i] = grads[i] == null ? g : grads[i].add(g);
+  }
+
+  /** Zeros of a tensor's type: the gradient of an operand the result does not depend on. */
+  static Tensor zeros(Tensor like) {
+    return Tensor.scalar(like.dtype(), 0).lift(like).broadcastTo(like.shape());
   }
 
   /** Which values depend on the operands: gradients of the others are never built. */
