@@ -259,7 +259,7 @@ public final class SparkBench implements Callable<Integer> {
             full ? 0.413 : null));
     rows.add(
         row(
-            "training",
+            "training, " + options.precision(),
             ours.trainRowsPerSecond(),
             "rows/s",
             Better.HIGHER,
@@ -268,7 +268,7 @@ public final class SparkBench implements Callable<Integer> {
             600_000.0));
     rows.add(
         row(
-            "scoring, Parquet to Parquet",
+            "scoring Parquet to Parquet, " + options.precision(),
             ours.scoreRowsPerSecond(),
             "rows/s",
             Better.HIGHER,

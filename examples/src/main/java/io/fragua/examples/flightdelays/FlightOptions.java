@@ -43,9 +43,9 @@ public final class FlightOptions {
       names = "--precision",
       paramLabel = "P",
       description =
-          "STRICT for 32-bit floating point, BF16_MATH for faster products"
+          "BF16_MATH multiplies numbers rounded to 16 bits where the CPU can, STRICT 32-bit ones"
               + " (default: ${DEFAULT-VALUE}).")
-  private String precision = "STRICT";
+  private String precision = "BF16_MATH";
 
   @Option(
       names = "--seed",
@@ -69,6 +69,11 @@ public final class FlightOptions {
   /** Flights of one step. */
   public int batchSize() {
     return batchSize;
+  }
+
+  /** How products are computed. */
+  public String precision() {
+    return precision;
   }
 
   /** Of the split, and of the training. */

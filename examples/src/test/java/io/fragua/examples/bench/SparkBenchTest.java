@@ -92,8 +92,8 @@ class SparkBenchTest {
         List.of(
             "AUC after 1 epoch",
             "log loss after 1 epoch",
-            "training",
-            "scoring, Parquet to Parquet",
+            "training, BF16_MATH",
+            "scoring Parquet to Parquet, BF16_MATH",
             "fit to first step beyond reading",
             "store memory / raw columns"),
         rows.stream().map(r -> r.get("row").asText()).toList());
