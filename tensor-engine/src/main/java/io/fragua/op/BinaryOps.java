@@ -146,6 +146,7 @@ final class BinaryOps {
                 return Arrays.asList(null, in.get(0).select(g, zero), in.get(0).select(zero, g));
               },
               null,
+              Batching.ALL,
               new Scalar(
                   x -> x[0] != 0 ? x[1] : x[2],
                   x -> x[0] != 0 ? x[1] : x[2],
@@ -218,6 +219,7 @@ final class BinaryOps {
         Rules.SAME,
         vjp,
         null,
+        Batching.ALL,
         new Scalar(real, integer, scalar, vector),
         onnx,
         "NumPy, the function of this name");
@@ -278,6 +280,7 @@ final class BinaryOps {
         type,
         null,
         "integers and bool have no derivative",
+        Batching.ALL,
         scalar,
         onnx,
         source);

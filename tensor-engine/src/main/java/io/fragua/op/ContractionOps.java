@@ -50,6 +50,8 @@ final class ContractionOps {
                 return List.of(g.matmul(w.transpose()), x.transpose().matmul(g));
               },
               null,
+              // leading axes broadcast, and the examples lead; one weight for all is a tall product
+              (op, in, mapped, a) -> in.get(0).matmul(in.get(1)),
               null,
               "MatMul-13",
               "NumPy matmul on operands with equal leading axes"));

@@ -29,6 +29,7 @@ final class IndexOps {
               (g, in, y, a) ->
                   Arrays.asList(g.scatterAdd(in.get(0).shape().dim(0), in.get(1)), null),
               null,
+              Batching::gather,
               null,
               "Gather-13",
               "NumPy take(axis=0)"),
@@ -55,6 +56,7 @@ final class IndexOps {
               },
               (g, in, y, a) -> Arrays.asList(g.gather(in.get(1)), null),
               null,
+              Batching::scatterAdd,
               null,
               "ScatterElements-18",
               "JAX segment_sum"));

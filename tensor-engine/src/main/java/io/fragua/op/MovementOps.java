@@ -30,6 +30,7 @@ final class MovementOps {
                 return in.get(0).with(to);
               },
               (g, in, y, a) -> List.of(g.reshape(in.get(0).shape().dims())),
+              Batching.SHAPE,
               "Reshape-21",
               "NumPy reshape"),
           movement(
@@ -55,6 +56,7 @@ final class MovementOps {
                 }
                 return List.of(g.transpose(inverse));
               },
+              Batching.PERM,
               "Transpose-21",
               "NumPy transpose"),
           movement(
@@ -69,6 +71,7 @@ final class MovementOps {
                         .toArray();
                 return List.of(repeated.length == 0 ? g : g.sum(repeated));
               },
+              Batching.SHAPE_AND_DIMS,
               "Expand-13",
               "StableHLO broadcast_in_dim, without stretching of size-1 axes"),
           movement(
@@ -105,6 +108,7 @@ final class MovementOps {
                 int low = m == 0 ? 0 : a.integer("start");
                 return List.of(g.pad(axis, low, n - low - used, stride - 1, 0));
               },
+              Batching.AXIS,
               "Slice-13",
               "NumPy slicing of one axis"),
           movement(
@@ -144,6 +148,7 @@ final class MovementOps {
                 int limit = n == 0 ? low : low + (n - 1) * step + 1;
                 return List.of(g.slice(axis, low, limit, step));
               },
+              Batching.AXIS,
               "Pad-21",
               "StableHLO pad of one axis, without negative padding"),
           movement(
@@ -154,6 +159,7 @@ final class MovementOps {
                 return in.get(0);
               },
               (g, in, y, a) -> List.of(g.reverse(a.integer("axis"))),
+              Batching.AXIS,
               "none: Slice with step -1",
               "NumPy flip"),
           movement(
@@ -161,6 +167,7 @@ final class MovementOps {
               -1,
               MovementOps::concatType,
               MovementOps::split,
+              Batching.AXIS,
               "Concat-13",
               "NumPy concatenate"),
           new Op(
@@ -176,6 +183,7 @@ final class MovementOps {
               },
               null,
               "it has no operand",
+              null,
               null,
               "Range-11",
               "StableHLO iota"));
@@ -236,7 +244,14 @@ final class MovementOps {
   }
 
   private static Op movement(
-      String name, int arity, Op.TypeRule type, Op.Vjp vjp, String onnx, String source) {
-    return new Op(name, Family.MOVEMENT, arity, Rules.ANY, type, vjp, null, null, onnx, source);
+      String name,
+      int arity,
+      Op.TypeRule type,
+      Op.Vjp vjp,
+      Op.Batch batch,
+      String onnx,
+      String source) {
+    return new Op(
+        name, Family.MOVEMENT, arity, Rules.ANY, type, vjp, null, batch, null, onnx, source);
   }
 }

@@ -21,6 +21,7 @@ import java.util.Set;
  * @param type the type rule
  * @param vjp the derivative, or null when there is none (see {@code noGradient})
  * @param noGradient why there is no derivative; null when there is one
+ * @param batch how the row acts on a further axis; null only for a row without operands
  * @param scalar meaning and code of an elementwise row; null for the others
  * @param onnx the ONNX operator and opset ({@code "Tanh-13"}), or {@code "none: reason"}
  * @param source the standard it follows
@@ -33,6 +34,7 @@ public record Op(
     TypeRule type,
     Vjp vjp,
     String noGradient,
+    Batch batch,
     Scalar scalar,
     String onnx,
     String source) {
@@ -56,6 +58,20 @@ public record Op(
      * @return one gradient an operand, of its type; null for an operand without one (an index)
      */
     List<Tensor> apply(Tensor g, List<Tensor> in, Tensor out, Attrs attrs);
+  }
+
+  /** The row on many examples at once, written in tensor operations. */
+  @FunctionalInterface
+  public interface Batch {
+    /**
+     * Applies the row to each example.
+     *
+     * @param in the operands; a mapped one has the axis of the examples in front
+     * @param mapped which operands differ from example to example; at least one does
+     * @return the results, with the axis of the examples in front
+     * @source JAX {@code jax.interpreters.batching.primitive_batchers}
+     */
+    Tensor apply(Op op, List<Tensor> in, List<Boolean> mapped, Attrs attrs);
   }
 
   /** The result's type; throws {@code ShapeException} if the operands do not fit. */

@@ -36,6 +36,10 @@ public final class OpTable {
             "op table: a row needs either a vjp or the reason for none: %s; complete the row",
             op.name());
         Check.that(
+            (op.batch() == null) == (op.arity() == 0),
+            "op table: a row with operands needs a batching rule: %s; complete the row",
+            op.name());
+        Check.that(
             op.family().isElementwise() == (op.scalar() != null),
             "op table: elementwise rows, and only they, have a scalar meaning: %s; fix the row",
             op.name());

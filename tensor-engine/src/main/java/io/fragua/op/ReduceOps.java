@@ -39,6 +39,7 @@ final class ReduceOps {
               },
               null,
               "an index has no derivative",
+              Batching.AXIS,
               null,
               "ArgMax-13",
               "NumPy argmax: the first maximum; NaN counts as the largest"));
@@ -85,6 +86,7 @@ final class ReduceOps {
         },
         vjp,
         null,
+        Batching.AXES,
         null,
         onnx,
         source);

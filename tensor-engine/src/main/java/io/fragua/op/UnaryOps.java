@@ -207,6 +207,7 @@ final class UnaryOps {
       Scalar scalar,
       String onnx,
       String source) {
-    return new Op(name, Family.UNARY, 1, dtypes, type, vjp, noGradient, scalar, onnx, source);
+    return new Op(
+        name, Family.UNARY, 1, dtypes, type, vjp, noGradient, Batching.ALL, scalar, onnx, source);
   }
 }

@@ -3,6 +3,7 @@ package io.fragua.transform;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,15 +17,15 @@ import java.util.stream.Stream;
 record Traced(Graph graph, List<Tensor> arguments) {
   /** Traces on these operands. */
   static Traced of(Fn f, List<Tensor> operands) {
-    Tracer.Closure c = closure(f, operands);
+    Tracer.Closure c = closure(f, operands.stream().map(Tensor::type).toList());
     List<Tensor> all = new ArrayList<>(operands);
     all.addAll(c.captured());
     return new Traced(c.graph(), together(all));
   }
 
   /** Traces for operands of these types. */
-  static Tracer.Closure closure(Fn f, List<Tensor> operands) {
-    return Tracer.traceClosure(operands.stream().map(Tensor::type).toList(), f::apply);
+  static Tracer.Closure closure(Fn f, List<TensorType> types) {
+    return Tracer.traceClosure(types, f::apply);
   }
 
   /** All values of the graph, at once or recorded. */
