@@ -6,7 +6,9 @@ import io.fragua.tensor.Tensor;
 
 /**
  * Losses row by row, without reduction: the caller weighs and sums them. Values and gradients are
- * finite and exact to rounding for logits up to 1e4 in size.
+ * finite and exact to rounding for logits up to 1e4 in size. Here are the losses of classes and the
+ * squared error; {@link RegressionLosses} has others for numbers, {@link EmbeddingLosses} those for
+ * vectors and ranks.
  */
 public final class Losses {
   private Losses() {}
@@ -32,22 +34,128 @@ public final class Losses {
    * @source {@code optax.softmax_cross_entropy_with_integer_labels}
    */
   public static Tensor crossEntropyWithLogits(Tensor logits, Tensor labels) {
-    Check.shape(
-        logits.shape().rank() == 2
-            && logits.dtype().isFloating()
-            && labels.dtype() == DType.I32
-            && labels.shape().rank() == 1
-            && labels.shape().dim(0) == logits.shape().dim(0),
-        "cross_entropy: takes floating logits [B, K] and i32 labels [B]: %s with %s; reshape or"
-            + " cast one of them",
-        logits.type(),
-        labels.type());
+    return crossEntropyWithLogits(logits, labels, 0);
+  }
+
+  /**
+   * As {@link #crossEntropyWithLogits(Tensor, Tensor)} with label smoothing: the label's share is 1
+   * - smoothing + smoothing / K, that of every other class smoothing / K.
+   *
+   * @param smoothing in [0, 1)
+   * @source Szegedy et al., CVPR 2016; PyTorch {@code cross_entropy(label_smoothing)}
+   */
+  public static Tensor crossEntropyWithLogits(Tensor logits, Tensor labels, double smoothing) {
+    Check.that(
+        smoothing >= 0 && smoothing < 1,
+        "cross_entropy: label smoothing lies in [0, 1): %s; correct it",
+        smoothing);
+    classes("cross_entropy", logits, labels);
     // The maximum cancels in the loss; leaving it out of both terms keeps their difference exact.
     Tensor shifted = logits.sub(logits.maxKeep(1).stopGradient());
     Tensor taken =
         labels.expandDims(1).equal(labels.lift(logits).iotaLike(DType.I32, logits.shape(), 1));
     Tensor zero = Tensor.scalar(logits.dtype(), 0);
-    return shifted.exp().sum(1).log().sub(taken.select(shifted, zero).sum(1));
+    Tensor label = taken.select(shifted, zero).sum(1);
+    Tensor share =
+        smoothing == 0 ? label : label.mul(1 - smoothing).add(shifted.mean(1).mul(smoothing));
+    return shifted.exp().sum(1).log().sub(share);
+  }
+
+  /**
+   * -sum(target log(p)) with p = softmax(logits): cross entropy with a whole distribution a row.
+   *
+   * <p>Shapes: both [B, K], result [B]; each row of targets adds up to 1, which is not checked.
+   *
+   * @source {@code optax.softmax_cross_entropy}
+   */
+  public static Tensor softCrossEntropyWithLogits(Tensor logits, Tensor targets) {
+    sameRows("soft_cross_entropy", logits, targets);
+    Tensor shifted = logits.sub(logits.maxKeep(1).stopGradient());
+    return shifted.exp().sumKeep(1).log().sub(shifted).mul(targets).sum(1);
+  }
+
+  /**
+   * sum(target (log(target) - logProbability)), 0 where a target is 0: how far the predicted
+   * distribution is from the target. Not negative.
+   *
+   * <p>Shapes: both [B, K], result [B].
+   *
+   * @param logProbabilities for instance {@code logits.logSoftmax(1)}
+   * @source Kullback and Leibler, 1951; {@code optax.kl_divergence}
+   */
+  public static Tensor klDivergence(Tensor logProbabilities, Tensor targets) {
+    sameRows("kl_divergence", logProbabilities, targets);
+    // The branch not taken must stay finite for its derivative.
+    Tensor one = Tensor.scalar(targets.dtype(), 1);
+    Tensor log = targets.greater(0).select(targets, one).log();
+    return targets.mul(log.sub(logProbabilities)).sum(1);
+  }
+
+  /**
+   * Focal loss: cross entropy weighed by (1 - p)^gamma where p is the probability of the label, so
+   * that easy rows count less.
+   *
+   * <p>Shapes: logits and labels [B], result [B]; labels 0 or 1, nothing between.
+   *
+   * @param gamma 0 or more; 2 in the paper and in Optax
+   * @source Lin et al., ICCV 2017; {@code optax.sigmoid_focal_loss}
+   */
+  public static Tensor focalWithLogits(Tensor logits, Tensor labels, double gamma) {
+    same("focal", logits, labels);
+    Check.that(
+        gamma >= 0 && Double.isFinite(gamma), "focal: gamma is 0 or more: %s; correct it", gamma);
+    Tensor towards = labels.mul(2).sub(1).mul(logits);
+    // log(1 - p) = -softplus(towards), so the power is an exponential, smooth also where 1 - p is 0
+    Tensor weight = Activations.softplus(towards).mul(-gamma).exp();
+    return Activations.softplus(towards.neg()).mul(weight);
+  }
+
+  /**
+   * As {@link #focalWithLogits(Tensor, Tensor, double)}, times {@code alpha} for label 1 and 1 -
+   * {@code alpha} for label 0.
+   *
+   * @param alpha in [0, 1]; 0.25 in the paper
+   */
+  public static Tensor focalWithLogits(Tensor logits, Tensor labels, double gamma, double alpha) {
+    Check.that(alpha >= 0 && alpha <= 1, "focal: alpha lies in [0, 1]: %s; correct it", alpha);
+    return focalWithLogits(logits, labels, gamma).mul(labels.mul(2 * alpha - 1).add(1 - alpha));
+  }
+
+  /**
+   * max(0, 1 - y z), the loss of support vector machines.
+   *
+   * <p>Shapes: scores z and labels y [B], result [B]; labels -1 or 1.
+   *
+   * @source Cortes and Vapnik, 1995; {@code optax.hinge_loss}
+   */
+  public static Tensor hinge(Tensor scores, Tensor labels) {
+    same("hinge", scores, labels);
+    return scores.mul(labels).neg().add(1).relu();
+  }
+
+  /**
+   * max(0, 1 - y z)^2.
+   *
+   * <p>Shapes: scores z and labels y [B], result [B]; labels -1 or 1.
+   *
+   * @source Keras {@code SquaredHinge}
+   */
+  public static Tensor squaredHinge(Tensor scores, Tensor labels) {
+    same("squared_hinge", scores, labels);
+    return scores.mul(labels).neg().add(1).relu().square();
+  }
+
+  /**
+   * Largest of z[k] + 1 over the classes but the label, and z[label], less z[label].
+   *
+   * <p>Shapes: scores [B, K], labels [B] i32 in [0, K), result [B].
+   *
+   * @source Crammer and Singer, JMLR 2001; {@code optax.losses.multiclass_hinge_loss}
+   */
+  public static Tensor multiclassHinge(Tensor scores, Tensor labels) {
+    classes("multiclass_hinge", scores, labels);
+    Tensor own = labels.oneHot(scores.shape().dim(1), scores.dtype());
+    return scores.add(1).sub(own).max(1).sub(scores.mul(own).sum(1));
   }
 
   /**
@@ -62,10 +170,33 @@ public final class Losses {
     return predictions.sub(targets).square();
   }
 
-  private static void same(String who, Tensor a, Tensor b) {
+  private static void classes(String who, Tensor scores, Tensor labels) {
+    Check.shape(
+        scores.shape().rank() == 2
+            && scores.dtype().isFloating()
+            && labels.dtype() == DType.I32
+            && labels.shape().rank() == 1
+            && labels.shape().dim(0) == scores.shape().dim(0),
+        "%s: takes floating logits [B, K] and i32 labels [B]: %s with %s; reshape or"
+            + " cast one of them",
+        who,
+        scores.type(),
+        labels.type());
+  }
+
+  static void same(String who, Tensor a, Tensor b) {
     Check.shape(
         a.type().equals(b.type()) && a.shape().rank() == 1 && a.dtype().isFloating(),
         "%s: takes two floating [B] of one type: %s with %s; reshape [B, 1] to [B], or cast",
+        who,
+        a.type(),
+        b.type());
+  }
+
+  static void sameRows(String who, Tensor a, Tensor b) {
+    Check.shape(
+        a.type().equals(b.type()) && a.shape().rank() == 2 && a.dtype().isFloating(),
+        "%s: takes two floating [B, K] of one type: %s with %s; reshape or cast one of them",
         who,
         a.type(),
         b.type());

@@ -1,0 +1,144 @@
+package io.fragua.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.exec.Backends;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Golden;
+import io.fragua.testing.GradCheck;
+import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Grad;
+import io.fragua.transform.Jit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every property of every row of {@link LossCases}. */
+class LossTest {
+  private static final JsonNode GOLDEN = Golden.json("losses.json");
+
+  /** A few roundings, in units of the value or of 1 where it is smaller. */
+  private static final Tolerance CLOSE = new Tolerance(16, 8);
+
+  static Stream<LossCases.Case> cases() {
+    return LossCases.ALL.stream();
+  }
+
+  private static Tensor tensor(JsonNode n) {
+    int[] shape = Golden.ints(n.get("shape"));
+    return n.get("whole").booleanValue()
+        ? Tensor.of(Golden.ints(n.get("values")), shape)
+        : Golden.floats(n.get("values"), shape);
+  }
+
+  private static List<Tensor> operands(LossCases.Case c) {
+    List<Tensor> out = new ArrayList<>();
+    GOLDEN.get(c.name()).get("operands").forEach(n -> out.add(tensor(n)));
+    return out;
+  }
+
+  @Test
+  void everyGoldenCaseIsCompared() {
+    assertEquals(
+        Golden.members(GOLDEN).keySet(),
+        cases().map(LossCases.Case::name).collect(Collectors.toSet()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void valuesAndSlopesAreOptaxsOrPyTorchs(LossCases.Case c) {
+    Fn both =
+        a -> {
+          Tensor y = c.loss().apply(a).get(0);
+          return List.of(y.sum(), y);
+        };
+    List<Tensor> in = operands(c);
+    List<TensorType> types = in.stream().map(Tensor::type).toList();
+    for (var backend : List.of(Backends.reference(), Backends.cpu())) {
+      List<Tensor> r = Runs.on(backend, Jit.graph(Grad.valueAndGrad(both, 0), types), in);
+      Tensor value = tensor(GOLDEN.get(c.name()).get("value"));
+      Tensor slope = tensor(GOLDEN.get(c.name()).get("grad"));
+      assertNull(CLOSE.difference(value, r.get(1)), backend.name() + ", value");
+      assertNull(CLOSE.difference(slope, r.get(2)), backend.name() + ", slope");
+    }
+    Tensor value = tensor(GOLDEN.get(c.name()).get("value"));
+    assertNull(CLOSE.difference(value, c.loss().apply(in).get(0)), "eager");
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void gradientsAreDifferences(LossCases.Case c) {
+    List<Tensor> at = new ArrayList<>();
+    for (Tensor t : operands(c)) {
+      boolean whole = t.dtype() == DType.I32;
+      int i = at.size();
+      at.add(whole ? t : c.operands().get(i).make(t.type().with(DType.F64), 20 + i));
+    }
+    assertEquals(c.operands().size(), GradCheck.wrt(at).length);
+    assertNull(GradCheck.first(c.loss(), at));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void everyRowIsItsOwn(LossCases.Case c) {
+    List<Tensor> in = operands(c);
+    Tensor all = c.loss().apply(in).get(0);
+    for (int i = 0; i < all.shape().dim(0); i++) {
+      int row = i;
+      Tensor alone = c.loss().apply(in.stream().map(t -> t.slice(0, row, row + 1)).toList()).get(0);
+      assertNull(CLOSE.difference(all.slice(0, i, i + 1), alone), "row " + i);
+    }
+  }
+
+  @Test
+  void wrongUseIsExplained() {
+    Tensor v = Tensor.of(new float[2], 2);
+    Tensor m = Tensor.of(new float[4], 2, 2);
+    Tensor ids = Tensor.of(new int[2], 2);
+    error(
+        "cross_entropy: label smoothing lies in [0, 1): 1.0; correct it",
+        () -> Losses.crossEntropyWithLogits(m, ids, 1));
+    error(
+        "multiclass_hinge: takes floating logits [B, K] and i32 labels [B]: f32[2] with i32[2];"
+            + " reshape or cast one of them",
+        () -> Losses.multiclassHinge(v, ids));
+    error(
+        "kl_divergence: takes two floating [B, K] of one type: f32[2, 2] with f32[2]; reshape or"
+            + " cast one of them",
+        () -> Losses.klDivergence(m, v));
+    error(
+        "hinge: takes two floating [B] of one type: i32[2] with i32[2]; reshape [B, 1] to [B], or"
+            + " cast",
+        () -> Losses.hinge(ids, ids));
+    error("focal: gamma is 0 or more: -1.0; correct it", () -> Losses.focalWithLogits(v, v, -1));
+    error("focal: alpha lies in [0, 1]: 2.0; correct it", () -> Losses.focalWithLogits(v, v, 2, 2));
+    error(
+        "huber: delta is finite and above 0: 0.0; correct it",
+        () -> RegressionLosses.huber(v, v, 0));
+    error(
+        "smooth_l1: beta is finite and above 0: NaN; correct it",
+        () -> RegressionLosses.smoothL1(v, v, Double.NaN));
+    error("quantile: q lies in (0, 1): 1.0; correct it", () -> RegressionLosses.quantile(v, v, 1));
+    error(
+        "cosine_embedding: margin lies in [-1, 1]: 2.0; correct it",
+        () -> EmbeddingLosses.cosineEmbedding(m, m, v, 2));
+    error(
+        "triplet_margin: margin is finite and not negative: -1.0; correct it",
+        () -> EmbeddingLosses.tripletMargin(m, m, m, -1));
+  }
+
+  private static void error(String message, Supplier<Tensor> wrong) {
+    assertEquals(message, ScopeTest.message(wrong::get));
+  }
+}
