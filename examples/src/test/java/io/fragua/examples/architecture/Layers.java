@@ -33,6 +33,8 @@ final class Layers {
     ENGINE.put("nn", Set.of("tensor", "op", "graph", "exec", "transform", "random"));
     // Optimizers walk the tree of parameters that layers make; layers know no optimizer.
     ENGINE.put("optim", Set.of("tensor", "op", "graph", "exec", "transform", "random", "nn"));
+    // Metrics count on the host what a network gave; they know no network.
+    ENGINE.put("metrics", Set.of("tensor"));
     ENGINE.put("io", Set.of("tensor", "op", "graph", "exec", "transform", "random", "nn", "optim"));
 
     // Spark ML's vectors are a column type, so arrow-bridge may name them, and nothing else of

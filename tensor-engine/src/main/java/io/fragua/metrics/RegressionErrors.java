@@ -1,0 +1,95 @@
+package io.fragua.metrics;
+
+import io.fragua.tensor.Check;
+import io.fragua.tensor.Tensor;
+
+/**
+ * Mean squared and absolute errors, and the share of variance explained.
+ *
+ * <p>Takes finite predictions [B] and labels [B].
+ *
+ * @source scikit-learn {@code mean_squared_error}, {@code mean_absolute_error}, {@code r2_score}
+ */
+public final class RegressionErrors implements Metric<RegressionErrors> {
+  private static final long serialVersionUID = 1;
+
+  private final Total squares = new Total();
+  private final Total sizes = new Total();
+
+  /** Mean of the labels and the sum of their squared distances from it, both so far. */
+  private double mean;
+
+  private double spread;
+
+  /** Of no rows yet. */
+  public RegressionErrors() {}
+
+  @Override
+  public RegressionErrors update(Tensor predictions, Tensor labels) {
+    double[][] rows = Rows.numbers("regression_errors", predictions, labels);
+    for (int i = 0; i < rows[0].length; i++) {
+      double label = rows[1][i];
+      double error = rows[0][i] - label;
+      squares.add(error * error);
+      sizes.add(Math.abs(error));
+      // Welford: exact for labels far from 0, where sums of squares cancel
+      double off = label - mean;
+      mean += off / squares.count();
+      spread += off * (label - mean);
+    }
+    return this;
+  }
+
+  @Override
+  public RegressionErrors merge(RegressionErrors other) {
+    double n = squares.count();
+    double m = other.squares.count();
+    if (m == 0) {
+      return this;
+    }
+    // Chan, Golub and LeVeque, 1979
+    double off = other.mean - mean;
+    mean += off * m / (n + m);
+    spread += other.spread + off * off * n * m / (n + m);
+    squares.add(other.squares);
+    sizes.add(other.sizes);
+    return this;
+  }
+
+  /** {@link #mse}. */
+  @Override
+  public double value() {
+    return mse();
+  }
+
+  /** Mean of squared errors. */
+  public double mse() {
+    return squares.mean("regression_errors");
+  }
+
+  /** Root of {@link #mse}. */
+  public double rmse() {
+    return Math.sqrt(mse());
+  }
+
+  /** Mean of absolute errors. */
+  public double mae() {
+    return sizes.mean("regression_errors");
+  }
+
+  /**
+   * 1 - squared errors / squared distances of the labels from their mean: 1 is perfect, 0 as good
+   * as the mean, below 0 worse.
+   *
+   * @throws IllegalArgumentException if all labels are equal
+   */
+  public double r2() {
+    Rows.some("regression_errors", squares.count());
+    Check.that(
+        spread > 0,
+        "regression_errors: r2 needs labels that differ: %d rows with mean %s; use mse",
+        squares.count(),
+        mean);
+    return 1 - squares.sum() / spread;
+  }
+}
