@@ -26,8 +26,21 @@ public final class Graph {
    *
    * @param inputs numbers of the values it reads
    * @param type of its result, always what the row's type rule says
+   * @param custom what transforms see in place of this equation, a use of an op named {@link
+   *     Op#CUSTOM}; null if they see this one. Not saved: a file holds what is computed
    */
-  public record Equation(Op op, Attrs attrs, List<Integer> inputs, TensorType type) {}
+  public record Equation(
+      Op op, Attrs attrs, List<Integer> inputs, TensorType type, Equation custom) {
+    /** An equation that transforms see as it is. */
+    public Equation(Op op, Attrs attrs, List<Integer> inputs, TensorType type) {
+      this(op, attrs, inputs, type, null);
+    }
+
+    /** What transforms see: this, or what a user put in its place. */
+    public Equation rule() {
+      return custom == null ? this : custom;
+    }
+  }
 
   /** A named result of the function. */
   public record Output(String name, int value) {}
@@ -68,6 +81,9 @@ public final class Graph {
       for (int v : e.inputs()) {
         checkValue(v, defined, "equation %" + defined + " (" + e.op() + ")");
         types.add(type(v));
+      }
+      for (int v : e.rule().inputs()) {
+        checkValue(v, defined, "equation %" + defined + " (" + e.rule().op() + ")");
       }
       TensorType t = e.op().infer(types, e.attrs());
       Check.that(
@@ -194,7 +210,8 @@ public final class Graph {
     for (Tensor c : constants) {
       v.add(traced == null ? c : c.lift(traced));
     }
-    for (Equation e : equations) {
+    for (Equation equation : equations) {
+      Equation e = traced == null ? equation : equation.rule();
       List<Tensor> in = e.inputs().stream().map(v::get).toList();
       v.add(
           traced == null

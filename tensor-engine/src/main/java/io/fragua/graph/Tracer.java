@@ -1,5 +1,8 @@
 package io.fragua.graph;
 
+import io.fragua.op.Op;
+import io.fragua.op.OpTable;
+import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayDeque;
@@ -159,13 +162,23 @@ public final class Tracer {
     for (Tensor t : equations) {
       ids.put(t.node(), base + eqs.size());
       List<Integer> in = t.node().inputs().stream().map(x -> ids.get(key(x))).toList();
-      eqs.add(new Graph.Equation(t.node().op(), t.node().attrs(), in, t.type()));
+      Graph.Equation e = new Graph.Equation(t.node().op(), t.node().attrs(), in, t.type());
+      eqs.add(e.op().name().equals(Op.CUSTOM) ? behindStop(e) : e);
     }
     List<Graph.Output> outs = new ArrayList<>();
     for (int i = 0; i < results.size(); i++) {
       outs.add(new Graph.Output(outputNames.get(i), ids.get(key(results.get(i)))));
     }
     return new Graph(inputs, constants, eqs, outs);
+  }
+
+  private static Graph.Equation behindStop(Graph.Equation custom) {
+    return new Graph.Equation(
+        OpTable.get("stop_gradient"),
+        Attrs.NONE,
+        custom.inputs().subList(0, 1),
+        custom.type(),
+        custom);
   }
 
   /** Nodes identify traced values; a concrete tensor stands for itself, lifted or not. */

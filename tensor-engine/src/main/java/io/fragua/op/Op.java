@@ -39,6 +39,13 @@ public record Op(
     String onnx,
     String source) {
 
+  /**
+   * Name of the ops that {@code CustomVjp} makes. They are in no table: such an op is its first
+   * operand, with a derivative with respect to the others, and in a graph it stands behind a {@code
+   * stop_gradient} that backends compute.
+   */
+  public static final String CUSTOM = "custom_vjp";
+
   /** Computes the result's type, or throws {@code ShapeException} with a four-part message. */
   @FunctionalInterface
   public interface TypeRule {

@@ -113,7 +113,7 @@ public final class Grad {
       if (grads[v] == null || !needed[v]) {
         continue;
       }
-      Graph.Equation e = g.definition(v);
+      Graph.Equation e = g.definition(v).rule();
       if (e.op().vjp() == null) {
         continue; // constant almost everywhere (integers, comparisons, stop_gradient)
       }
@@ -147,7 +147,7 @@ public final class Grad {
     boolean[] d = new boolean[g.values()];
     Arrays.stream(wrt).forEach(i -> d[i] = true);
     for (int v = g.inputs().size() + g.constants().size(); v < d.length; v++) {
-      d[v] = g.definition(v).inputs().stream().anyMatch(x -> d[x]);
+      d[v] = g.definition(v).rule().inputs().stream().anyMatch(x -> d[x]);
     }
     return d;
   }

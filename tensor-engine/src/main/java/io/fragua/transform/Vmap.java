@@ -123,7 +123,8 @@ public final class Vmap {
       v.add(traced == null ? c : c.lift(traced));
       mapped.add(false);
     }
-    for (Graph.Equation e : g.equations()) {
+    for (Graph.Equation equation : g.equations()) {
+      Graph.Equation e = traced == null ? equation : equation.rule();
       List<Tensor> in = e.inputs().stream().map(v::get).toList();
       List<Boolean> m = e.inputs().stream().map(mapped::get).toList();
       mapped.add(m.contains(true));
@@ -165,11 +166,16 @@ public final class Vmap {
       int rank = g.type(v).shape().rank() + 1;
       checkAxis("a result with the mapped axis", axes.get(i), rank, g.type(v));
       if (!mapped.get(v)) {
-        r = r.expandDims(0).broadcastTo(Shape.of(n).concat(r.shape()));
+        r = spread(r, n);
       }
       results.add(move(r, 0, axes.get(i) < 0 ? axes.get(i) + rank : axes.get(i)));
     }
     return results;
+  }
+
+  /** The same for each of n examples, in front. */
+  static Tensor spread(Tensor t, int n) {
+    return t.expandDims(0).broadcastTo(Shape.of(n).concat(t.shape()));
   }
 
   /** The tensor with one axis moved. */

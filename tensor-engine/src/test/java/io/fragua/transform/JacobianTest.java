@@ -1,0 +1,131 @@
+package io.fragua.transform;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import io.fragua.testing.Values;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class JacobianTest {
+  private static final Values ANY = Values.range(-1, 1);
+  private static final Tensor A = ANY.make(TensorType.of(DType.F64, 2, 3), 1);
+  private static final Tensor X = ANY.make(TensorType.of(DType.F64, 3), 2);
+
+  /** Results [2] and [3] of operands [2, 3] and [3]. */
+  private static final Fn F =
+      in -> {
+        Tensor y = in.get(0).matmul(in.get(1).reshape(3, 1)).reshape(2).tanh();
+        return List.of(y, in.get(1).square());
+      };
+
+  @Test
+  void columnsAreDirectionalDerivatives() {
+    List<Tensor> j = Runs.reference(Jacobian.jacobian(F), A, X);
+    assertEquals(
+        List.of(Shape.of(2, 2, 3), Shape.of(2, 3), Shape.of(3, 2, 3), Shape.of(3, 3)),
+        j.stream().map(Tensor::shape).toList());
+    for (int k = 0; k < 9; k++) {
+      Tensor a = unit(A.type(), k);
+      Tensor x = unit(X.type(), k - 6);
+      List<Tensor> column = Jvp.jvp(F, List.of(A, X), List.of(a, x)).tangents();
+      for (int r = 0; r < 2; r++) {
+        double[] c = column.get(r).toDoubles();
+        for (int i = 0; i < c.length; i++) {
+          double entry =
+              k < 6
+                  ? j.get(2 * r).toDoubles()[i * 6 + k]
+                  : j.get(2 * r + 1).toDoubles()[i * 3 + k - 6];
+          assertEquals(c[i], entry, 1e-14, "result " + r + ", element " + i + ", column " + k);
+        }
+      }
+    }
+  }
+
+  private static Tensor unit(TensorType t, int k) {
+    double[] v = new double[(int) t.shape().size()];
+    if (k >= 0 && k < v.length) {
+      v[k] = 1;
+    }
+    return Tensor.of(v, t.shape().dims());
+  }
+
+  @Test
+  void theSameEagerAndCompiled() {
+    List<Tensor> j = Runs.reference(Jacobian.jacobian(F, 1), A, X);
+    List<Tensor> eager = Jacobian.jacobian(F, 1).apply(List.of(A, X));
+    List<Tensor> compiled = Jit.jit(Jacobian.jacobian(F, 1)).apply(List.of(A, X));
+    assertEquals(2, j.size());
+    for (int i = 0; i < 2; i++) {
+      assertEquals(null, new Tolerance(16, 16).difference(j.get(i), eager.get(i)));
+      assertEquals(null, new Tolerance(16, 16).difference(j.get(i), compiled.get(i)));
+    }
+  }
+
+  @Test
+  void hessianOfAQuadraticFormIsItsMatrix() {
+    Tensor m = Tensor.of(new double[] {2, 1, 0, 1, 3, -1, 0, -1, 4}, 3, 3);
+    Fn f =
+        in -> {
+          Tensor x = in.get(0).reshape(3, 1);
+          return List.of(x.transpose().matmul(m.lift(x)).matmul(x).reshape().mul(0.5));
+        };
+    Tensor h = Runs.eval(Jacobian.hessian(f), X);
+    assertArrayEquals(m.toDoubles(), h.toDoubles(), 1e-14);
+  }
+
+  @Test
+  void hessianHasABlockForEachPairOfOperands() {
+    Fn f = in -> List.of(in.get(0).mul(in.get(1)).sum().mul(in.get(1).exp().sum()));
+    List<Tensor> h = Runs.reference(Jacobian.hessian(f), A, X);
+    assertEquals(
+        List.of(Shape.of(2, 3, 2, 3), Shape.of(2, 3, 3), Shape.of(3, 2, 3), Shape.of(3, 3)),
+        h.stream().map(Tensor::shape).toList());
+    double[] ax = h.get(1).toDoubles();
+    double[] xa = h.get(2).toDoubles();
+    for (int i = 0; i < 6; i++) {
+      for (int k = 0; k < 3; k++) {
+        assertEquals(ax[i * 3 + k], xa[k * 6 + i], 1e-13, "symmetry");
+      }
+    }
+    assertArrayEquals(new double[36], h.get(0).toDoubles()); // linear in the first operand
+  }
+
+  @Test
+  void aMappedJacobianIsOneForEachExample() {
+    Fn f = Fn.of(x -> x.square());
+    Tensor two = Tensor.of(new double[] {1, 2, 3, 4}, 2, 2);
+    assertArrayEquals(
+        new double[] {2, 0, 0, 4, 6, 0, 0, 8},
+        Runs.eval(Vmap.vmap(Jacobian.jacobian(f)), two).toDoubles());
+  }
+
+  @Test
+  void refusesWhatIsNotFloating() {
+    List<String> m = new ArrayList<>();
+    Fn integers = Fn.of(x -> x.cast(DType.I32));
+    m.add(refusal(Jacobian.jacobian(integers), X));
+    m.add(refusal(Jacobian.jacobian(F, 2), A, X));
+    m.add(refusal(Jacobian.hessian(Fn.of(Tensor::neg)), Tensor.of(new int[] {1}, 1)));
+    assertEquals(
+        List.of(
+            "jacobian: results must be floating, of less than 2^31 elements: i32[3]; cast it or"
+                + " leave it out",
+            "jacobian: wrt must name operands by position: 2 of 2 operands; correct it",
+            "jacobian: operands to differentiate by must be floating: Input[name=arg0,"
+                + " type=i32[1]]; leave it out of wrt"),
+        m);
+  }
+
+  private static String refusal(Fn f, Tensor... args) {
+    return assertThrows(IllegalArgumentException.class, () -> f.apply(List.of(args))).getMessage();
+  }
+}
