@@ -78,18 +78,18 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /**
-   * Joins the ring.
+   * Joins the ring, or the shared memory of workers that are all in this process.
    *
    * @param peers by rank
    * @param key that all of them know
    * @param check called ten times a second; throws to give up
    * @throws CollectiveException naming the neighbour that could not be reached in time
    */
-  RingCollective join(int rank, List<Peer> peers, byte[] key, Timeouts timeouts, Runnable check) {
+  Collective join(int rank, List<Peer> peers, byte[] key, Timeouts timeouts, Runnable check) {
     int n = peers.size();
-    if (n == 1) {
+    if (SharedCollective.canJoin(peers)) {
       close();
-      return new RingCollective(rank, peers, null, null, timeouts, check);
+      return new SharedCollective(rank, peers, timeouts, check);
     }
     this.rank = rank;
     this.key = key;

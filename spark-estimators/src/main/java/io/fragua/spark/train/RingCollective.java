@@ -10,11 +10,8 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.List;
 
-/**
- * Sums vectors over all workers. One thread per worker calls it; every worker makes the same calls
- * in the same order.
- */
-final class RingCollective implements AutoCloseable {
+/** The collective of workers in several processes: a ring of TCP connections. */
+final class RingCollective implements Collective {
   /*
    * Ring all-reduce (Patarasuk and Yuan, 2009): the vector is cut into one segment per rank. In the
    * first n - 1 exchanges each rank passes on a segment to which it has added its own part, so that
@@ -67,13 +64,6 @@ final class RingCollective implements AutoCloseable {
     this.prev = prev;
     this.timeouts = timeouts;
     this.check = check;
-    if (next == null) {
-      selector = null;
-      sendKey = null;
-      receiveKey = null;
-      allocator = null;
-      return;
-    }
     try {
       selector = Selector.open();
       sendKey = next.register(selector, 0);
@@ -86,24 +76,20 @@ final class RingCollective implements AutoCloseable {
     allocator = new Allocator("collective of rank " + rank);
   }
 
-  /** This worker's number. */
-  int rank() {
+  @Override
+  public int rank() {
     return rank;
   }
 
-  /** Number of workers. */
-  int size() {
+  @Override
+  public int size() {
     return peers.size();
   }
 
-  /**
-   * Replaces the first {@code count} floats by their sums over all workers.
-   *
-   * @throws CollectiveException naming the neighbour that is gone or silent
-   */
-  void allReduce(Buffer buffer, int count) {
+  @Override
+  public void allReduce(Buffer buffer, int count) {
     int n = peers.size();
-    if (n == 1 || count == 0) {
+    if (count == 0) {
       return;
     }
     bind(buffer, count);
@@ -215,8 +201,7 @@ final class RingCollective implements AutoCloseable {
   private void sleep(boolean sending, boolean receiving, long waitedMs) {
     check.run();
     if (Thread.currentThread().isInterrupted()) {
-      throw new CollectiveException(
-          "collective: a worker must not be interrupted: rank " + rank + "; train again", null);
+      throw CollectiveException.interrupted(rank);
     }
     if (waitedMs > timeouts.readMs()) {
       throw failure(
@@ -235,21 +220,12 @@ final class RingCollective implements AutoCloseable {
   }
 
   private CollectiveException failure(Peer peer, String what, Throwable cause) {
-    return new CollectiveException(
-        "collective: every worker must stay until the training ends: "
-            + peer
-            + " "
-            + what
-            + " (seen by "
-            + peers.get(rank)
-            + "); look at that executor's log for its cause, and fit again",
-        cause);
+    return CollectiveException.lost(peer, what, peers.get(rank), cause);
   }
 
-  /** Closes the sockets. */
   @Override
   public void close() {
-    if (closed || next == null) {
+    if (closed) {
       return;
     }
     closed = true;

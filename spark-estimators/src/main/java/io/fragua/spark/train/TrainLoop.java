@@ -11,7 +11,7 @@ import java.util.List;
 final class TrainLoop {
   private final TrainPlan plan;
   private final WorkerStore store;
-  private final RingCollective ring;
+  private final Collective ring;
   private final TrainListener listener;
   private final Runnable check;
   private final Sizes sizes;
@@ -56,7 +56,7 @@ final class TrainLoop {
       Workspace work,
       WorkerStore store,
       Sizes sizes,
-      RingCollective ring,
+      Collective ring,
       TrainListener listener,
       Runnable check) {
     this.plan = plan;

@@ -65,7 +65,7 @@ final class TrainTask {
         WorkerStore store = load(chunks, env, host);
         Workspace work = new Workspace(plan, programs.get(), rank)) {
       Meeting meeting = meet(rendezvous, store, env, host);
-      try (RingCollective ring =
+      try (Collective ring =
           rendezvous.join(
               rank,
               meeting.peers(),

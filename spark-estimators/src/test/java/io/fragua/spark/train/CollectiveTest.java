@@ -29,7 +29,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ranks as threads of one process, over real sockets. */
+/**
+ * Ranks as threads of one process: over real sockets where they are said to be executors of their
+ * own, else in shared memory.
+ */
 class CollectiveTest {
   private static final String HOST = "127.0.0.1";
   private static final byte[] KEY = {1, 2, 3};
@@ -58,14 +61,19 @@ class CollectiveTest {
     assertEquals(before, OpenFiles.sockets(), "sockets left open");
   }
 
-  /** Runs the body on every rank; the results by rank, or the failures. */
+  /** Runs the body on every rank, each an executor; the results by rank, or the failures. */
   private <T> List<Future<T>> ring(int n, Timeouts timeouts, List<byte[]> keys, Body<T> body)
       throws Exception {
+    return run(n, timeouts, keys, false, body);
+  }
+
+  private <T> List<Future<T>> run(
+      int n, Timeouts timeouts, List<byte[]> keys, boolean shared, Body<T> body) {
     List<Rendezvous> all = new ArrayList<>();
     List<Peer> peers = new ArrayList<>();
     for (int r = 0; r < n; r++) {
       all.add(Rendezvous.listen(HOST));
-      peers.add(new Peer(r, HOST, all.get(r).port(), "e" + r));
+      peers.add(new Peer(r, HOST, all.get(r).port(), shared ? "e" : "e" + r));
     }
     List<Future<T>> results = new ArrayList<>();
     for (int r = 0; r < n; r++) {
@@ -73,7 +81,7 @@ class CollectiveTest {
       Callable<T> work =
           () -> {
             try (Rendezvous v = all.get(rank);
-                RingCollective c = v.join(rank, peers, keys.get(rank), timeouts, () -> {})) {
+                Collective c = v.join(rank, peers, keys.get(rank), timeouts, () -> {})) {
               return body.run(c);
             }
           };
@@ -83,7 +91,7 @@ class CollectiveTest {
   }
 
   private interface Body<T> {
-    T run(RingCollective c) throws Exception;
+    T run(Collective c) throws Exception;
   }
 
   private static List<byte[]> sameKey(int n) {
@@ -104,23 +112,8 @@ class CollectiveTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 5})
   void sumsAreRightAndTheSameBitsOnEveryRank(int n) throws Exception {
-    List<Future<List<float[]>>> results =
-        ring(
-            n,
-            PATIENT,
-            sameKey(n),
-            c -> {
-              List<float[]> sums = new ArrayList<>();
-              for (int size : SIZES) {
-                Buffer b = Buffer.collected(4L * size);
-                b.bytes().asFloatBuffer().put(values(c.rank(), size));
-                c.allReduce(b, size);
-                float[] out = new float[size];
-                b.bytes().asFloatBuffer().get(out);
-                sums.add(out);
-              }
-              return sums;
-            });
+    List<Future<List<float[]>>> results = run(n, PATIENT, sameKey(n), false, CollectiveTest::sums);
+    List<Future<List<float[]>>> shared = run(n, PATIENT, sameKey(n), true, CollectiveTest::sums);
     for (int s = 0; s < SIZES.length; s++) {
       double[] expected = new double[SIZES[s]];
       for (int r = 0; r < n; r++) {
@@ -133,10 +126,75 @@ class CollectiveTest {
       for (int i = 0; i < expected.length; i++) {
         assertEquals(expected[i], first[i], 0.25 * n, "size " + SIZES[s] + " at " + i);
       }
-      for (int r = 1; r < n; r++) {
+      for (int r = 0; r < n; r++) {
         assertArrayEquals(first, results.get(r).get().get(s), 0f, "rank " + r);
+        assertArrayEquals(first, shared.get(r).get().get(s), 0f, "shared memory, rank " + r);
       }
     }
+    assertEquals(0, SharedCollective.live());
+  }
+
+  private static List<float[]> sums(Collective c) {
+    List<float[]> sums = new ArrayList<>();
+    for (int size : SIZES) {
+      Buffer b = Buffer.collected(4L * size);
+      b.bytes().asFloatBuffer().put(values(c.rank(), size));
+      c.allReduce(b, size);
+      float[] out = new float[size];
+      b.bytes().asFloatBuffer().get(out);
+      sums.add(out);
+    }
+    return sums;
+  }
+
+  @Test
+  void aThreadThatLeavesIsNamed() throws Exception {
+    List<Future<Integer>> results =
+        run(
+            3,
+            PATIENT,
+            sameKey(3),
+            true,
+            c -> {
+              sum(c);
+              if (c.rank() == 1) {
+                throw new IllegalStateException("out of luck");
+              }
+              return sum(c);
+            });
+    assertEquals("out of luck", failure(results.get(1)).getMessage());
+    for (int r : new int[] {0, 2}) {
+      String m = failure(results.get(r)).getMessage();
+      assertTrue(
+          m.startsWith("collective: every worker must stay until the training ends: rank 1 ("), m);
+      assertTrue(m.contains("is gone: it left (seen by rank " + r), m);
+    }
+    assertEquals(0, SharedCollective.live());
+  }
+
+  @Test
+  void aThreadThatIsSilentIsNoticed() throws Exception {
+    CountDownLatch heard = new CountDownLatch(1);
+    List<Future<Integer>> results =
+        run(
+            2,
+            new Timeouts(10_000, 300),
+            sameKey(2),
+            true,
+            c -> {
+              if (c.rank() == 1) {
+                heard.await();
+                return 0;
+              }
+              try {
+                return sum(c);
+              } finally {
+                heard.countDown();
+              }
+            });
+    String m = failure(results.get(0)).getMessage();
+    assertTrue(m.contains("rank 1 (") && m.contains("was silent for 300 ms"), m);
+    assertEquals(0, results.get(1).get());
   }
 
   @Test
@@ -160,7 +218,7 @@ class CollectiveTest {
   @Test
   void aWrongKeyIsRefused() throws Exception {
     List<Future<Integer>> results =
-        ring(2, new Timeouts(1500, 1500), List.of(KEY, new byte[] {9}), RingCollective::rank);
+        ring(2, new Timeouts(1500, 1500), List.of(KEY, new byte[] {9}), Collective::rank);
     for (int r = 0; r < 2; r++) {
       Throwable t = failure(results.get(r));
       assertInstanceOf(CollectiveException.class, t);
@@ -186,11 +244,11 @@ class CollectiveTest {
           threads.submit(
               () -> {
                 Thread.sleep(300); // the strangers are first
-                try (RingCollective c = b.join(1, peers, KEY, PATIENT, () -> {})) {
+                try (Collective c = b.join(1, peers, KEY, PATIENT, () -> {})) {
                   return sum(c);
                 }
               });
-      try (RingCollective c = a.join(0, peers, KEY, PATIENT, () -> {})) {
+      try (Collective c = a.join(0, peers, KEY, PATIENT, () -> {})) {
         assertEquals(3, sum(c));
       }
       assertEquals(3, one.get());
@@ -212,7 +270,7 @@ class CollectiveTest {
     }
   }
 
-  private static int sum(RingCollective c) {
+  private static int sum(Collective c) {
     Buffer b = Buffer.collected(4);
     b.bytes().putFloat(0, c.rank() + 1);
     c.allReduce(b, 1);

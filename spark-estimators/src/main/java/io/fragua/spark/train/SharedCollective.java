@@ -1,0 +1,168 @@
+package io.fragua.spark.train;
+
+import io.fragua.tensor.Buffer;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The collective of workers that are threads of one process, as in {@code local[2]}: they read each
+ * other's vectors where they are. Each rank sums one segment over all vectors and writes it to all,
+ * in the order in which {@link RingCollective} adds them up, so both give the same bits.
+ */
+final class SharedCollective implements Collective {
+  /** The rings of this process by their peers, whose ports are in use nowhere else. */
+  private static final Map<List<Peer>, Group> GROUPS = new HashMap<>();
+
+  /** As in the ring: a neighbour in the same step answers within microseconds. */
+  private static final long SPIN_NANOS = 50_000;
+
+  private static final long SLEEP_NANOS = 50_000;
+
+  /** Floats summed at a time, in the first-level cache. */
+  private static final int BLOCK = 2048;
+
+  /** What the workers share. */
+  private static final class Group {
+    final FloatBuffer[] vectors;
+
+    /** Arrivals at barriers, ever: a barrier is passed when it is the next multiple of n. */
+    final AtomicInteger arrived = new AtomicInteger();
+
+    volatile Peer gone;
+    int members;
+
+    Group(int n) {
+      vectors = new FloatBuffer[n];
+    }
+  }
+
+  private final int rank;
+  private final List<Peer> peers;
+  private final Timeouts timeouts;
+  private final Runnable check;
+  private final Group group;
+  private final float[] mine = new float[BLOCK];
+  private final float[] theirs = new float[BLOCK];
+  private int barriers;
+  private Buffer bound;
+  private boolean closed;
+
+  SharedCollective(int rank, List<Peer> peers, Timeouts timeouts, Runnable check) {
+    this.rank = rank;
+    this.peers = List.copyOf(peers);
+    this.timeouts = timeouts;
+    this.check = check;
+    synchronized (GROUPS) {
+      group = GROUPS.computeIfAbsent(this.peers, p -> new Group(p.size()));
+      group.members++;
+    }
+  }
+
+  /** True if all these workers are threads of one process. */
+  static boolean canJoin(List<Peer> peers) {
+    return peers.stream().map(Peer::executor).distinct().count() == 1;
+  }
+
+  @Override
+  public int rank() {
+    return rank;
+  }
+
+  @Override
+  public int size() {
+    return peers.size();
+  }
+
+  @Override
+  public void allReduce(Buffer buffer, int count) {
+    int n = peers.size();
+    if (n == 1 || count == 0) {
+      return;
+    }
+    if (buffer != bound) {
+      bound = buffer;
+      group.vectors[rank] = buffer.bytes().asFloatBuffer();
+    }
+    barrier(); // all vectors are there
+    int from = (int) ((long) count * rank / n);
+    int to = (int) ((long) count * (rank + 1) / n);
+    for (int at = from; at < to; at += BLOCK) {
+      sum(at, Math.min(BLOCK, to - at));
+    }
+    barrier(); // all segments are summed
+  }
+
+  private void sum(int at, int length) {
+    int n = peers.size();
+    group.vectors[rank].get(at, mine, 0, length);
+    for (int k = 1; k < n; k++) {
+      group.vectors[(rank + k) % n].get(at, theirs, 0, length);
+      for (int i = 0; i < length; i++) {
+        mine[i] += theirs[i];
+      }
+    }
+    for (FloatBuffer v : group.vectors) {
+      v.put(at, mine, 0, length);
+    }
+  }
+
+  /** Waits until all workers are here; what they wrote before is then seen. */
+  private void barrier() {
+    int goal = ++barriers * peers.size(); // both may overflow, so only their difference counts
+    group.arrived.incrementAndGet();
+    long began = 0;
+    while (group.arrived.get() - goal < 0) {
+      if (began == 0) {
+        began = System.nanoTime();
+      }
+      long waited = System.nanoTime() - began;
+      if (waited < SPIN_NANOS) {
+        Thread.onSpinWait();
+        continue;
+      }
+      check.run();
+      Peer gone = group.gone;
+      if (gone != null && group.arrived.get() - goal < 0) {
+        throw CollectiveException.lost(gone, "is gone: it left", peers.get(rank), null);
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw CollectiveException.interrupted(rank);
+      }
+      if (waited > timeouts.readMs() * 1_000_000L) {
+        throw CollectiveException.lost(
+            peers.get((rank + 1) % peers.size()),
+            "or another was silent for " + timeouts.readMs() + " ms (" + Timeouts.READ + ")",
+            peers.get(rank),
+            null);
+      }
+      LockSupport.parkNanos(SLEEP_NANOS);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (group.gone == null) {
+      group.gone = peers.get(rank); // the first to leave is the cause of what others see
+    }
+    synchronized (GROUPS) {
+      if (--group.members == 0) {
+        GROUPS.remove(peers, group);
+      }
+    }
+  }
+
+  /** Rings of this process that have members. */
+  static int live() {
+    synchronized (GROUPS) {
+      return GROUPS.size();
+    }
+  }
+}
