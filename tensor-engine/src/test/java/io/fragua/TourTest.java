@@ -17,14 +17,19 @@ import io.fragua.optim.Optimizers;
 import io.fragua.optim.Schedules;
 import io.fragua.random.Key;
 import io.fragua.tensor.Tensor;
+import io.fragua.transform.CustomVjp;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Grad;
+import io.fragua.transform.Jacobian;
 import io.fragua.transform.Jit;
+import io.fragua.transform.Jvp;
+import io.fragua.transform.Vmap;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -104,10 +109,38 @@ class TourTest {
   }
 
   @Test
+  void transforms() {
+    // tour 3
+    // The loss of one example, (w . x)^2, for parameters w and features x.
+    Fn loss = Fn.of((w, x) -> w.mul(x).sum().square());
+    Tensor w = Tensor.of(new float[] {0.5f, -1}, 2);
+    Tensor xs = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2); // three examples
+
+    // The gradient of each example: w is shared by all (null), xs is mapped along its axis 0.
+    Fn each = Vmap.vmap(Grad.grad(loss, 0), Arrays.asList(null, 0));
+    Tensor perExample = Jit.jit(each).call(w, xs); // [3, 2]
+
+    Fn total = Fn.of(v -> Vmap.vmap(loss, Arrays.asList(null, 0)).call(v, xs).mean());
+    Tensor curvature = Jacobian.hessian(total).call(w); // [2, 2]
+    Jvp along = Jvp.jvp(total, List.of(w), List.of(w)); // value and slope in the direction of w
+
+    // A step that rounds, with the derivative of one that does not.
+    Fn rounded = CustomVjp.customVjp(Fn.of(v -> v.round()), (operands, g) -> g);
+    Tensor straight = Grad.grad(Fn.of(v -> rounded.call(v).square().sum())).call(w);
+    // end
+    assertArrayEquals(new float[] {-3, -6, -15, -20, -35, -42}, perExample.toFloats());
+    assertArrayEquals(
+        new float[] {70 / 3f, 88 / 3f, 88 / 3f, 112 / 3f}, curvature.toFloats(), 1e-5f);
+    assertEquals((2.25 + 6.25 + 12.25) / 3, along.outputs().get(0).item(), 1e-5);
+    assertEquals(2 * (2.25 + 6.25 + 12.25) / 3, along.tangents().get(0).item(), 1e-5);
+    assertArrayEquals(new float[] {0, -2}, straight.toFloats()); // half rounds to even
+  }
+
+  @Test
   void theReadmeShowsThisCode() throws IOException {
     String readme = Files.readString(Path.of("README.md"));
     String source = Files.readString(Path.of("src/test/java/io/fragua/TourTest.java"));
-    for (int i = 1; i <= 2; i++) {
+    for (int i = 1; i <= 3; i++) {
       int from = source.indexOf("    // tour " + i + "\n");
       String code = source.substring(from, source.indexOf("    // end\n", from));
       code = code.substring(code.indexOf('\n') + 1).replaceAll("(?m)^ {4}", "");
