@@ -1,8 +1,8 @@
-"""Golden values of io.fragua.nn: Flax layers, jax.nn functions and Optax losses, with gradients.
+"""Golden values of io.fragua.nn: Flax and PyTorch layers, jax.nn functions and Optax losses, with gradients.
 
     python golden_nn.py > ../resources/golden/nn.json
 
-Made with flax 0.12.8 (linen), optax 0.2.8 and jax 0.10.2 (CPU). The names of the cases are those of
+Made with flax 0.12.8 (linen), optax 0.2.8, jax 0.10.2 and torch 2.13.0 (CPU). The names of the cases are those of
 LayerCases. Outputs and gradients are those of sum(output * weights).
 """
 
@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import torch
 
 rng = np.random.default_rng(1)
 
@@ -86,6 +87,99 @@ layers["batch norm masked on [B, T, C]"] = layer(
     nn.BatchNorm(momentum=0.9), array(5, 2, 3), use_running_average=False, mask=(mask > 0)[:, None, None]
 )
 layers["batch norm masked on [B, T, C]"]["mask"] = flat(mask)
+
+
+
+def padding(x):
+    """The second row is padded after two positions."""
+    return jnp.asarray([[1, 1, 1], [1, 1, 0]], bool)[:, None, None, :]
+
+
+layers["rms norm"] = layer(nn.RMSNorm(), array(4, 6))
+layers["group norm"] = layer(nn.GroupNorm(num_groups=2), array(3, 4, 6))
+layers["group norm on [B, C]"] = layer(nn.GroupNorm(num_groups=3, epsilon=1e-3), array(3, 6))
+layers["instance norm"] = layer(nn.InstanceNorm(), array(2, 5, 3))
+
+
+def unwrapped(case):
+    """The case of a module that only calls one named inner, under that one's names."""
+    for part in ("params", "grad_params"):
+        case[part] = {n.removeprefix("inner."): v for n, v in case[part].items()}
+    return case
+
+
+def attention(heads, x, keys=lambda x: x, mask=lambda x: None):
+    class SelfAttention(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            inner = nn.MultiHeadDotProductAttention(num_heads=heads, name="inner")
+            return inner(x, keys(x), mask=mask(x))
+
+    return unwrapped(layer(SelfAttention(), x))
+
+
+layers["attention"] = attention(2, array(2, 3, 4))
+layers["attention causal"] = attention(
+    1, array(2, 4, 3), mask=lambda x: nn.make_causal_mask(x[..., 0])
+)
+layers["attention padded"] = attention(2, array(2, 3, 4), mask=padding)
+layers["attention to others"] = attention(2, array(2, 3, 4) / 2, keys=lambda x: x[:, 1:])
+
+
+def encoder(x, activation, norm_first):
+    """PyTorch's layer, its parameters under our names."""
+    d = x.shape[-1]
+    module = torch.nn.TransformerEncoderLayer(
+        d, 2, 5, 0.0, activation, layer_norm_eps=1e-6, batch_first=True, norm_first=norm_first
+    )
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(torch.tensor(np.asarray(array(*p.shape))))
+
+    def ours(of):
+        a = module.self_attn
+        out = {"attention.out.kernel": of(a.out_proj.weight).T, "attention.out.bias": of(a.out_proj.bias)}
+        for i, name in enumerate(("query", "key", "value")):
+            out[f"attention.{name}.kernel"] = of(a.in_proj_weight)[i * d : (i + 1) * d].T
+            out[f"attention.{name}.bias"] = of(a.in_proj_bias)[i * d : (i + 1) * d]
+        for i, (norm, dense) in enumerate(
+            ((module.norm1, module.linear1), (module.norm2, module.linear2))
+        ):
+            out[f"layer_norm_{i}.scale"] = of(norm.weight)
+            out[f"layer_norm_{i}.bias"] = of(norm.bias)
+            out[f"dense_{i}.kernel"] = of(dense.weight).T
+            out[f"dense_{i}.bias"] = of(dense.bias)
+        return {n: flat(v) for n, v in out.items()}
+
+    tx = torch.tensor(np.asarray(x), requires_grad=True)
+    y = module(tx)
+    weights = array(*y.shape)
+    (y * torch.tensor(np.asarray(weights))).sum().backward()
+    return {
+        "x": flat(x),
+        "params": ours(lambda p: p.detach().numpy()),
+        "state": {},
+        "output": flat(y.detach()),
+        "new_state": {},
+        "weights": flat(weights),
+        "grad_x": flat(tx.grad),
+        "grad_params": ours(lambda p: p.grad.numpy()),
+    }
+
+
+layers["transformer encoder"] = encoder(array(2, 3, 4), "relu", False)
+layers["transformer encoder, norm first"] = encoder(
+    array(2, 3, 4), lambda t: torch.nn.functional.gelu(t, approximate="tanh"), True
+)
+
+
+class Residual(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return x + nn.Dense(3, name="inner")(x)
+
+
+layers["residual"] = unwrapped(layer(Residual(), array(2, 3)))
 
 # Functions are computed in f64: what f32 should come close to, where JAX's own f32 loses digits.
 jax.config.update("jax_enable_x64", True)

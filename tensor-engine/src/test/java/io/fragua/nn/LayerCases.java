@@ -3,10 +3,13 @@ package io.fragua.nn;
 import static io.fragua.tensor.DType.F32;
 import static io.fragua.tensor.DType.I32;
 
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** One row for each layer and way to use it; {@link LayerTest} checks every property of each. */
 final class LayerCases {
@@ -38,6 +41,15 @@ final class LayerCases {
   }
 
   private static final String NONE = "{}";
+
+  /** The second row is padded after two positions. */
+  private static final Tensor KEYS =
+      Tensor.of(new int[] {1, 1, 1, 1, 1, 0}, 2, 1, 1, 3).cast(DType.BOOL);
+
+  private static final String NORM_1 = "layer_norm_1.scale: f32[4], layer_norm_1.bias: f32[4]";
+  private static final String PRODUCTS =
+      "dense_0.kernel: f32[4, 5], dense_0.bias: f32[5], dense_1.kernel: f32[5, 4], dense_1.bias:"
+          + " f32[4]";
 
   static final List<Case> ALL =
       List.of(
@@ -127,6 +139,70 @@ final class LayerCases {
               .training()
               .masked()
               .gives(f32(6))
+              .done(),
+          row("rms norm", new RmsNorm(), "RmsNorm(1.0E-6)", f32(4, 6))
+              .params("{scale: f32[6]}")
+              .gives(f32(4, 6))
+              .golden(),
+          norm("group norm", new GroupNorm(2), "GroupNorm(2, 1.0E-6)", f32(3, 4, 6)),
+          norm("group norm on [B, C]", new GroupNorm(3, 1e-3), "GroupNorm(3, 0.001)", f32(3, 6)),
+          norm("instance norm", new InstanceNorm(), "InstanceNorm(1.0E-6)", f32(2, 5, 3)),
+          row("residual", new Residual(new Dense(3)), "Residual(Dense(3))", f32(2, 3))
+              .params("{kernel: f32[3, 3], bias: f32[3]}")
+              .gives(f32(2, 3))
+              .golden(),
+          attention(
+                  "attention",
+                  new MultiHeadAttention(2),
+                  "MultiHeadAttention(2, 0.0, false)",
+                  f32(2, 3, 4))
+              .golden(),
+          attention(
+                  "attention causal",
+                  new MultiHeadAttention(1, 0, true),
+                  "MultiHeadAttention(1, 0.0, true)",
+                  f32(2, 4, 3))
+              .golden(),
+          attention(
+                  "attention padded",
+                  (s, x) -> new MultiHeadAttention(2).attend(s, x, x, KEYS),
+                  null,
+                  f32(2, 3, 4))
+              .golden(),
+          attention(
+                  "attention to others",
+                  (s, x) -> new MultiHeadAttention(2).attend(s, x, x.slice(1, 1, 3), null),
+                  null,
+                  f32(2, 3, 4))
+              .golden(),
+          attention(
+                  "attention with dropout",
+                  new MultiHeadAttention(2, 0.5, true),
+                  "MultiHeadAttention(2, 0.5, true)",
+                  f32(2, 3, 4))
+              .training()
+              .done(),
+          attention(
+                  "attention of nothing",
+                  new MultiHeadAttention(2),
+                  "MultiHeadAttention(2, 0.0, false)",
+                  f32(0, 3, 4))
+              .done(),
+          transformer(
+                  "transformer encoder",
+                  new TransformerEncoderLayer(2, 5, Activations.get("relu"), 0, false),
+                  "TransformerEncoderLayer(2, 5, relu, 0.0, false)")
+              .golden(),
+          transformer(
+                  "transformer encoder, norm first",
+                  new TransformerEncoderLayer(2, 5, Activations.get("gelu"), 0, true),
+                  "TransformerEncoderLayer(2, 5, gelu, 0.0, true)")
+              .golden(),
+          transformer(
+                  "transformer encoder with dropout",
+                  new TransformerEncoderLayer(2, 5),
+                  "TransformerEncoderLayer(2, 5, relu, 0.1, false)")
+              .training()
               .done());
 
   private LayerCases() {}
@@ -158,6 +234,41 @@ final class LayerCases {
         .params("{scale: " + c + ", bias: " + c + "}")
         .state("{mean: " + c + ", var: " + c + "}")
         .gives(input);
+  }
+
+  private static Case norm(String name, Layer layer, String text, TensorType input) {
+    String c = "f32[" + input.shape().dim(-1) + "]";
+    return row(name, layer, text, input)
+        .params("{scale: " + c + ", bias: " + c + "}")
+        .gives(input)
+        .golden();
+  }
+
+  private static Row attention(String name, Layer layer, String text, TensorType input) {
+    return row(name, layer, text, input)
+        .params("{" + attentionParams("", input.shape().dim(-1)) + "}")
+        .gives(input);
+  }
+
+  private static String attentionParams(String prefix, int d) {
+    return Stream.of("query", "key", "value", "out")
+        .map(n -> prefix + n)
+        .map(n -> n + ".kernel: f32[" + d + ", " + d + "], " + n + ".bias: f32[" + d + "]")
+        .collect(Collectors.joining(", "));
+  }
+
+  private static Row transformer(String name, TransformerEncoderLayer layer, String text) {
+    String norm0 = "layer_norm_0.scale: f32[4], layer_norm_0.bias: f32[4]";
+    String attention = attentionParams("attention.", 4);
+    return row(name, layer, text, f32(2, 3, 4))
+        .params(
+            "{"
+                + (layer.normFirst() ? norm0 + ", " + attention : attention + ", " + norm0)
+                + (layer.normFirst()
+                    ? ", " + NORM_1 + ", " + PRODUCTS
+                    : ", " + PRODUCTS + ", " + NORM_1)
+                + "}")
+        .gives(f32(2, 3, 4));
   }
 
   /** Spells a row. */

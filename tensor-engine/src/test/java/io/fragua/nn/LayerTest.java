@@ -134,7 +134,7 @@ class LayerTest {
         }
       }
     }
-    assertTrue(seen >= 7, "only " + seen + " layers found");
+    assertTrue(seen >= 13, "only " + seen + " layers found");
   }
 
   @ParameterizedTest
@@ -226,7 +226,7 @@ class LayerTest {
 
   @ParameterizedTest
   @MethodSource("golden")
-  void valuesStateAndGradientsAreFlaxs(LayerCases.Case c) {
+  void valuesStateAndGradientsAreFlaxsOrPyTorchs(LayerCases.Case c) {
     JsonNode n = GOLDEN.get(c.name());
     Network.Variables v = init(c, 0);
     ParamTree params = golden(n.get("params"), v.params());
@@ -287,6 +287,16 @@ class LayerTest {
     wrong.put(new Embedding(3, 2), TensorType.of(DType.F32, 3));
     wrong.put(new LayerNorm(), TensorType.of(DType.I32, 3));
     wrong.put(new BatchNorm(), TensorType.of(DType.F32, 3));
+    wrong.put(new RmsNorm(), TensorType.of(DType.I32, 3));
+    wrong.put(new GroupNorm(2), TensorType.of(DType.F32, 2, 3));
+    wrong.put(new InstanceNorm(), TensorType.of(DType.F32, 2, 3));
+    wrong.put(new Residual(new Dense(2)), TensorType.of(DType.F32, 2, 3));
+    wrong.put(new MultiHeadAttention(2), TensorType.of(DType.F32, 2, 4));
+    wrong.put(new MultiHeadAttention(3), TensorType.of(DType.F32, 2, 3, 4));
+    Tensor lengths = Tensor.of(new int[] {3, 2}, 2);
+    wrong.put(
+        (s, x) -> new MultiHeadAttention(2).attend(s, x, x, lengths),
+        TensorType.of(DType.F32, 2, 3, 4));
     assertEquals(
         List.of(
             "dense: input must be floating with at least two axes [..., in]: f32[3]; reshape or"
@@ -294,7 +304,20 @@ class LayerTest {
             "embedding: ids must be i32: f32[3]; cast them, or index the categories first",
             "layer_norm: input must be floating with at least one axis: i32[3]; reshape or cast it",
             "batch_norm: input must be floating with at least two axes [B, ..., C]: f32[3]; reshape"
-                + " or cast it"),
+                + " or cast it",
+            "rms_norm: input must be floating with at least one axis: i32[3]; reshape or cast it",
+            "group_norm: groups must divide the channels: 2 groups of f32[2, 3]; choose another"
+                + " number",
+            "instance_norm: input must be floating with at least three axes [B, ..., C]: f32[2, 3];"
+                + " reshape or cast it",
+            "residual: the layer must keep its input's type: f32[2, 3] to f32[2, 2]; give it as"
+                + " many units",
+            "multi_head_attention: takes floating [B, T, D] and [B, S, E]: f32[2, 4] with f32[2,"
+                + " 4]; reshape or cast them",
+            "multi_head_attention: heads must divide the last axis: 3 heads of f32[2, 3, 4]; choose"
+                + " another number",
+            "multi_head_attention: the mask must be bool and broadcast to [B, heads, T, S] = [2, 2,"
+                + " 3, 3]: i32[2]; reshape or compare it"),
         wrong.entrySet().stream()
             .map(
                 e ->
@@ -317,6 +340,16 @@ class LayerTest {
     assertEquals(
         "batch_norm: momentum lies in [0, 1]: -1.0; correct it",
         ScopeTest.message(() -> new BatchNorm(-1, 0)));
+    assertEquals(
+        "group_norm: needs at least one group: 0; correct it",
+        ScopeTest.message(() -> new GroupNorm(0)));
+    assertEquals(
+        "multi_head_attention: needs at least one head: 0; correct it",
+        ScopeTest.message(() -> new MultiHeadAttention(0)));
+    assertEquals(
+        "transformer_encoder_layer: a rate lies in [0, 1]: 2.0; correct it",
+        ScopeTest.message(
+            () -> new TransformerEncoderLayer(1, 1, Activations.get("relu"), 2, false)));
     assertEquals(
         "layer_norm: epsilon is not negative: -1.0; correct it",
         ScopeTest.message(() -> new LayerNorm(-1)));

@@ -1,0 +1,68 @@
+package io.fragua.nn;
+
+import io.fragua.tensor.Check;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+
+/**
+ * y = (x - mean) / sqrt(var + epsilon) * scale + bias, with one mean and (biased) variance for each
+ * row and each group of neighbouring channels, over all axes between. Rows do not mix, so training
+ * and scoring are alike.
+ *
+ * <p>Shapes: x [B, ..., C], result the same. Parameters: {@code scale} [C], initially 1, {@code
+ * bias} [C], initially 0.
+ *
+ * @param groups divides C
+ * @param epsilon added to the variance, 0 or more
+ * @source Wu and He, ECCV 2018; Flax {@code GroupNorm}
+ */
+public record GroupNorm(int groups, double epsilon) implements Layer {
+  /** Checks the settings. */
+  public GroupNorm {
+    Check.that(groups >= 1, "group_norm: needs at least one group: %d; correct it", groups);
+    Check.that(epsilon >= 0, "group_norm: epsilon is not negative: %s; correct it", epsilon);
+  }
+
+  /** With epsilon 1e-6. */
+  public GroupNorm(int groups) {
+    this(groups, 1e-6);
+  }
+
+  @Override
+  public Tensor apply(Scope s, Tensor x) {
+    Check.shape(
+        x.shape().rank() >= 2 && x.dtype().isFloating(),
+        "group_norm: input must be floating with at least two axes [B, ..., C]: %s; reshape or cast"
+            + " it",
+        x.type());
+    Check.shape(
+        x.shape().dim(-1) % groups == 0,
+        "group_norm: groups must divide the channels: %d groups of %s; choose another number",
+        groups,
+        x.type());
+    return normalise(s, x, groups, epsilon);
+  }
+
+  static Tensor normalise(Scope s, Tensor x, int groups, double epsilon) {
+    int channels = x.shape().dim(-1);
+    int rows = x.shape().dim(0);
+    int inner = (int) (x.shape().size() / Math.max(1, (long) rows * channels));
+    Tensor grouped = x.reshape(rows, inner, groups, channels / Math.max(1, groups));
+    Tensor centred = grouped.sub(mean(grouped));
+    return centred
+        .mul(mean(centred.square()).add(epsilon).rsqrt())
+        .reshape(x.shape().dims())
+        .mul(s.param("scale", Shape.of(channels), Initializers.ones()))
+        .add(s.param("bias", Shape.of(channels), Initializers.zeros()));
+  }
+
+  /** [B, 1, G, 1] from [B, S, G, C / G]. */
+  private static Tensor mean(Tensor x) {
+    return x.mean(1, 3).reshape(x.shape().dim(0), 1, x.shape().dim(2), 1);
+  }
+
+  @Override
+  public String toString() {
+    return "GroupNorm(" + groups + ", " + epsilon + ")";
+  }
+}

@@ -1,0 +1,97 @@
+package io.fragua.nn;
+
+import io.fragua.tensor.Check;
+import io.fragua.tensor.Tensor;
+import java.util.function.UnaryOperator;
+
+/**
+ * Self-attention, then two products with an activation between, each with a residual connection and
+ * layer normalization: y = norm(x + attention(x)), z = norm(y + dense(activation(dense(y)))); with
+ * {@code normFirst} y = x + attention(norm(x)), z = y + dense(activation(dense(norm(y)))).
+ *
+ * <p>Shapes: x [B, T, D], result the same. Parameters: {@code attention} (a {@link
+ * MultiHeadAttention}), {@code layer_norm_0}, {@code layer_norm_1}, {@code dense_0} (hidden units),
+ * {@code dense_1} (D units). Layer norms have epsilon 1e-6 (PyTorch has 1e-5).
+ *
+ * @param heads divides D
+ * @param hidden units between the two products
+ * @param activation between them
+ * @param dropout while training, in [0, 1]: of attention weights, after the activation, and before
+ *     each sum
+ * @param normFirst true to normalize what goes into attention and products, which trains more
+ *     steadily, false for the paper's order
+ * @source Vaswani et al., NeurIPS 2017; Xiong et al., ICML 2020 (normFirst); PyTorch {@code
+ *     TransformerEncoderLayer}
+ */
+public record TransformerEncoderLayer(
+    int heads, int hidden, Activation activation, double dropout, boolean normFirst)
+    implements Layer {
+  /** Checks the settings. */
+  public TransformerEncoderLayer {
+    Check.that(
+        heads >= 1 && hidden >= 1,
+        "transformer_encoder_layer: needs at least one head and one hidden unit: %d, %d; correct"
+            + " them",
+        heads,
+        hidden);
+    Check.that(
+        dropout >= 0 && dropout <= 1,
+        "transformer_encoder_layer: a rate lies in [0, 1]: %s; correct it",
+        dropout);
+    Check.that(
+        activation != null,
+        "transformer_encoder_layer: needs an activation: null; pass one of Activations");
+  }
+
+  /** As PyTorch's defaults: relu, dropout 0.1, normalization after the sums. */
+  public TransformerEncoderLayer(int heads, int hidden) {
+    this(heads, hidden, Activations.get("relu"), 0.1, false);
+  }
+
+  @Override
+  public Tensor apply(Scope s, Tensor x) {
+    return encode(s, x, null);
+  }
+
+  /**
+   * As {@link #apply}, with a mask.
+   *
+   * @param mask as in {@link MultiHeadAttention#attend}
+   */
+  public Tensor encode(Scope s, Tensor x, Tensor mask) {
+    MultiHeadAttention attention = new MultiHeadAttention(heads, dropout, false);
+    Tensor y = part(s, "layer_norm_0", x, t -> attention.attend(s.child("attention"), t, t, mask));
+    return part(s, "layer_norm_1", y, t -> products(s, t));
+  }
+
+  private Tensor products(Scope s, Tensor x) {
+    Tensor h = activation.function().apply(new Dense(hidden).apply(s.child("dense_0"), x));
+    return new Dense(x.shape().dim(-1)).apply(s.child("dense_1"), drop(s, h));
+  }
+
+  private Tensor part(Scope s, String norm, Tensor x, UnaryOperator<Tensor> f) {
+    LayerNorm layer = new LayerNorm();
+    return normFirst
+        ? x.add(drop(s, f.apply(layer.apply(s.child(norm), x))))
+        : layer.apply(s.child(norm), x.add(drop(s, f.apply(x))));
+  }
+
+  private Tensor drop(Scope s, Tensor x) {
+    return new Dropout(dropout).apply(s, x);
+  }
+
+  @Override
+  public String toString() {
+    return "TransformerEncoderLayer("
+        + heads
+        + ", "
+        + hidden
+        + ", "
+        + activation
+        + ", "
+        + dropout
+        + ", "
+        + normFirst
+        + ")";
+  }
+}
