@@ -2,8 +2,8 @@
 
     python golden_losses.py > ../resources/golden/losses.json
 
-Made with optax 0.2.8 on jax 0.10.2 and torch 2.13.0 (CPU). The names of the cases are those of LossCases.
-Gradients are those of the sum of the rows with respect to the first operand.
+Made with optax 0.2.8 on jax 0.10.2 and torch 2.13.0 (CPU); neither has the quantile loss, whose values are
+checked against scikit-learn's here. The names of the cases are those of LossCases. Gradients are those of the sum of the rows with respect to the first operand.
 """
 
 import json
@@ -14,6 +14,7 @@ import numpy as np
 import optax
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import mean_pinball_loss
 
 jax.config.update("jax_enable_x64", True)
 rng = np.random.default_rng(2)
@@ -77,6 +78,9 @@ cases = {
     "triplet margin": jaxs(optax.losses.triplet_margin_loss, a, b, c),
     "margin ranking": torchs(lambda p, q, n: F.margin_ranking_loss(p, q, n, margin=0.375, **row), z, t, sign),
 }
+
+pinball = [mean_pinball_loss([n], [x], alpha=0.9) for x, n in zip(z[:6], t[:6])]
+np.testing.assert_allclose(cases["quantile"][1], pinball, rtol=1e-14)
 
 
 def data(v):
