@@ -32,6 +32,9 @@ final class SharedCollective implements Collective {
     /** Arrivals at barriers, ever: a barrier is passed when it is the next multiple of n. */
     final AtomicInteger arrived = new AtomicInteger();
 
+    /** Workers that are reading and writing vectors of others, which must not be freed then. */
+    final AtomicInteger summing = new AtomicInteger();
+
     volatile Peer gone;
     int members;
 
@@ -88,12 +91,25 @@ final class SharedCollective implements Collective {
       group.vectors[rank] = buffer.bytes().asFloatBuffer();
     }
     barrier(); // all vectors are there
-    int from = (int) ((long) count * rank / n);
-    int to = (int) ((long) count * (rank + 1) / n);
-    for (int at = from; at < to; at += BLOCK) {
-      sum(at, Math.min(BLOCK, to - at));
+    group.summing.incrementAndGet();
+    try {
+      // Who leaves says so before looking for those who sum, so one of the two sees the other.
+      if (group.gone != null) {
+        throw left();
+      }
+      int from = (int) ((long) count * rank / n);
+      int to = (int) ((long) count * (rank + 1) / n);
+      for (int at = from; at < to; at += BLOCK) {
+        sum(at, Math.min(BLOCK, to - at));
+      }
+    } finally {
+      group.summing.decrementAndGet();
     }
     barrier(); // all segments are summed
+  }
+
+  private CollectiveException left() {
+    return CollectiveException.lost(group.gone, "is gone: it left", peers.get(rank), null);
   }
 
   private void sum(int at, int length) {
@@ -125,9 +141,8 @@ final class SharedCollective implements Collective {
         continue;
       }
       check.run();
-      Peer gone = group.gone;
-      if (gone != null && group.arrived.get() - goal < 0) {
-        throw CollectiveException.lost(gone, "is gone: it left", peers.get(rank), null);
+      if (group.gone != null && group.arrived.get() - goal < 0) {
+        throw left();
       }
       if (Thread.currentThread().isInterrupted()) {
         throw CollectiveException.interrupted(rank);
@@ -151,6 +166,9 @@ final class SharedCollective implements Collective {
     closed = true;
     if (group.gone == null) {
       group.gone = peers.get(rank); // the first to leave is the cause of what others see
+    }
+    while (group.summing.get() > 0) { // microseconds; then the caller may free its vector
+      Thread.onSpinWait();
     }
     synchronized (GROUPS) {
       if (--group.members == 0) {
