@@ -106,6 +106,11 @@ final class CpuExecution implements Execution {
     return slots[slot].bytes();
   }
 
+  /** The memory at a place. */
+  Buffer buffer(Place p, long size) {
+    return slots[p.slot()].slice(p.offset(), (int) size);
+  }
+
   /** A piece of the workspace as generated kernels take it. */
   Object slice(int offset, int size) {
     return Segments.of(slots[0].slice(offset, size).bytes());

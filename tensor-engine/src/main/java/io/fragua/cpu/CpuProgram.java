@@ -74,7 +74,7 @@ final class CpuProgram implements Program {
               : new MatmulStep(v, options.threads(), options.precision());
       case COPY, CONCAT, PAD -> new MoveStep(v);
       case GATHER, SCATTER -> new IndexStep(v);
-      case ARGMAX -> new ArgmaxStep(v);
+      case CALL -> Calls.step(v, options);
     };
   }
 

@@ -121,9 +121,11 @@ final class Simplify {
                           ? args.get(0)
                           : dense(args.get(0)),
                       dense(args.get(1))));
-      case "argmax" -> value(Value.Kind.ARGMAX, op, a, type, List.of(dense(args.get(0))));
       case "reduce_sum", "reduce_max", "reduce_min" -> reduce(op, a, type, args.get(0));
-      default -> elementwise(op, a, type, args);
+      default ->
+          op.family().isElementwise()
+              ? elementwise(op, a, type, args)
+              : value(Value.Kind.CALL, op, a, type, args.stream().map(this::dense).toList());
     };
   }
 

@@ -30,7 +30,8 @@ final class Value {
     PAD,
     GATHER,
     SCATTER,
-    ARGMAX
+    /** By code of the row's own; see {@link Calls}. */
+    CALL
   }
 
   final Kind kind;

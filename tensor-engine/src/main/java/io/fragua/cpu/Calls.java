@@ -1,0 +1,59 @@
+package io.fragua.cpu;
+
+import io.fragua.exec.CompileOptions;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.TensorType;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Which step computes a row that is neither fused nor a product. A row that is not named here runs
+ * by its definition, one element after another, and {@code explain} says so.
+ */
+final class Calls {
+  /** Makes the step for a value whose arguments are dense. */
+  interface Factory {
+    Step of(Value v, CompileOptions options);
+  }
+
+  private static final Map<String, Factory> STEPS = new HashMap<>();
+
+  static {
+    STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+  }
+
+  private Calls() {}
+
+  static Step step(Value v, CompileOptions options) {
+    Factory f = STEPS.get(v.op.name());
+    return f == null ? new Interpreted(v) : f.of(v, options);
+  }
+
+  /** The row's definition. */
+  private static final class Interpreted extends CallStep {
+    private final Graph.Equation equation;
+    private final List<TensorType> types;
+
+    Interpreted(Value v) {
+      super(v);
+      equation =
+          new Graph.Equation(
+              v.op, v.attrs, IntStream.range(0, v.args.size()).boxed().toList(), v.type);
+      types = IntStream.range(0, v.args.size()).mapToObj(this::operand).toList();
+      ReferenceKernels.require(equation);
+    }
+
+    @Override
+    void run(Buffer[] in, Buffer out, Buffer scratch) {
+      ReferenceKernels.compute(equation, types, in, out);
+    }
+
+    @Override
+    String describe() {
+      return super.describe() + ", interpreted";
+    }
+  }
+}
