@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,9 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    STEPS.put("conv", Calls::conv);
+    STEPS.put("conv_input_grad", Calls::conv);
+    STEPS.put("conv_kernel_grad", Calls::conv);
   }
 
   private Calls() {}
@@ -30,6 +34,11 @@ final class Calls {
   static Step step(Value v, CompileOptions options) {
     Factory f = STEPS.get(v.op.name());
     return f == null ? new Interpreted(v) : f.of(v, options);
+  }
+
+  private static Step conv(Value v, CompileOptions options) {
+    boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
+    return v.type.dtype() != DType.F32 || empty ? new Interpreted(v) : Convs.step(v, options);
   }
 
   /** The row's definition. */
