@@ -27,6 +27,8 @@ final class Calls {
     STEPS.put("conv", Calls::conv);
     STEPS.put("conv_input_grad", Calls::conv);
     STEPS.put("conv_kernel_grad", Calls::conv);
+    List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
+        .forEach(op -> STEPS.put(op, PoolStep::new));
   }
 
   private Calls() {}
