@@ -51,163 +51,162 @@ final class LayerCases {
       "dense_0.kernel: f32[4, 5], dense_0.bias: f32[5], dense_1.kernel: f32[5, 4], dense_1.bias:"
           + " f32[4]";
 
-  static final List<Case> ALL =
-      Stream.concat(layers().stream(), WindowLayerCases.all().stream()).toList();
+  private static final List<Case> LAYERS =
+      List.of(
+          row("dense", new Dense(4), "Dense(4)", f32(5, 3))
+              .params("{kernel: f32[3, 4], bias: f32[4]}")
+              .gives(f32(5, 4))
+              .golden(),
+          row("dense without bias", new Dense(4, false), "Dense(4, false)", f32(5, 3))
+              .params("{kernel: f32[3, 4]}")
+              .gives(f32(5, 4))
+              .golden(),
+          row("dense on [B, T, D]", new Dense(2), "Dense(2)", f32(2, 3, 4))
+              .params("{kernel: f32[4, 2], bias: f32[2]}")
+              .gives(f32(2, 3, 2))
+              .golden(),
+          row("dense on nothing", new Dense(2), "Dense(2)", f32(0, 4))
+              .params("{kernel: f32[4, 2], bias: f32[2]}")
+              .gives(f32(0, 2))
+              .done(),
+          row(
+                  "dense by other initial values",
+                  new Dense(3, true, Initializers.heNormal(), Initializers.zeros()),
+                  "Dense(3)",
+                  f32(2, 2))
+              .params("{kernel: f32[2, 3], bias: f32[3]}")
+              .gives(f32(2, 3))
+              .done(),
+          row("embedding", new Embedding(6, 3), "Embedding(6, 3)", TensorType.of(I32, 2, 2))
+              .params("{embedding: f32[6, 3]}")
+              .gives(f32(2, 2, 3))
+              .golden(),
+          row("layer norm", new LayerNorm(), "LayerNorm(1.0E-6)", f32(4, 6))
+              .params("{scale: f32[6], bias: f32[6]}")
+              .gives(f32(4, 6))
+              .golden(),
+          batchNorm("batch norm", new BatchNorm(), f32(5, 3)).training().golden(),
+          batchNorm("batch norm on [B, T, C]", new BatchNorm(0.7, 1e-5), f32(3, 4, 2))
+              .training()
+              .golden(),
+          batchNorm("batch norm inference", new BatchNorm(), f32(5, 3)).golden(),
+          batchNorm("batch norm masked", new BatchNorm(), f32(5, 3)).training().masked().golden(),
+          batchNorm("batch norm masked on [B, T, C]", new BatchNorm(), f32(5, 2, 3))
+              .training()
+              .masked()
+              .golden(),
+          row("dropout", new Dropout(0.4), "Dropout(0.4)", f32(6, 7))
+              .training()
+              .gives(f32(6, 7))
+              .done(),
+          row("dropout of all", new Dropout(1), "Dropout(1.0)", f32(2, 3))
+              .training()
+              .gives(f32(2, 3))
+              .done(),
+          row("dropout inference", new Dropout(0.4), "Dropout(0.4)", f32(6, 7))
+              .gives(f32(6, 7))
+              .done(),
+          row("activation", Activations.get("gelu"), "gelu", f32(3, 5)).gives(f32(3, 5)).done(),
+          row("a layer of the user", new Scaled(), "Scaled()", f32(3, 5))
+              .params("{factor: f32[5]}")
+              .gives(f32(3, 5))
+              .done(),
+          row(
+                  "two alike",
+                  new Sequential(new Dense(3), new Dense(3)),
+                  "Sequential(\n  Dense(3),\n  Dense(3))",
+                  f32(2, 3))
+              .params(
+                  "{dense_0.kernel: f32[3, 3], dense_0.bias: f32[3], dense_1.kernel: f32[3, 3],"
+                      + " dense_1.bias: f32[3]}")
+              .gives(f32(2, 3))
+              .done(),
+          row(
+                  "sequential",
+                  new Sequential(
+                      new Dense(8, false),
+                      new BatchNorm(),
+                      Activations.get("relu"),
+                      new Dropout(0.2),
+                      new Dense(1),
+                      (s, x) -> x.reshape(x.shape().dim(0))),
+                  null,
+                  f32(6, 4))
+              .params(
+                  "{dense_0.kernel: f32[4, 8], batch_norm_0.scale: f32[8], batch_norm_0.bias:"
+                      + " f32[8], dense_1.kernel: f32[8, 1], dense_1.bias: f32[1]}")
+              .state("{batch_norm_0.mean: f32[8], batch_norm_0.var: f32[8]}")
+              .training()
+              .masked()
+              .gives(f32(6))
+              .done(),
+          row("rms norm", new RmsNorm(), "RmsNorm(1.0E-6)", f32(4, 6))
+              .params("{scale: f32[6]}")
+              .gives(f32(4, 6))
+              .golden(),
+          norm("group norm", new GroupNorm(2), "GroupNorm(2, 1.0E-6)", f32(3, 4, 6)),
+          norm("group norm on [B, C]", new GroupNorm(3, 1e-3), "GroupNorm(3, 0.001)", f32(3, 6)),
+          norm("instance norm", new InstanceNorm(), "InstanceNorm(1.0E-6)", f32(2, 5, 3)),
+          row("residual", new Residual(new Dense(3)), "Residual(Dense(3))", f32(2, 3))
+              .params("{kernel: f32[3, 3], bias: f32[3]}")
+              .gives(f32(2, 3))
+              .golden(),
+          attention(
+                  "attention",
+                  new MultiHeadAttention(2),
+                  "MultiHeadAttention(2, 0.0, false)",
+                  f32(2, 3, 4))
+              .golden(),
+          attention(
+                  "attention causal",
+                  new MultiHeadAttention(1, 0, true),
+                  "MultiHeadAttention(1, 0.0, true)",
+                  f32(2, 4, 3))
+              .golden(),
+          attention(
+                  "attention padded",
+                  (s, x) -> new MultiHeadAttention(2).attend(s, x, x, KEYS),
+                  null,
+                  f32(2, 3, 4))
+              .golden(),
+          attention(
+                  "attention to others",
+                  (s, x) -> new MultiHeadAttention(2).attend(s, x, x.slice(1, 1, 3), null),
+                  null,
+                  f32(2, 3, 4))
+              .golden(),
+          attention(
+                  "attention with dropout",
+                  new MultiHeadAttention(2, 0.5, true),
+                  "MultiHeadAttention(2, 0.5, true)",
+                  f32(2, 3, 4))
+              .training()
+              .done(),
+          attention(
+                  "attention of nothing",
+                  new MultiHeadAttention(2),
+                  "MultiHeadAttention(2, 0.0, false)",
+                  f32(0, 3, 4))
+              .done(),
+          transformer(
+                  "transformer encoder",
+                  new TransformerEncoderLayer(2, 5, Activations.get("relu"), 0, false),
+                  "TransformerEncoderLayer(2, 5, relu, 0.0, false)")
+              .golden(),
+          transformer(
+                  "transformer encoder, norm first",
+                  new TransformerEncoderLayer(2, 5, Activations.get("gelu"), 0, true),
+                  "TransformerEncoderLayer(2, 5, gelu, 0.0, true)")
+              .golden(),
+          transformer(
+                  "transformer encoder with dropout",
+                  new TransformerEncoderLayer(2, 5),
+                  "TransformerEncoderLayer(2, 5, relu, 0.1, false)")
+              .training()
+              .done());
 
-  private static List<Case> layers() {
-    return List.of(
-        row("dense", new Dense(4), "Dense(4)", f32(5, 3))
-            .params("{kernel: f32[3, 4], bias: f32[4]}")
-            .gives(f32(5, 4))
-            .golden(),
-        row("dense without bias", new Dense(4, false), "Dense(4, false)", f32(5, 3))
-            .params("{kernel: f32[3, 4]}")
-            .gives(f32(5, 4))
-            .golden(),
-        row("dense on [B, T, D]", new Dense(2), "Dense(2)", f32(2, 3, 4))
-            .params("{kernel: f32[4, 2], bias: f32[2]}")
-            .gives(f32(2, 3, 2))
-            .golden(),
-        row("dense on nothing", new Dense(2), "Dense(2)", f32(0, 4))
-            .params("{kernel: f32[4, 2], bias: f32[2]}")
-            .gives(f32(0, 2))
-            .done(),
-        row(
-                "dense by other initial values",
-                new Dense(3, true, Initializers.heNormal(), Initializers.zeros()),
-                "Dense(3)",
-                f32(2, 2))
-            .params("{kernel: f32[2, 3], bias: f32[3]}")
-            .gives(f32(2, 3))
-            .done(),
-        row("embedding", new Embedding(6, 3), "Embedding(6, 3)", TensorType.of(I32, 2, 2))
-            .params("{embedding: f32[6, 3]}")
-            .gives(f32(2, 2, 3))
-            .golden(),
-        row("layer norm", new LayerNorm(), "LayerNorm(1.0E-6)", f32(4, 6))
-            .params("{scale: f32[6], bias: f32[6]}")
-            .gives(f32(4, 6))
-            .golden(),
-        batchNorm("batch norm", new BatchNorm(), f32(5, 3)).training().golden(),
-        batchNorm("batch norm on [B, T, C]", new BatchNorm(0.7, 1e-5), f32(3, 4, 2))
-            .training()
-            .golden(),
-        batchNorm("batch norm inference", new BatchNorm(), f32(5, 3)).golden(),
-        batchNorm("batch norm masked", new BatchNorm(), f32(5, 3)).training().masked().golden(),
-        batchNorm("batch norm masked on [B, T, C]", new BatchNorm(), f32(5, 2, 3))
-            .training()
-            .masked()
-            .golden(),
-        row("dropout", new Dropout(0.4), "Dropout(0.4)", f32(6, 7))
-            .training()
-            .gives(f32(6, 7))
-            .done(),
-        row("dropout of all", new Dropout(1), "Dropout(1.0)", f32(2, 3))
-            .training()
-            .gives(f32(2, 3))
-            .done(),
-        row("dropout inference", new Dropout(0.4), "Dropout(0.4)", f32(6, 7))
-            .gives(f32(6, 7))
-            .done(),
-        row("activation", Activations.get("gelu"), "gelu", f32(3, 5)).gives(f32(3, 5)).done(),
-        row("a layer of the user", new Scaled(), "Scaled()", f32(3, 5))
-            .params("{factor: f32[5]}")
-            .gives(f32(3, 5))
-            .done(),
-        row(
-                "two alike",
-                new Sequential(new Dense(3), new Dense(3)),
-                "Sequential(\n  Dense(3),\n  Dense(3))",
-                f32(2, 3))
-            .params(
-                "{dense_0.kernel: f32[3, 3], dense_0.bias: f32[3], dense_1.kernel: f32[3, 3],"
-                    + " dense_1.bias: f32[3]}")
-            .gives(f32(2, 3))
-            .done(),
-        row(
-                "sequential",
-                new Sequential(
-                    new Dense(8, false),
-                    new BatchNorm(),
-                    Activations.get("relu"),
-                    new Dropout(0.2),
-                    new Dense(1),
-                    (s, x) -> x.reshape(x.shape().dim(0))),
-                null,
-                f32(6, 4))
-            .params(
-                "{dense_0.kernel: f32[4, 8], batch_norm_0.scale: f32[8], batch_norm_0.bias:"
-                    + " f32[8], dense_1.kernel: f32[8, 1], dense_1.bias: f32[1]}")
-            .state("{batch_norm_0.mean: f32[8], batch_norm_0.var: f32[8]}")
-            .training()
-            .masked()
-            .gives(f32(6))
-            .done(),
-        row("rms norm", new RmsNorm(), "RmsNorm(1.0E-6)", f32(4, 6))
-            .params("{scale: f32[6]}")
-            .gives(f32(4, 6))
-            .golden(),
-        norm("group norm", new GroupNorm(2), "GroupNorm(2, 1.0E-6)", f32(3, 4, 6)),
-        norm("group norm on [B, C]", new GroupNorm(3, 1e-3), "GroupNorm(3, 0.001)", f32(3, 6)),
-        norm("instance norm", new InstanceNorm(), "InstanceNorm(1.0E-6)", f32(2, 5, 3)),
-        row("residual", new Residual(new Dense(3)), "Residual(Dense(3))", f32(2, 3))
-            .params("{kernel: f32[3, 3], bias: f32[3]}")
-            .gives(f32(2, 3))
-            .golden(),
-        attention(
-                "attention",
-                new MultiHeadAttention(2),
-                "MultiHeadAttention(2, 0.0, false)",
-                f32(2, 3, 4))
-            .golden(),
-        attention(
-                "attention causal",
-                new MultiHeadAttention(1, 0, true),
-                "MultiHeadAttention(1, 0.0, true)",
-                f32(2, 4, 3))
-            .golden(),
-        attention(
-                "attention padded",
-                (s, x) -> new MultiHeadAttention(2).attend(s, x, x, KEYS),
-                null,
-                f32(2, 3, 4))
-            .golden(),
-        attention(
-                "attention to others",
-                (s, x) -> new MultiHeadAttention(2).attend(s, x, x.slice(1, 1, 3), null),
-                null,
-                f32(2, 3, 4))
-            .golden(),
-        attention(
-                "attention with dropout",
-                new MultiHeadAttention(2, 0.5, true),
-                "MultiHeadAttention(2, 0.5, true)",
-                f32(2, 3, 4))
-            .training()
-            .done(),
-        attention(
-                "attention of nothing",
-                new MultiHeadAttention(2),
-                "MultiHeadAttention(2, 0.0, false)",
-                f32(0, 3, 4))
-            .done(),
-        transformer(
-                "transformer encoder",
-                new TransformerEncoderLayer(2, 5, Activations.get("relu"), 0, false),
-                "TransformerEncoderLayer(2, 5, relu, 0.0, false)")
-            .golden(),
-        transformer(
-                "transformer encoder, norm first",
-                new TransformerEncoderLayer(2, 5, Activations.get("gelu"), 0, true),
-                "TransformerEncoderLayer(2, 5, gelu, 0.0, true)")
-            .golden(),
-        transformer(
-                "transformer encoder with dropout",
-                new TransformerEncoderLayer(2, 5),
-                "TransformerEncoderLayer(2, 5, relu, 0.1, false)")
-            .training()
-            .done());
-  }
+  static final List<Case> ALL =
+      Stream.concat(LAYERS.stream(), WindowLayerCases.all().stream()).toList();
 
   private LayerCases() {}
 
