@@ -112,6 +112,11 @@ final class CpuExecution implements Execution {
     return slots[p.slot()].slice(p.offset(), (int) size);
   }
 
+  /** The memory of a value. */
+  Buffer buffer(Value v) {
+    return buffer(place(v), v.type.byteSize());
+  }
+
   /** A piece of the workspace as generated kernels take it. */
   Object slice(int offset, int size) {
     return Segments.of(slots[0].slice(offset, size).bytes());

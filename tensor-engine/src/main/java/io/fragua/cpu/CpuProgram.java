@@ -37,7 +37,7 @@ final class CpuProgram implements Program {
     Set<Value> stored = fused.stored();
     try {
       for (Cluster c : fused.clusters()) {
-        Step s = step(c, stored);
+        Step s = step(c, stored, fused.order());
         if (s != null) {
           steps.addAll(s.all());
         }
@@ -63,10 +63,10 @@ final class CpuProgram implements Program {
         : Epilogue.fused(old, now, uses);
   }
 
-  private Step step(Cluster c, Set<Value> stored) {
+  private Step step(Cluster c, Set<Value> stored, Order order) {
     Value v = c.members.get(0);
     return switch (v.kind) {
-      case INPUT, CONSTANT, IOTA -> null;
+      case INPUT, CONSTANT, IOTA, RESULT -> null;
       case ELEMENTWISE, REDUCE -> KernelStep.of(c, stored, options.threads());
       case MATMUL ->
           v.type.dtype() == DType.F64
@@ -74,8 +74,26 @@ final class CpuProgram implements Program {
               : new MatmulStep(v, options.threads(), options.precision());
       case COPY, CONCAT, PAD -> new MoveStep(v);
       case GATHER, SCATTER -> new IndexStep(v);
-      case CALL -> Calls.step(v, options);
+      case CALL -> Calls.step(v, List.of(v), options);
+      case CALLS -> Calls.step(v, results(v, order), options);
     };
+  }
+
+  /** All results of a row that has several, also those that nobody reads. */
+  private static List<Value> results(Value calls, Order order) {
+    List<TensorType> in = calls.args.stream().map(a -> a.base().type.with(a.shape())).toList();
+    List<TensorType> types = calls.op.inferAll(in, calls.attrs);
+    List<Value> all = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      int number = i;
+      TensorType t = types.get(i);
+      all.add(
+          order.users(calls).stream()
+              .filter(r -> r.attrs.integer("result") == number)
+              .findFirst()
+              .orElseGet(() -> Value.result(calls, t, number)));
+    }
+    return all;
   }
 
   private void checkDonated() {

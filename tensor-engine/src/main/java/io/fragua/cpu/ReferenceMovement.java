@@ -23,6 +23,7 @@ final class ReferenceMovement {
     kernels.put("transpose", ReferenceMovement::transpose);
     kernels.put("broadcast_in_dim", ReferenceMovement::broadcast);
     kernels.put("slice", ReferenceMovement::slice);
+    kernels.put("split", (ReferenceKernels.Kernel.Many) ReferenceMovement::split);
     kernels.put("reverse", ReferenceMovement::reverse);
     kernels.put("pad", ReferenceMovement::pad);
     kernels.put("concat", ReferenceMovement::concat);
@@ -82,6 +83,15 @@ final class ReferenceMovement {
       Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
     int[] dims = a.ints("dims");
     pull(in.get(0), x[0], out, y, index -> Arrays.stream(dims).map(d -> index[d]).toArray());
+  }
+
+  private static void split(
+      Attrs a, List<TensorType> in, Buffer[] x, List<TensorType> out, Buffer[] y) {
+    int start = 0;
+    for (int i = 0; i < y.length; i++) {
+      slice(a.with("start", start).with("stride", 1), in, x, out.get(i), y[i]);
+      start += a.ints("sizes")[i];
+    }
   }
 
   private static void slice(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {

@@ -53,7 +53,13 @@ final class Simplify {
     }
     for (Graph.Equation e : g.equations()) {
       List<View> args = e.inputs().stream().map(v::get).toList();
-      v.add(equation(e.op(), e.attrs(), e.type(), args));
+      if (e.op().name().equals("split")) {
+        v.addAll(split(e.attrs(), args.get(0)));
+      } else if (e.types().size() == 1) {
+        v.add(equation(e.op(), e.attrs(), e.type(), args));
+      } else {
+        v.addAll(several(e, args));
+      }
     }
     return new Result(inputs, results(g.outputs().stream().map(o -> v.get(o.value())).toList()));
   }
@@ -132,6 +138,39 @@ final class Simplify {
   private View value(Value.Kind kind, Op op, Attrs a, TensorType type, List<View> args) {
     return known.computeIfAbsent(
         List.of(op.name(), a, type, args), k -> View.of(Value.of(kind, type, op, a, args)));
+  }
+
+  private static List<View> split(Attrs a, View x) {
+    List<View> parts = new ArrayList<>();
+    int at = 0;
+    for (int n : a.ints("sizes")) {
+      View part = x.slice(a.integer("axis"), at, at + n, 1);
+      parts.add(n == 0 ? View.of(Value.empty(x.base().type.with(part.shape()))) : part);
+      at += n;
+    }
+    return parts;
+  }
+
+  /** The results of a row that has several. */
+  private List<View> several(Graph.Equation e, List<View> args) {
+    List<View> dense = args.stream().map(this::dense).toList();
+    Value calls =
+        known
+            .computeIfAbsent(
+                List.of(e.op().name(), e.attrs(), e.types(), dense),
+                k -> View.of(Value.calls(e.op(), e.attrs(), dense)))
+            .base();
+    List<View> out = new ArrayList<>();
+    for (int i = 0; i < e.types().size(); i++) {
+      TensorType t = e.types().get(i);
+      int number = i;
+      out.add(
+          t.shape().size() == 0
+              ? View.of(Value.empty(t))
+              : known.computeIfAbsent(
+                  List.of("result", number, calls), k -> View.of(Value.result(calls, t, number))));
+    }
+    return out;
   }
 
   private View reshape(View x, Shape to) {

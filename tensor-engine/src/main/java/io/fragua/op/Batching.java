@@ -24,6 +24,11 @@ final class Batching {
   /** Setting {@code axis} moves on by one. */
   static final Op.Batch AXIS = rule((a, n) -> a.with("axis", a.integer("axis") + 1));
 
+  /** As {@link #AXIS}, of a row with one operand and several results. */
+  static final Op.Batch AXIS_OF_SEVERAL =
+      (Op.Batch.Many)
+          (op, in, mapped, a) -> Tensor.applyAll(op, a.with("axis", a.integer("axis") + 1), in);
+
   /** Settings {@code axes} move on by one. */
   static final Op.Batch AXES = rule((a, n) -> a.with("axes", next(a.ints("axes"))));
 
