@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +30,11 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    STEPS.put("conv", Calls::conv);
+    STEPS.put("conv_input_grad", Calls::conv);
+    STEPS.put("conv_kernel_grad", Calls::conv);
+    List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
+        .forEach(op -> STEPS.put(op, PoolStep::new));
   }
 
   private Calls() {}
@@ -41,6 +47,11 @@ final class Calls {
       return many.of(v, results, options);
     }
     return one != null ? one.of(v, options) : new Interpreted(v, results);
+  }
+
+  private static Step conv(Value v, CompileOptions options) {
+    boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
+    return v.type.dtype() != DType.F32 || empty ? new Interpreted(v) : Convs.step(v, options);
   }
 
   /** The row's definition. */

@@ -39,7 +39,7 @@ final class CpuProgram implements Program {
       for (Cluster c : fused.clusters()) {
         Step s = step(c, stored, fused.order());
         if (s != null) {
-          steps.add(s);
+          steps.addAll(s.all());
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
