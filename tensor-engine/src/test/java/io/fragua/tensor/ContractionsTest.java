@@ -106,7 +106,7 @@ class ContractionsTest {
             "ij->k",
             "ij,jk->ik",
             "......ij->ij",
-            "...ij->ij",
+            "...i->i",
             "ii",
             "i...jk->i",
             "ij->i>j",
