@@ -163,6 +163,15 @@ final class ReferenceSums {
       long column = i % n;
       long row = i / n; // of all matrices under each other
       long matrix = row / m;
+      if (!t.isFloating()) {
+        long sum = 0;
+        for (int k = 0; k < inner; k++) {
+          sum +=
+              x[0].getLong(t, row * inner + k) * x[1].getLong(t, (matrix * inner + k) * n + column);
+        }
+        y.putLong(t, i, sum);
+        continue;
+      }
       double sum = 0;
       for (int k = 0; k < inner; k++) {
         sum +=

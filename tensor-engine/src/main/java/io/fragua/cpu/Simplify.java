@@ -247,9 +247,29 @@ final class Simplify {
         : value(Value.Kind.PAD, op, a, type, List.of(inMemory(x)));
   }
 
+  /** Converted; an operand that repeats is converted once and repeats then. */
+  private View cast(View x, DType to) {
+    if (x.base().size() < x.shape().size()) {
+      View once = cast(View.of(x.base()), to);
+      if (once.isDense() && once.base().size() == x.base().size()) {
+        return new View(once.base(), x.offset(), x.shape(), x.strides());
+      }
+    }
+    return elementwise(
+        io.fragua.op.OpTable.get("cast"),
+        Attrs.of("dtype", to),
+        new TensorType(to, x.shape()),
+        List.of(x));
+  }
+
   private View matmul(Op op, Attrs a, TensorType type, List<View> args) {
     View x = args.get(0);
     View w = args.get(1);
+    if (type.dtype() == DType.F16 || type.dtype() == DType.BF16) { // products of f32, rounded once
+      View product =
+          matmul(op, a, type.with(DType.F32), List.of(cast(x, DType.F32), cast(w, DType.F32)));
+      return cast(product, type.dtype());
+    }
     int k = x.shape().dim(-1);
     if (k == 0) {
       return scalar(type.dtype(), 0, type.shape());
