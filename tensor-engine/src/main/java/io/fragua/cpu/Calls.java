@@ -29,6 +29,9 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    STEPS.put("scatter", (v, o) -> new ScatterStep(v));
+    STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
+    STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
   }
 
   private Calls() {}
