@@ -35,6 +35,9 @@ final class Calls {
     STEPS.put("conv_kernel_grad", Calls::conv);
     List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
         .forEach(op -> STEPS.put(op, PoolStep::new));
+    STEPS.put("scatter", (v, o) -> new ScatterStep(v));
+    STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
+    STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
   }
 
   private Calls() {}

@@ -45,6 +45,7 @@ final class ReferenceKernels {
     ReferenceMovement.addTo(KERNELS);
     ReferenceSums.addTo(KERNELS);
     ReferenceWindows.addTo(KERNELS);
+    ReferenceIndexing.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

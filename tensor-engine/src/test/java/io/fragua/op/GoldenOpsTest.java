@@ -41,7 +41,8 @@ class GoldenOpsTest {
       List.of( //
           "ops.json", //
           "windows.json", //
-          "linalg.json");
+          "linalg.json", //
+          "index.json");
 
   private static Map<String, List<JsonNode>> cases() throws IOException {
     Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();

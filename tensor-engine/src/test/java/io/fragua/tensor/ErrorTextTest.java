@@ -164,7 +164,7 @@ class ErrorTextTest {
               f(5, 2),
               f(3)),
           of(
-              "scatter_add: the updates' leading axes must be those of the indices: f32[4, 2] with"
+              "scatter: the updates' leading axes must be those of the indices: f32[4, 2] with"
                   + " indices i32[2]; reshape one of them",
               x -> List.of(x.get(0).scatterAdd(5, x.get(1))),
               f(4, 2),
