@@ -50,8 +50,7 @@ final class CpuExecution implements Execution {
     steps = new Step.Bound[program.steps().size()];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts =
-        program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
+    contracts = program.steps().stream().anyMatch(Step::contracts);
     try {
       set(0, allocator.allocate(program.plan().workspaceBytes()));
       owned[0] = true;
@@ -124,6 +123,11 @@ final class CpuExecution implements Execution {
 
   Pool pool() {
     return pool;
+  }
+
+  /** Sets the threads of contractions back after some ran with one. */
+  void ownThreads() {
+    OneDnn.threads(threads);
   }
 
   stream stream() {
