@@ -29,6 +29,9 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    MANY.put("cond", CondStep::new);
+    MANY.put("scan", ScanStep::new);
+    MANY.put("while_loop", WhileStep::new);
   }
 
   private Calls() {}

@@ -17,7 +17,9 @@ public enum Family {
   /** Products summed over an axis. */
   CONTRACTION,
   /** Reads or writes by index. */
-  INDEX;
+  INDEX,
+  /** Applies functions that are its settings. */
+  CONTROL;
 
   /** True if the result at an index depends on the operands at that index alone. */
   public boolean isElementwise() {
