@@ -45,6 +45,7 @@ final class ReferenceKernels {
     ReferenceMovement.addTo(KERNELS);
     ReferenceSums.addTo(KERNELS);
     ReferenceControl.addTo(KERNELS);
+    ReferenceWindows.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

@@ -145,7 +145,7 @@ final class ReferenceSums {
     }
   }
 
-  private static boolean larger(DType t, Buffer x, long i, long j) {
+  static boolean larger(DType t, Buffer x, long i, long j) {
     if (!t.isFloating()) {
       return x.getLong(t, i) > x.getLong(t, j);
     }

@@ -65,7 +65,7 @@ final class Batching {
   }
 
   /** The same for each of n examples. */
-  private static Tensor spread(Tensor t, int n) {
+  static Tensor spread(Tensor t, int n) {
     int[] dims = next(IntStream.range(0, t.shape().rank()).toArray());
     return t.broadcastInDim(Shape.of(n).concat(t.shape()), dims);
   }
@@ -132,7 +132,7 @@ final class Batching {
   }
 
   /** The tensor with one axis moved. */
-  private static Tensor move(Tensor t, int from, int to) {
+  static Tensor move(Tensor t, int from, int to) {
     List<Integer> perm = new ArrayList<>(IntStream.range(0, t.shape().rank()).boxed().toList());
     perm.add(to, perm.remove(from));
     return from == to ? t : t.transpose(perm.stream().mapToInt(i -> i).toArray());

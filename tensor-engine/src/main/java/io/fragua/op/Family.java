@@ -19,7 +19,9 @@ public enum Family {
   /** Reads or writes by index. */
   INDEX,
   /** Applies functions that are its settings. */
-  CONTROL;
+  CONTROL,
+  /** Over windows that move along spatial axes. */
+  WINDOW;
 
   /** True if the result at an index depends on the operands at that index alone. */
   public boolean isElementwise() {

@@ -26,6 +26,7 @@ public final class OpTable {
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
+            WindowOps.ROWS,
             ControlOps.ROWS)) {
       for (Op op : page) {
         Check.that(

@@ -30,20 +30,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * What NumPy and JAX answered; the answers were written by {@code src/test/python/golden_ops.py}.
+ * What NumPy, JAX and PyTorch answered; the answers were written by {@code golden_*.py} in {@code
+ * src/test/python}.
  */
 class GoldenOpsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Of one format: rows, settings, operands, result. */
+  private static final List<String> FILES = List.of("ops.json", "windows.json", "control.json");
+
   private static Map<String, List<JsonNode>> cases() throws IOException {
-    try (InputStream in = GoldenOpsTest.class.getResourceAsStream("/golden/ops.json")) {
-      assertNotNull(in, "golden/ops.json is a test resource");
-      Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();
-      for (JsonNode c : JSON.readTree(in).get("cases")) {
-        byRow.computeIfAbsent(c.get("op").textValue(), op -> new ArrayList<>()).add(c);
+    Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();
+    for (String file : FILES) {
+      try (InputStream in = GoldenOpsTest.class.getResourceAsStream("/golden/" + file)) {
+        assertNotNull(in, "golden/" + file + " is a test resource");
+        for (JsonNode c : JSON.readTree(in).get("cases")) {
+          byRow.computeIfAbsent(c.get("op").textValue(), op -> new ArrayList<>()).add(c);
+        }
       }
-      return byRow;
     }
+    return byRow;
   }
 
   @TestFactory

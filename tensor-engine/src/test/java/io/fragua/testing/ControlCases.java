@@ -55,9 +55,7 @@ final class ControlCases {
             .with(
                 "body",
                 graph(
-                    v ->
-                        List.of(
-                            v.get(0).add(Tensor.scalar(DType.I32, 1)), v.get(1).reverse(0)),
+                    v -> List.of(v.get(0).add(Tensor.scalar(DType.I32, 1)), v.get(1).reverse(0)),
                     i32,
                     three))
             .with("carries", 2)
@@ -80,8 +78,7 @@ final class ControlCases {
       TensorType s = TensorType.of(t, 2);
       Attrs branches =
           Attrs.of("on_true", graph(x -> List.of(x.get(0).mul(x.get(1)).sum(), x.get(1)), s, s))
-              .with(
-                  "on_false", graph(x -> List.of(x.get(0).sin().sum(), x.get(0).exp()), s, s));
+              .with("on_false", graph(x -> List.of(x.get(0).sin().sum(), x.get(0).exp()), s, s));
       Tolerance near = new Tolerance(64, 64);
       for (int i = 0; i < 3; i++) {
         OpCase.Operand x = operand(t, Values.range(-1, 1 + i), 2);
@@ -116,7 +113,12 @@ final class ControlCases {
               TensorType.of(t, 257),
               TensorType.of(t, 257));
       all.add(
-          of("scan", scan(large, 1, 1, 100, false), near, operand(t, v, 257), operand(t, v, 100, 257)));
+          of(
+              "scan",
+              scan(large, 1, 1, 100, false),
+              near,
+              operand(t, v, 257),
+              operand(t, v, 100, 257)));
     }
   }
 }

@@ -31,6 +31,7 @@ final class Layers {
     ENGINE.put("transform", Set.of("tensor", "op", "graph", "exec"));
     ENGINE.put("random", Set.of("tensor", "op", "graph", "exec", "transform"));
     ENGINE.put("nn", Set.of("tensor", "op", "graph", "exec", "transform", "random"));
+    ENGINE.put("image", Set.of("tensor", "op", "graph", "exec", "transform", "random"));
     // Optimizers walk the tree of parameters that layers make; layers know no optimizer.
     ENGINE.put("optim", Set.of("tensor", "op", "graph", "exec", "transform", "random", "nn"));
     // Metrics count on the host what a network gave; they know no network.
