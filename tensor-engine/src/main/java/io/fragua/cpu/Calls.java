@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +33,14 @@ final class Calls {
     MANY.put("cond", CondStep::new);
     MANY.put("scan", ScanStep::new);
     MANY.put("while_loop", WhileStep::new);
+    STEPS.put("conv", Calls::conv);
+    STEPS.put("conv_input_grad", Calls::conv);
+    STEPS.put("conv_kernel_grad", Calls::conv);
+    List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
+        .forEach(op -> STEPS.put(op, PoolStep::new));
+    STEPS.put("scatter", (v, o) -> new ScatterStep(v));
+    STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
+    STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
   }
 
   private Calls() {}
@@ -44,6 +53,11 @@ final class Calls {
       return many.of(v, results, options);
     }
     return one != null ? one.of(v, options) : new Interpreted(v, results);
+  }
+
+  private static Step conv(Value v, CompileOptions options) {
+    boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
+    return v.type.dtype() != DType.F32 || empty ? new Interpreted(v) : Convs.step(v, options);
   }
 
   /** The row's definition. */

@@ -66,7 +66,8 @@ final class CpuExecution implements Execution {
     todo = new boolean[steps.length];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts = program.steps().stream().anyMatch(s -> s instanceof MatmulStep);
+    contracts =
+        program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
     try {
       owned[0] = workspace == null;
       set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
