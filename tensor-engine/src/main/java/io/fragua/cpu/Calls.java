@@ -29,6 +29,7 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v)));
   }
 
   private Calls() {}

@@ -57,6 +57,7 @@ final class KernelLoop {
   static String combine(Value reduce, String a, String b) {
     return switch (reduce.op.name()) {
       case "reduce_sum" -> a + " + " + b;
+      case "reduce_prod" -> a + " * " + b;
       case "reduce_max" -> "Math.max(" + a + ", " + b + ")";
       default -> "Math.min(" + a + ", " + b + ")";
     };
@@ -64,7 +65,8 @@ final class KernelLoop {
 
   /** The Java type in which a row's result is added up. */
   static String wide(Value reduce) {
-    return reduce.op.name().equals("reduce_sum") && reduce.type.dtype().isFloating()
+    String op = reduce.op.name();
+    return (op.equals("reduce_sum") || op.equals("reduce_prod")) && reduce.type.dtype().isFloating()
         ? "double"
         : ScalarText.type(reduce.type.dtype());
   }

@@ -127,7 +127,8 @@ final class Simplify {
                           ? args.get(0)
                           : dense(args.get(0)),
                       dense(args.get(1))));
-      case "reduce_sum", "reduce_max", "reduce_min" -> reduce(op, a, type, args.get(0));
+      case "reduce_sum", "reduce_prod", "reduce_max", "reduce_min" ->
+          reduce(op, a, type, args.get(0));
       default ->
           op.family().isElementwise()
               ? elementwise(op, a, type, args)
@@ -317,10 +318,11 @@ final class Simplify {
       double none =
           switch (op.name()) {
             case "reduce_sum" -> 0;
+            case "reduce_prod" -> 1;
             case "reduce_max" -> Identities.least(type.dtype());
             default -> Identities.greatest(type.dtype());
           };
-      return type.dtype() == DType.I64 && none != 0
+      return type.dtype() == DType.I64 && Math.abs(none) > 1
           ? View.repeat(
               unique(Value.constant(Identities.scalarI64(op.name().equals("reduce_max")))),
               type.shape())
