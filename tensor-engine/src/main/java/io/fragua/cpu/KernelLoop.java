@@ -36,6 +36,9 @@ final class KernelLoop {
       s.append("    for (int i = 0; i < n; i++) {\n");
     }
     s.append(body).append("    }\n").append(after).append("  }\n");
+    if (body.indexOf("far(") >= 0 || before.indexOf("far(") >= 0) {
+      s.append(VectorAngles.helper());
+    }
     return after.indexOf("lanes(") < 0 ? s.toString() : s + lanes();
   }
 
