@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.List;
@@ -30,6 +31,14 @@ final class Calls {
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
     CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v)));
+    STEPS.put("conv", Calls::conv);
+    STEPS.put("conv_input_grad", Calls::conv);
+    STEPS.put("conv_kernel_grad", Calls::conv);
+    List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
+        .forEach(op -> STEPS.put(op, PoolStep::new));
+    STEPS.put("scatter", (v, o) -> new ScatterStep(v));
+    STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
+    STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
   }
 
   private Calls() {}
@@ -42,6 +51,13 @@ final class Calls {
       return many.of(v, results, options);
     }
     return one != null ? one.of(v, options) : new Interpreted(v, results);
+  }
+
+  private static Step conv(Value v, CompileOptions options) {
+    boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
+    return v.type.dtype() != DType.F32 || empty
+        ? new Interpreted(v, List.of(v))
+        : Convs.step(v, options);
   }
 
   /** The row's definition. */

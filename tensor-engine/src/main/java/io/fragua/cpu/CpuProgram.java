@@ -7,7 +7,6 @@ import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
-import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +38,7 @@ final class CpuProgram implements Program {
       for (Cluster c : fused.clusters()) {
         Step s = step(c, stored, fused.order());
         if (s != null) {
-          steps.add(s);
+          steps.addAll(s.all());
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
@@ -69,9 +68,11 @@ final class CpuProgram implements Program {
       case INPUT, CONSTANT, IOTA, RESULT -> null;
       case ELEMENTWISE, REDUCE -> KernelStep.of(c, stored, options.threads());
       case MATMUL ->
-          v.type.dtype() == DType.F64
-              ? new Matmul64Step(v)
-              : new MatmulStep(v, options.threads(), options.precision());
+          switch (v.type.dtype()) {
+            case F64 -> new Matmul64Step(v);
+            case I32, I64 -> new MatmulIntegerStep(v);
+            default -> new MatmulStep(v, options.threads(), options.precision());
+          };
       case COPY, CONCAT, PAD -> new MoveStep(v);
       case GATHER, SCATTER -> new IndexStep(v);
       case CALL -> Calls.step(v, List.of(v), options);

@@ -28,7 +28,6 @@ final class ReferenceMovement {
     kernels.put("pad", ReferenceMovement::pad);
     kernels.put("concat", ReferenceMovement::concat);
     kernels.put("iota", ReferenceMovement::iota);
-    kernels.put("gather", ReferenceMovement::gather);
   }
 
   /** The index of the i-th element in row-major order. */
@@ -159,29 +158,5 @@ final class ReferenceMovement {
     for (long i = 0, n = out.shape().size(); i < n; i++) {
       y.putLong(out.dtype(), i, index(out.shape(), i)[a.integer("axis")]);
     }
-  }
-
-  private static void gather(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
-    Shape table = in.get(0).shape();
-    Shape ids = in.get(1).shape();
-    long row = table.slice(1, table.rank()).size();
-    for (long i = 0, n = ids.size(); i < n; i++) {
-      long id = checked("gather", x[1].getLong(DType.I32, i), table.dim(0), i, in);
-      for (long k = 0; k < row; k++) {
-        move(out.dtype(), x[0], id * row + k, y, i * row + k);
-      }
-    }
-  }
-
-  /** The index, if it lies in the table. */
-  static long checked(String op, long id, int bound, long at, List<TensorType> in) {
-    if (id < 0 || id >= bound) {
-      throw new IndexOutOfBoundsException(
-          String.format(
-              "%s: indices must lie in [0, %d): index %d at position %d, operands %s with indices"
-                  + " %s; correct the indices or enlarge the table",
-              op, bound, id, at, in.get(0), in.get(1)));
-    }
-    return id;
   }
 }

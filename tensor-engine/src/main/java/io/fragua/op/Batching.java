@@ -52,11 +52,11 @@ final class Batching {
     };
   }
 
-  private static int size(List<Tensor> in, List<Boolean> mapped) {
+  static int size(List<Tensor> in, List<Boolean> mapped) {
     return in.get(mapped.indexOf(true)).shape().dim(0);
   }
 
-  private static List<Tensor> spread(List<Tensor> in, List<Boolean> mapped, int n) {
+  static List<Tensor> spread(List<Tensor> in, List<Boolean> mapped, int n) {
     List<Tensor> out = new ArrayList<>();
     for (int i = 0; i < in.size(); i++) {
       out.add(mapped.get(i) ? in.get(i) : spread(in.get(i), n));
@@ -82,45 +82,14 @@ final class Batching {
     return IntStream.concat(IntStream.of(0), Arrays.stream(next(axes))).toArray();
   }
 
-  /** Rows by index: of one table, of one set of indices, or from a table of all tables. */
-  static Tensor gather(Op op, List<Tensor> in, List<Boolean> mapped, Attrs a) {
-    Tensor table = in.get(0);
-    Tensor ids = in.get(1);
-    if (!mapped.get(0)) {
-      return table.gather(ids);
-    }
-    if (!mapped.get(1)) {
-      return move(move(table, 0, 1).gather(ids), ids.shape().rank(), 0);
-    }
-    int n = table.shape().dim(0);
-    int rows = table.shape().dim(1);
-    Shape row = table.shape().slice(2, table.shape().rank());
-    Tensor all = table.reshape(Shape.of(product(op, n, rows)).concat(row).dims());
-    return all.gather(apart(ids, rows));
-  }
-
-  /** Adds rows: all examples side by side, or below one another when they have own indices. */
-  static Tensor scatterAdd(Op op, List<Tensor> in, List<Boolean> mapped, Attrs a) {
-    int rows = a.integer("rows");
-    if (!mapped.get(1)) {
-      int r = in.get(1).shape().rank();
-      return move(move(in.get(0), 0, r).scatterAdd(rows, in.get(1)), 1, 0);
-    }
-    int n = size(in, mapped);
-    Tensor updates = mapped.get(0) ? in.get(0) : spread(in.get(0), n);
-    Tensor sums = updates.scatterAdd(product(op, n, rows), apart(in.get(1), rows));
-    Shape row = sums.shape().slice(1, sums.shape().rank());
-    return sums.reshape(Shape.of(n, rows).concat(row).dims());
-  }
-
   /** Indices [n, ...] into n tables below one another; one that is outside its table stays so. */
-  private static Tensor apart(Tensor ids, int rows) {
+  static Tensor apart(Tensor ids, int rows) {
     Tensor start = ids.iotaLike(DType.I32, ids.shape(), 0).mul(rows);
     Tensor outside = ids.less(0).or(ids.greaterEqual(Tensor.scalar(DType.I32, rows)));
     return outside.select(Tensor.scalar(DType.I32, -1), ids.add(start));
   }
 
-  private static int product(Op op, int n, int rows) {
+  static int product(Op op, int n, int rows) {
     Check.shape(
         (long) n * rows <= Integer.MAX_VALUE,
         "%s: the tables of all examples must have less than 2^31 rows: %d of %d; map fewer"

@@ -37,7 +37,13 @@ class GoldenOpsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Of one format: rows, settings, operands, result. */
-  private static final List<String> FILES = List.of("ops.json", "windows.json", "elementwise.json");
+  private static final List<String> FILES =
+      List.of( //
+          "ops.json", //
+          "windows.json", //
+          "linalg.json", //
+          "index.json", //
+          "elementwise.json");
 
   private static Map<String, List<JsonNode>> cases() throws IOException {
     Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();
