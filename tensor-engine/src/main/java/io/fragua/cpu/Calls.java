@@ -33,6 +33,7 @@ final class Calls {
     MANY.put("cond", CondStep::new);
     MANY.put("scan", ScanStep::new);
     MANY.put("while_loop", WhileStep::new);
+    CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v)));
     STEPS.put("conv", Calls::conv);
     STEPS.put("conv_input_grad", Calls::conv);
     STEPS.put("conv_kernel_grad", Calls::conv);
