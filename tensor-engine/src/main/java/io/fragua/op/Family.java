@@ -18,6 +18,8 @@ public enum Family {
   CONTRACTION,
   /** Reads or writes by index. */
   INDEX,
+  /** Orders elements. */
+  SORT,
   /** Over windows that move along spatial axes. */
   WINDOW;
 

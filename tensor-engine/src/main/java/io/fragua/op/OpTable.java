@@ -26,6 +26,7 @@ public final class OpTable {
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
+            SortOps.ROWS,
             WindowOps.ROWS)) {
       for (Op op : page) {
         Check.that(

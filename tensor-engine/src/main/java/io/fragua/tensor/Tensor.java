@@ -12,7 +12,16 @@ import java.util.List;
  * <p>Thread-safe. Concrete tensors made by eager use are freed by the garbage collector.
  */
 public final class Tensor
-    implements Elementwise, Reductions, Movement, Contractions, Indexing, Windows {
+    implements Elementwise,
+        Reductions,
+        Movement,
+        Contractions,
+        Indexing,
+        Windows,
+        Arranging,
+        Ranges,
+        Sorting,
+        Segments {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;
