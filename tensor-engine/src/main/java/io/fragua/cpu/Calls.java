@@ -42,6 +42,7 @@ final class Calls {
     STEPS.put("scatter", (v, o) -> new ScatterStep(v));
     STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
     STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
+    MANY.put("sort", SortStep::new);
   }
 
   private Calls() {}

@@ -22,6 +22,8 @@ public enum Family {
   INDEX,
   /** Applies functions that are its settings. */
   CONTROL,
+  /** Orders elements. */
+  SORT,
   /** Over windows that move along spatial axes. */
   WINDOW;
 

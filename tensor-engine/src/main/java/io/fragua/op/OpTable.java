@@ -30,6 +30,7 @@ public final class OpTable {
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
+            SortOps.ROWS,
             WindowOps.ROWS,
             ControlOps.ROWS)) {
       for (Op op : page) {

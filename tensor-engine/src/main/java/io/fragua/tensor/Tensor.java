@@ -20,7 +20,11 @@ public final class Tensor
         Movement,
         Contractions,
         Indexing,
-        Windows {
+        Windows,
+        Arranging,
+        Ranges,
+        Sorting,
+        Segments {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;

@@ -19,6 +19,7 @@ public final class OpCases {
     MovementCases.addTo(ALL);
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);
+    SortCases.addTo(ALL);
     WindowCases.addTo(ALL);
     ControlCases.addTo(ALL);
   }
