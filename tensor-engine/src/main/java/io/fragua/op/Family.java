@@ -17,7 +17,11 @@ public enum Family {
   /** Products summed over an axis. */
   CONTRACTION,
   /** Reads or writes by index. */
-  INDEX;
+  INDEX,
+  /** Factors matrices and solves systems. */
+  LINALG,
+  /** Fourier transforms of an axis. */
+  FFT;
 
   /** True if the result at an index depends on the operands at that index alone. */
   public boolean isElementwise() {
