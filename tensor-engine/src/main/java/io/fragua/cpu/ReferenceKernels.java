@@ -51,6 +51,7 @@ final class ReferenceKernels {
     ReferenceCumulative.addTo(KERNELS);
     ReferenceWindows.addTo(KERNELS);
     ReferenceIndexing.addTo(KERNELS);
+    Lapack.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

@@ -32,6 +32,7 @@ public final class OpTable {
             IndexOps.ROWS,
             SortOps.ROWS,
             WindowOps.ROWS,
+            LinalgOps.ROWS,
             ControlOps.ROWS)) {
       for (Op op : page) {
         Check.that(

@@ -19,6 +19,7 @@ public final class Tensor
         Reductions,
         Movement,
         Contractions,
+        Linalg,
         Indexing,
         Windows,
         Arranging,

@@ -22,6 +22,7 @@ public final class OpCases {
     SortCases.addTo(ALL);
     WindowCases.addTo(ALL);
     ControlCases.addTo(ALL);
+    LinalgCases.addTo(ALL);
   }
 
   private OpCases() {}
