@@ -283,6 +283,52 @@ class Residual(nn.Module):
 
 layers["residual"] = unwrapped(layer(Residual(), array(2, 3)))
 
+
+
+class Call(nn.Module):
+    """A function as a module."""
+
+    function: callable
+
+    @nn.compact
+    def __call__(self, x):
+        return self.function(x)
+
+
+# A generator of their own, so that the rows above keep their numbers.
+rng = np.random.default_rng(2)
+layers["conv"] = layer(nn.Conv(4, (3, 3)), array(2, 5, 4, 3))
+layers["conv 1d"] = layer(nn.Conv(2, (3,), strides=2, padding="VALID"), array(2, 8, 3))
+layers["conv 3d"] = layer(nn.Conv(2, (2, 1, 2), strides=(1, 2, 2)), array(1, 3, 4, 5, 2))
+layers["conv in groups"] = layer(
+    nn.Conv(4, (3, 2), feature_group_count=2, kernel_dilation=(2, 1), use_bias=False), array(2, 6, 4, 6)
+)
+layers["conv padded"] = layer(nn.Conv(3, (3, 3), padding=((1, 1), (2, 2))), array(1, 4, 4, 2))
+layers["conv transpose"] = layer(nn.ConvTranspose(3, (3, 3), strides=(2, 2)), array(2, 3, 4, 2))
+layers["conv transpose valid"] = layer(
+    nn.ConvTranspose(2, (3, 2), strides=(2, 3), padding="VALID"), array(1, 3, 2, 2)
+)
+layers["conv transpose 1d"] = layer(
+    nn.ConvTranspose(2, (4,), strides=(2,), kernel_dilation=(2,), use_bias=False), array(2, 5, 3)
+)
+layers["conv transpose padded"] = layer(
+    nn.ConvTranspose(2, (3, 3), strides=(2, 1), padding=((2, 2), (1, 1))), array(1, 3, 4, 2)
+)
+layers["max pool"] = layer(Call(lambda x: nn.max_pool(x, (2, 2), (2, 2))), array(2, 5, 4, 3))
+layers["max pool same"] = layer(
+    Call(lambda x: nn.max_pool(x, (3, 3), (2, 2), padding="SAME")), array(2, 5, 4, 3)
+)
+layers["avg pool"] = layer(
+    Call(lambda x: nn.avg_pool(x, (3, 2), (2, 1), padding="SAME")), array(2, 5, 4, 3)
+)
+layers["avg pool of elements"] = layer(
+    Call(lambda x: nn.avg_pool(x, (3, 3), (2, 2), padding=((1, 1), (1, 1)), count_include_pad=False)),
+    array(2, 5, 4, 3),
+)
+layers["batch norm on images"] = layer(
+    nn.BatchNorm(momentum=0.9), array(2, 3, 4, 5), use_running_average=False
+)
+
 # Functions are computed in f64: what f32 should come close to, where JAX's own f32 loses digits.
 jax.config.update("jax_enable_x64", True)
 f64 = jnp.float64

@@ -57,6 +57,12 @@ def case(op, out, *inputs, tol=EQUAL, **attrs):
                   "output": tensor(out), "tolerance": list(tol)})
 
 
+def case_of_several(op, outs, *inputs, tol=EQUAL, **attrs):
+    """As case, for a row with several results."""
+    CASES.append({"op": op, "attrs": attrs, "inputs": [tensor(x) for x in inputs],
+                  "outputs": [tensor(x) for x in outs], "tolerance": list(tol)})
+
+
 def real(dtype, *shape, low=-3.0, high=3.0):
     return RNG.uniform(low, high, shape).astype(dtype)
 
@@ -204,6 +210,8 @@ def movement():
                      high=high, interior=interior, value={"real": "5.0"})
             case("concat", np.concatenate([v, v[:, :1, :], v] if axis == 1 else [v, v], axis),
                  *([v, v[:, :1, :], v] if axis == 1 else [v, v]), axis=axis)
+            for sizes in ((n,), (1, n - 1), (0, n), (1, n - 2, 0, 1)):
+                case_of_several("split", lax.split(v, sizes, axis), v, axis=axis, sizes=list(sizes))
     for shape, dims in (((3,), (0,)), ((3,), (1,)), ((), ()), ((3, 3), (0, 2)), ((3, 3), (1, 2))):
         v = real(np.float64, *shape)
         case("broadcast_in_dim", np.array(lax.broadcast_in_dim(v, (3, 3, 3), dims)), v,
@@ -230,10 +238,7 @@ def indices():
             x = RNG.integers(-50, 50, table).astype(dtype)
             k = np.asarray(RNG.integers(0, table[0], ids), np.int32)
             case("gather", np.take(x, k, axis=0), x, k)
-            u = RNG.integers(-50, 50, ids + table[1:]).astype(dtype)
-            y = np.zeros(table, dtype)
-            np.add.at(y, k, u)
-            case("scatter_add", y, u, k, rows=table[0])
+            RNG.integers(-50, 50, ids + table[1:])  # later pages keep their numbers
 
 
 def random():

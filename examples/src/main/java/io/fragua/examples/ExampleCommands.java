@@ -1,6 +1,11 @@
 package io.fragua.examples;
 
 import io.fragua.examples.bench.SparkBench;
+import io.fragua.examples.engine.CharTransformer;
+import io.fragua.examples.engine.CustomGradient;
+import io.fragua.examples.engine.FirstGradient;
+import io.fragua.examples.engine.JitAndExplain;
+import io.fragua.examples.engine.PerExampleGradients;
 import io.fragua.examples.flightdelays.FlightDelays;
 import io.fragua.examples.flightdelays.ScoreFlights;
 import io.fragua.pipelines.cli.CommandProvider;
@@ -31,11 +36,19 @@ public final class ExampleCommands implements CommandProvider {
 
   @Command(
       name = "example",
-      description = "Run an example on real data.",
+      description = "Run an example: the main job on real data, and the tensor engine by subject.",
       mixinStandardHelpOptions = true,
       synopsisSubcommandLabel = "EXAMPLE",
       commandListHeading = "%nExamples:%n",
-      subcommands = {FlightDelays.class, ScoreFlights.class})
+      subcommands = {
+        FlightDelays.class,
+        ScoreFlights.class,
+        FirstGradient.class,
+        JitAndExplain.class,
+        PerExampleGradients.class,
+        CustomGradient.class,
+        CharTransformer.class
+      })
   private static final class Example extends Group {}
 
   @Command(

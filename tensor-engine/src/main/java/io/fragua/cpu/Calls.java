@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.List;
@@ -19,35 +20,62 @@ final class Calls {
     Step of(Value v, CompileOptions options);
   }
 
+  /** As {@link Factory}, for a row with several results. */
+  interface Many {
+    Step of(Value v, List<Value> results, CompileOptions options);
+  }
+
   private static final Map<String, Factory> STEPS = new HashMap<>();
+  private static final Map<String, Many> MANY = new HashMap<>();
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    STEPS.put("conv", Calls::conv);
+    STEPS.put("conv_input_grad", Calls::conv);
+    STEPS.put("conv_kernel_grad", Calls::conv);
+    List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
+        .forEach(op -> STEPS.put(op, PoolStep::new));
+    STEPS.put("scatter", (v, o) -> new ScatterStep(v));
+    STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
+    STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
   }
 
   private Calls() {}
 
-  static Step step(Value v, CompileOptions options) {
-    Factory f = STEPS.get(v.op.name());
-    return f == null ? new Interpreted(v) : f.of(v, options);
+  /** The step that computes these, all results of the row. */
+  static Step step(Value v, List<Value> results, CompileOptions options) {
+    Factory one = STEPS.get(v.op.name());
+    Many many = MANY.get(v.op.name());
+    if (many != null) {
+      return many.of(v, results, options);
+    }
+    return one != null ? one.of(v, options) : new Interpreted(v, results);
+  }
+
+  private static Step conv(Value v, CompileOptions options) {
+    boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
+    return v.type.dtype() != DType.F32 || empty ? new Interpreted(v) : Convs.step(v, options);
   }
 
   /** The row's definition. */
-  private static final class Interpreted extends CallStep {
+  private static final class Interpreted extends CallsStep {
     private final Graph.Equation equation;
     private final List<TensorType> types;
 
-    Interpreted(Value v) {
-      super(v);
+    Interpreted(Value v, List<Value> results) {
+      super(v, results);
       equation =
           new Graph.Equation(
-              v.op, v.attrs, IntStream.range(0, v.args.size()).boxed().toList(), v.type);
+              v.op,
+              v.attrs,
+              IntStream.range(0, v.args.size()).boxed().toList(),
+              results.stream().map(r -> r.type).toList());
       types = IntStream.range(0, v.args.size()).mapToObj(this::operand).toList();
       ReferenceKernels.require(equation);
     }
 
     @Override
-    void run(Buffer[] in, Buffer out, Buffer scratch) {
+    void run(Buffer[] in, Buffer[] out, Buffer scratch) {
       ReferenceKernels.compute(equation, types, in, out);
     }
 

@@ -50,7 +50,8 @@ final class CpuExecution implements Execution {
     steps = new Step.Bound[program.steps().size()];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts = program.steps().stream().anyMatch(s -> s instanceof MatmulStep);
+    contracts =
+        program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
     try {
       set(0, allocator.allocate(program.plan().workspaceBytes()));
       owned[0] = true;
@@ -109,6 +110,11 @@ final class CpuExecution implements Execution {
   /** The memory at a place. */
   Buffer buffer(Place p, long size) {
     return slots[p.slot()].slice(p.offset(), (int) size);
+  }
+
+  /** The memory of a value. */
+  Buffer buffer(Value v) {
+    return buffer(place(v), v.type.byteSize());
   }
 
   /** A piece of the workspace as generated kernels take it. */

@@ -7,7 +7,6 @@ import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
-import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,9 +36,9 @@ final class CpuProgram implements Program {
     Set<Value> stored = fused.stored();
     try {
       for (Cluster c : fused.clusters()) {
-        Step s = step(c, stored);
+        Step s = step(c, stored, fused.order());
         if (s != null) {
-          steps.add(s);
+          steps.addAll(s.all());
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
@@ -63,19 +62,39 @@ final class CpuProgram implements Program {
         : Epilogue.fused(old, now, uses);
   }
 
-  private Step step(Cluster c, Set<Value> stored) {
+  private Step step(Cluster c, Set<Value> stored, Order order) {
     Value v = c.members.get(0);
     return switch (v.kind) {
-      case INPUT, CONSTANT, IOTA -> null;
+      case INPUT, CONSTANT, IOTA, RESULT -> null;
       case ELEMENTWISE, REDUCE -> KernelStep.of(c, stored, options.threads());
       case MATMUL ->
-          v.type.dtype() == DType.F64
-              ? new Matmul64Step(v)
-              : new MatmulStep(v, options.threads(), options.precision());
+          switch (v.type.dtype()) {
+            case F64 -> new Matmul64Step(v);
+            case I32, I64 -> new MatmulIntegerStep(v);
+            default -> new MatmulStep(v, options.threads(), options.precision());
+          };
       case COPY, CONCAT, PAD -> new MoveStep(v);
       case GATHER, SCATTER -> new IndexStep(v);
-      case CALL -> Calls.step(v, options);
+      case CALL -> Calls.step(v, List.of(v), options);
+      case CALLS -> Calls.step(v, results(v, order), options);
     };
+  }
+
+  /** All results of a row that has several, also those that nobody reads. */
+  private static List<Value> results(Value calls, Order order) {
+    List<TensorType> in = calls.args.stream().map(a -> a.base().type.with(a.shape())).toList();
+    List<TensorType> types = calls.op.inferAll(in, calls.attrs);
+    List<Value> all = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      int number = i;
+      TensorType t = types.get(i);
+      all.add(
+          order.users(calls).stream()
+              .filter(r -> r.attrs.integer("result") == number)
+              .findFirst()
+              .orElseGet(() -> Value.result(calls, t, number)));
+    }
+    return all;
   }
 
   private void checkDonated() {

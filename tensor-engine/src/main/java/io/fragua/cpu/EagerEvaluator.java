@@ -42,23 +42,27 @@ public final class EagerEvaluator implements Evaluator {
   public EagerEvaluator() {}
 
   @Override
-  public Tensor evaluate(Op op, Attrs attrs, TensorType type, List<Tensor> inputs) {
-    Entry e = acquire(op, attrs, type, inputs.stream().map(Tensor::type).toList());
+  public List<Tensor> evaluate(Op op, Attrs attrs, List<TensorType> results, List<Tensor> inputs) {
+    Entry e = acquire(op, attrs, results, inputs.stream().map(Tensor::type).toList());
     try (Allocator allocator = new Allocator("eager " + op);
         Execution x = e.program.newExecution(allocator)) {
       for (int i = 0; i < inputs.size(); i++) {
         x.bindInput(i, inputs.get(i).buffer());
       }
-      Buffer out = Buffer.collected(type.byteSize());
-      x.bindOutput(0, out);
+      List<Tensor> out = new ArrayList<>();
+      for (TensorType t : results) {
+        Buffer b = Buffer.collected(t.byteSize());
+        x.bindOutput(out.size(), b);
+        out.add(Tensor.of(t, b));
+      }
       x.run();
-      return Tensor.of(type, out);
+      return out;
     } finally {
       release(e);
     }
   }
 
-  private Entry acquire(Op op, Attrs attrs, TensorType type, List<TensorType> types) {
+  private Entry acquire(Op op, Attrs attrs, List<TensorType> results, List<TensorType> types) {
     Key key = new Key(op.name(), attrs, types);
     synchronized (programs) {
       Entry e = programs.get(key);
@@ -67,7 +71,7 @@ public final class EagerEvaluator implements Evaluator {
         return e;
       }
     }
-    Program p = new CpuBackend().compile(graph(op, attrs, type, types), CompileOptions.DEFAULT);
+    Program p = new CpuBackend().compile(graph(op, attrs, results, types), CompileOptions.DEFAULT);
     synchronized (programs) {
       Entry e = programs.get(key);
       if (e != null) {
@@ -96,17 +100,17 @@ public final class EagerEvaluator implements Evaluator {
     }
   }
 
-  private static Graph graph(Op op, Attrs attrs, TensorType type, List<TensorType> types) {
+  private static Graph graph(Op op, Attrs attrs, List<TensorType> results, List<TensorType> types) {
     List<Graph.Input> in = new ArrayList<>();
     List<Integer> numbers = new ArrayList<>();
     for (int i = 0; i < types.size(); i++) {
       in.add(new Graph.Input("arg" + i, types.get(i)));
       numbers.add(i);
     }
-    return new Graph(
-        in,
-        List.of(),
-        List.of(new Graph.Equation(op, attrs, numbers, type)),
-        List.of(new Graph.Output("out", types.size())));
+    List<Graph.Output> out = new ArrayList<>();
+    for (int i = 0; i < results.size(); i++) {
+      out.add(new Graph.Output("out" + i, types.size() + i));
+    }
+    return new Graph(in, List.of(), List.of(new Graph.Equation(op, attrs, numbers, results)), out);
   }
 }

@@ -23,6 +23,17 @@ final class Epilogue {
       View product = now.args.get(i);
       Value p = product.base();
       Value before = old.args.get(i).base();
+      if (p.kind == Value.Kind.CALL
+          && p.op.name().equals("conv")
+          && product.isDense()
+          && product.shape().equals(p.shape())
+          && uses.onlyHere(before)) {
+        Value conv = ConvEpilogue.fused(now, i);
+        if (conv != null) {
+          return conv;
+        }
+        continue;
+      }
       if (p.kind != Value.Kind.MATMUL
           || p.type.dtype() != DType.F32
           || !product.isDense()
@@ -49,7 +60,7 @@ final class Epilogue {
   }
 
   /** True for a row of n numbers in memory, repeated along all other axes. */
-  private static boolean isBias(View b, int n) {
+  static boolean isBias(View b, int n) {
     long[][] r = b.runs();
     return n > 1
         && b.base().kind != Value.Kind.IOTA

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Rows by index: gather copies them, or adds up those of one bag (see {@link Bag}); scatter_add
- * adds them up in the order of the indices.
+ * Rows by index: gather copies them, or adds up those of one bag (see {@link Bag}); scatter
+ * into zeros adds them up in the order of the indices.
  */
 final class IndexStep extends Step {
   private final Value result;
@@ -50,6 +50,11 @@ final class IndexStep extends Step {
           default -> DType.I8;
         };
     kernel = KernelCompiler.compile(IndexSource.write(gather, gather ? moved : dtype));
+  }
+
+  /** True if it adds up rows of this type; the others are added by {@link ScatterStep}. */
+  static boolean sums(DType t) {
+    return t == DType.F32 || t == DType.F64 || t == DType.I32 || t == DType.I64;
   }
 
   /** True if each row of updates is contiguous, wherever the rows are. */
@@ -121,36 +126,12 @@ final class IndexStep extends Step {
 
     @Override
     public void run() {
-      check(ids, p[1]);
+      Indices.check(result.name(), ids, p[1], result.args.get(1).shape(), rows);
       kernel.run(memory, p, 0, count / bag);
     }
 
     @Override
     public void close() {}
-  }
-
-  private void check(ByteBuffer ids, int start) {
-    int bad = 0;
-    for (int i = 0; i < count; i++) {
-      int r = ids.getInt(start + i * 4);
-      bad |= r | (rows - 1 - r); // negative if either is
-    }
-    for (int i = 0; bad < 0 && i < count; i++) {
-      int r = ids.getInt(start + i * 4);
-      if (r < 0 || r >= rows) {
-        throw new IndexOutOfBoundsException(
-            result.name()
-                + ": indices must lie in [0, "
-                + rows
-                + "): index "
-                + r
-                + " at position "
-                + i
-                + " of "
-                + result.args.get(1).shape()
-                + "; check the vocabulary or clip the indices");
-      }
-    }
   }
 
   @Override

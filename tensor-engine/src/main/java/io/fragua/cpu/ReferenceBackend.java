@@ -23,7 +23,8 @@ import io.fragua.graph.Graph;
  *   <li>{@code cast}: floating to integer truncates toward zero and saturates at the ends of the
  *       target type, NaN gives 0; integer to integer wraps; anything to bool is {@code != 0}.
  *   <li>{@code bitcast} and movements carry bits, NaN payloads included.
- *   <li>{@code gather}, {@code scatter_add}: an index outside throws; it does not wrap or clamp.
+ *   <li>{@code gather}, {@code scatter}: an index outside throws; it does not wrap or clamp. A
+ *       result without elements reads nothing, so nothing throws.
  * </ul>
  */
 public final class ReferenceBackend implements Backend {

@@ -7,6 +7,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -89,7 +90,9 @@ final class ReferenceExecution implements Execution {
     for (Graph.Equation e : graph.equations()) {
       Buffer[] in = e.inputs().stream().map(x -> values[x]).toArray(Buffer[]::new);
       List<TensorType> types = e.inputs().stream().map(graph::type).toList();
-      ReferenceKernels.compute(e, types, in, values[v++]);
+      int end = v + e.types().size();
+      ReferenceKernels.compute(e, types, in, Arrays.copyOfRange(values, v, end));
+      v = end;
     }
     for (int i = 0; i < outputs.length; i++) {
       int value = graph.outputs().get(i).value();

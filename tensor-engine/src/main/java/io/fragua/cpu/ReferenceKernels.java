@@ -16,6 +16,23 @@ final class ReferenceKernels {
   /** Computes one equation. */
   interface Kernel {
     void compute(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y);
+
+    /** All results of the row: the one, unless the kernel is {@link Many}. */
+    default void computeAll(
+        Attrs a, List<TensorType> in, Buffer[] x, List<TensorType> out, Buffer[] y) {
+      compute(a, in, x, out.get(0), y[0]);
+    }
+
+    /** Computes an equation with several results. */
+    interface Many extends Kernel {
+      @Override
+      void computeAll(Attrs a, List<TensorType> in, Buffer[] x, List<TensorType> out, Buffer[] y);
+
+      @Override
+      default void compute(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
+        computeAll(a, in, x, List.of(out), new Buffer[] {y});
+      }
+    }
   }
 
   /** The rows that are not element by element, and those whose meaning depends on attributes. */
@@ -27,6 +44,8 @@ final class ReferenceKernels {
     KERNELS.put("threefry2x32", ReferenceThreefry::compute);
     ReferenceMovement.addTo(KERNELS);
     ReferenceSums.addTo(KERNELS);
+    ReferenceWindows.addTo(KERNELS);
+    ReferenceIndexing.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}
@@ -44,19 +63,23 @@ final class ReferenceKernels {
           "reference: every row needs a meaning: "
               + e.op()
               + " giving "
-              + e.type()
+              + e.types()
               + "; add it to the reference backend");
     }
   }
 
-  static void compute(Graph.Equation e, List<TensorType> in, Buffer[] x, Buffer y) {
+  /** Computes an equation; {@code y} are its results. */
+  static void compute(Graph.Equation e, List<TensorType> in, Buffer[] x, Buffer... y) {
+    if (e.types().stream().allMatch(t -> t.shape().size() == 0)) {
+      return; // nothing is read for it, so nothing in the operands can be wrong
+    }
     Kernel k = KERNELS.get(e.op().name());
     if (k != null) {
-      k.compute(e.attrs(), in, x, e.type(), y);
+      k.computeAll(e.attrs(), in, x, e.types(), y);
     } else if (in.stream().anyMatch(t -> t.dtype().isFloating())) {
-      real(e.op(), in, x, e.type(), y);
+      real(e.op(), in, x, e.type(), y[0]);
     } else {
-      integer(e.op(), in, x, e.type(), y);
+      integer(e.op(), in, x, e.type(), y[0]);
     }
   }
 

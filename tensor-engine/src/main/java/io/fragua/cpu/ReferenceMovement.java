@@ -23,11 +23,11 @@ final class ReferenceMovement {
     kernels.put("transpose", ReferenceMovement::transpose);
     kernels.put("broadcast_in_dim", ReferenceMovement::broadcast);
     kernels.put("slice", ReferenceMovement::slice);
+    kernels.put("split", (ReferenceKernels.Kernel.Many) ReferenceMovement::split);
     kernels.put("reverse", ReferenceMovement::reverse);
     kernels.put("pad", ReferenceMovement::pad);
     kernels.put("concat", ReferenceMovement::concat);
     kernels.put("iota", ReferenceMovement::iota);
-    kernels.put("gather", ReferenceMovement::gather);
   }
 
   /** The index of the i-th element in row-major order. */
@@ -82,6 +82,15 @@ final class ReferenceMovement {
       Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
     int[] dims = a.ints("dims");
     pull(in.get(0), x[0], out, y, index -> Arrays.stream(dims).map(d -> index[d]).toArray());
+  }
+
+  private static void split(
+      Attrs a, List<TensorType> in, Buffer[] x, List<TensorType> out, Buffer[] y) {
+    int start = 0;
+    for (int i = 0; i < y.length; i++) {
+      slice(a.with("start", start).with("stride", 1), in, x, out.get(i), y[i]);
+      start += a.ints("sizes")[i];
+    }
   }
 
   private static void slice(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
@@ -149,29 +158,5 @@ final class ReferenceMovement {
     for (long i = 0, n = out.shape().size(); i < n; i++) {
       y.putLong(out.dtype(), i, index(out.shape(), i)[a.integer("axis")]);
     }
-  }
-
-  private static void gather(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
-    Shape table = in.get(0).shape();
-    Shape ids = in.get(1).shape();
-    long row = table.slice(1, table.rank()).size();
-    for (long i = 0, n = ids.size(); i < n; i++) {
-      long id = checked("gather", x[1].getLong(DType.I32, i), table.dim(0), i, in);
-      for (long k = 0; k < row; k++) {
-        move(out.dtype(), x[0], id * row + k, y, i * row + k);
-      }
-    }
-  }
-
-  /** The index, if it lies in the table. */
-  static long checked(String op, long id, int bound, long at, List<TensorType> in) {
-    if (id < 0 || id >= bound) {
-      throw new IndexOutOfBoundsException(
-          String.format(
-              "%s: indices must lie in [0, %d): index %d at position %d, operands %s with indices"
-                  + " %s; correct the indices or enlarge the table",
-              op, bound, id, at, in.get(0), in.get(1)));
-    }
-    return id;
   }
 }

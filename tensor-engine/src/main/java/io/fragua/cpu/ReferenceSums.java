@@ -12,7 +12,7 @@ import java.util.function.DoubleBinaryOperator;
 import java.util.function.LongBinaryOperator;
 import java.util.stream.IntStream;
 
-/** Folds many elements into one, in row-major order: reductions, products, scattered sums. */
+/** Folds many elements into one, in row-major order: reductions, products. */
 final class ReferenceSums {
   /** Which element of the result an element of the operand goes into. */
   private interface Target {
@@ -52,7 +52,6 @@ final class ReferenceSums {
                 Math::min));
     kernels.put("argmax", ReferenceSums::argmax);
     kernels.put("matmul", ReferenceSums::matmul);
-    kernels.put("scatter_add", ReferenceSums::scatterAdd);
   }
 
   private static void reduce(
@@ -115,18 +114,6 @@ final class ReferenceSums {
     }
   }
 
-  private static void scatterAdd(
-      Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
-    Shape ids = in.get(1).shape();
-    for (long i = 0, n = ids.size(); i < n; i++) {
-      ReferenceMovement.checked(
-          "scatter_add", x[1].getLong(DType.I32, i), a.integer("rows"), i, in);
-    }
-    long row = out.shape().slice(1, out.shape().rank()).size();
-    Target target = i -> x[1].getLong(DType.I32, i / row) * row + i % row;
-    fold(in.get(0), x[0], out, y, target, 0, Double::sum, 0, Long::sum);
-  }
-
   private static void argmax(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
     int axis = a.integer("axis");
     DType t = in.get(0).dtype();
@@ -145,7 +132,7 @@ final class ReferenceSums {
     }
   }
 
-  private static boolean larger(DType t, Buffer x, long i, long j) {
+  static boolean larger(DType t, Buffer x, long i, long j) {
     if (!t.isFloating()) {
       return x.getLong(t, i) > x.getLong(t, j);
     }
@@ -163,6 +150,15 @@ final class ReferenceSums {
       long column = i % n;
       long row = i / n; // of all matrices under each other
       long matrix = row / m;
+      if (!t.isFloating()) {
+        long sum = 0;
+        for (int k = 0; k < inner; k++) {
+          sum +=
+              x[0].getLong(t, row * inner + k) * x[1].getLong(t, (matrix * inner + k) * n + column);
+        }
+        y.putLong(t, i, sum);
+        continue;
+      }
       double sum = 0;
       for (int k = 0; k < inner; k++) {
         sum +=

@@ -6,6 +6,7 @@ import io.fragua.op.Scalar;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Scatter;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -53,7 +54,13 @@ final class Simplify {
     }
     for (Graph.Equation e : g.equations()) {
       List<View> args = e.inputs().stream().map(v::get).toList();
-      v.add(equation(e.op(), e.attrs(), e.type(), args));
+      if (e.op().name().equals("split")) {
+        v.addAll(split(e.attrs(), args.get(0)));
+      } else if (e.types().size() == 1) {
+        v.add(equation(e.op(), e.attrs(), e.type(), args));
+      } else {
+        v.addAll(several(e, args));
+      }
     }
     return new Result(inputs, results(g.outputs().stream().map(o -> v.get(o.value())).toList()));
   }
@@ -108,19 +115,7 @@ final class Simplify {
       case "matmul" -> matmul(op, a, type, args);
       case "gather" ->
           value(Value.Kind.GATHER, op, a, type, args.stream().map(this::dense).toList());
-      case "scatter_add" ->
-          args.get(1).shape().size() == 0
-              ? scalar(type.dtype(), 0, type.shape())
-              : value(
-                  Value.Kind.SCATTER,
-                  op,
-                  a,
-                  type,
-                  List.of(
-                      IndexStep.accepts(args.get(0), args.get(1).shape().rank())
-                          ? args.get(0)
-                          : dense(args.get(0)),
-                      dense(args.get(1))));
+      case "scatter" -> scatter(op, a, type, args);
       case "reduce_sum", "reduce_max", "reduce_min" -> reduce(op, a, type, args.get(0));
       default ->
           op.family().isElementwise()
@@ -132,6 +127,39 @@ final class Simplify {
   private View value(Value.Kind kind, Op op, Attrs a, TensorType type, List<View> args) {
     return known.computeIfAbsent(
         List.of(op.name(), a, type, args), k -> View.of(Value.of(kind, type, op, a, args)));
+  }
+
+  private static List<View> split(Attrs a, View x) {
+    List<View> parts = new ArrayList<>();
+    int at = 0;
+    for (int n : a.ints("sizes")) {
+      View part = x.slice(a.integer("axis"), at, at + n, 1);
+      parts.add(n == 0 ? View.of(Value.empty(x.base().type.with(part.shape()))) : part);
+      at += n;
+    }
+    return parts;
+  }
+
+  /** The results of a row that has several. */
+  private List<View> several(Graph.Equation e, List<View> args) {
+    List<View> dense = args.stream().map(this::dense).toList();
+    Value calls =
+        known
+            .computeIfAbsent(
+                List.of(e.op().name(), e.attrs(), e.types(), dense),
+                k -> View.of(Value.calls(e.op(), e.attrs(), dense)))
+            .base();
+    List<View> out = new ArrayList<>();
+    for (int i = 0; i < e.types().size(); i++) {
+      TensorType t = e.types().get(i);
+      int number = i;
+      out.add(
+          t.shape().size() == 0
+              ? View.of(Value.empty(t))
+              : known.computeIfAbsent(
+                  List.of("result", number, calls), k -> View.of(Value.result(calls, t, number))));
+    }
+    return out;
   }
 
   private View reshape(View x, Shape to) {
@@ -208,9 +236,50 @@ final class Simplify {
         : value(Value.Kind.PAD, op, a, type, List.of(inMemory(x)));
   }
 
+  /** Converted; an operand that repeats is converted once and repeats then. */
+  private View cast(View x, DType to) {
+    if (x.base().size() < x.shape().size()) {
+      View once = cast(View.of(x.base()), to);
+      if (once.isDense() && once.base().size() == x.base().size()) {
+        return new View(once.base(), x.offset(), x.shape(), x.strides());
+      }
+    }
+    return elementwise(
+        io.fragua.op.OpTable.get("cast"),
+        Attrs.of("dtype", to),
+        new TensorType(to, x.shape()),
+        List.of(x));
+  }
+
+  /** Sums into zeros read the updates where they lie and need no zeros in memory. */
+  private View scatter(Op op, Attrs a, TensorType type, List<View> args) {
+    View ids = args.get(1);
+    View updates = args.get(2);
+    if (updates.shape().size() == 0) {
+      return args.get(0);
+    }
+    View zero = args.get(0);
+    boolean sum =
+        a.text("mode").equals(Scatter.ADD.toString())
+            && IndexStep.sums(type.dtype())
+            && is(zero, 0)
+            && 1 / number(zero) > 0;
+    if (!sum) {
+      return value(Value.Kind.CALL, op, a, type, args.stream().map(this::dense).toList());
+    }
+    boolean asIs = IndexStep.accepts(updates, ids.shape().rank());
+    List<View> rows = List.of(asIs ? updates : dense(updates), dense(ids));
+    return value(Value.Kind.SCATTER, op, a, type, rows);
+  }
+
   private View matmul(Op op, Attrs a, TensorType type, List<View> args) {
     View x = args.get(0);
     View w = args.get(1);
+    if (type.dtype() == DType.F16 || type.dtype() == DType.BF16) { // products of f32, rounded once
+      View product =
+          matmul(op, a, type.with(DType.F32), List.of(cast(x, DType.F32), cast(w, DType.F32)));
+      return cast(product, type.dtype());
+    }
     int k = x.shape().dim(-1);
     if (k == 0) {
       return scalar(type.dtype(), 0, type.shape());

@@ -27,6 +27,11 @@ abstract class Step {
     void close();
   }
 
+  /** This step and those that run just before and after it because of it. */
+  List<Step> all() {
+    return List.of(this);
+  }
+
   /** Values in memory that it needs. */
   final List<Value> reads() {
     return reads;

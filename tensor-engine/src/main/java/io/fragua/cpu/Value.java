@@ -31,7 +31,14 @@ final class Value {
     GATHER,
     SCATTER,
     /** By code of the row's own; see {@link Calls}. */
-    CALL
+    CALL,
+    /**
+     * As {@link #CALL}, of a row with several results: stands for the computation, is never in
+     * memory, and is what its results are results of.
+     */
+    CALLS,
+    /** One result of a {@link #CALLS}, the one of setting {@code result}. */
+    RESULT
   }
 
   final Kind kind;
@@ -90,6 +97,17 @@ final class Value {
 
   static Value copy(View from) {
     return of(Kind.COPY, from.base().type.with(from.shape()), null, Attrs.NONE, List.of(from));
+  }
+
+  /** The computation of a row with several results. */
+  static Value calls(Op op, Attrs attrs, List<View> args) {
+    return of(Kind.CALLS, TensorType.of(io.fragua.tensor.DType.U8, 0), op, attrs, args);
+  }
+
+  /** One of its results. */
+  static Value result(Value calls, TensorType type, int number) {
+    Attrs which = Attrs.of("result", number);
+    return of(Kind.RESULT, type, calls.op, which, List.of(View.of(calls)));
   }
 
   /** The same computation on other operands. */

@@ -12,9 +12,9 @@ import java.util.Set;
 
 /**
  * A function of tensors as data: inputs, constants and equations in an order in which each uses
- * only what came before. Values are numbered: first the inputs, then the constants, then one per
- * equation. A graph travels to executors, is saved as JSON ({@link GraphJson}), printed ({@link
- * GraphPrinter}), differentiated and compiled. Immutable and thread-safe; the constructor checks
+ * only what came before. Values are numbered: first the inputs, then the constants, then the
+ * results of the equations, in order. A graph travels to executors, is saved as JSON ({@link
+ * GraphJson}), printed ({@link GraphPrinter}), differentiated and compiled. Immutable and thread-safe; the constructor checks
  * everything a hostile file could get wrong, so a graph that exists is well formed.
  */
 public final class Graph {
@@ -25,15 +25,40 @@ public final class Graph {
    * One use of an op.
    *
    * @param inputs numbers of the values it reads
-   * @param type of its result, always what the row's type rule says
+   * @param types of its results, always what the row's type rule says
    * @param custom what transforms see in place of this equation, a use of an op named {@link
    *     Op#CUSTOM}; null if they see this one. Not saved: a file holds what is computed
    */
   public record Equation(
-      Op op, Attrs attrs, List<Integer> inputs, TensorType type, Equation custom) {
+      Op op, Attrs attrs, List<Integer> inputs, List<TensorType> types, Equation custom) {
+    /** Copies the lists. */
+    public Equation {
+      inputs = List.copyOf(inputs);
+      types = List.copyOf(types);
+    }
+
     /** An equation that transforms see as it is. */
+    public Equation(Op op, Attrs attrs, List<Integer> inputs, List<TensorType> types) {
+      this(op, attrs, inputs, types, null);
+    }
+
+    /** An equation with one result that transforms see as it is. */
     public Equation(Op op, Attrs attrs, List<Integer> inputs, TensorType type) {
-      this(op, attrs, inputs, type, null);
+      this(op, attrs, inputs, List.of(type), null);
+    }
+
+    /**
+     * The type of its only result.
+     *
+     * @throws IllegalArgumentException if there are several
+     */
+    public TensorType type() {
+      Check.that(
+          types.size() == 1,
+          "equation: one result is asked for, there are several: %s gives %s; ask for all",
+          op,
+          types);
+      return types.get(0);
     }
 
     /** What transforms see: this, or what a user put in its place. */
@@ -49,6 +74,12 @@ public final class Graph {
   private final List<Tensor> constants;
   private final List<Equation> equations;
   private final List<Output> outputs;
+
+  /** Types of all values. */
+  private final List<TensorType> types = new ArrayList<>();
+
+  /** For each result of an equation, the equation's position and the value of its first result. */
+  private final List<int[]> results = new ArrayList<>();
 
   /**
    * Makes a graph; equation types are inferred again and compared.
@@ -73,28 +104,43 @@ public final class Graph {
           names.add(o.name()),
           "graph: output names are unique: \"%s\" twice; rename one",
           o.name());
-      checkValue(o.value(), values(), "output " + o.name());
     }
-    int defined = inputs.size() + constants.size();
-    for (Equation e : equations) {
-      List<TensorType> types = new ArrayList<>();
-      for (int v : e.inputs()) {
-        checkValue(v, defined, "equation %" + defined + " (" + e.op() + ")");
-        types.add(type(v));
-      }
-      for (int v : e.rule().inputs()) {
-        checkValue(v, defined, "equation %" + defined + " (" + e.rule().op() + ")");
-      }
-      TensorType t = e.op().infer(types, e.attrs());
-      Check.that(
-          t.equals(e.type()),
-          "graph: an equation's type must follow from its op: %s gives %s, stated %s; the graph is"
-              + " damaged",
-          e.op(),
-          t,
-          e.type());
-      defined++;
+    inputs.forEach(i -> types.add(i.type()));
+    constants.forEach(c -> types.add(c.type()));
+    for (int i = 0; i < equations.size(); i++) {
+      define(i);
     }
+    for (Output o : outputs) {
+      checkValue(o.value(), types.size(), "output " + o.name());
+    }
+  }
+
+  private void define(int equation) {
+    Equation e = equations.get(equation);
+    int defined = types.size();
+    List<TensorType> in = new ArrayList<>();
+    for (int v : e.inputs()) {
+      checkValue(v, defined, "equation %" + defined + " (" + e.op() + ")");
+      in.add(type(v));
+    }
+    for (int v : e.rule().inputs()) {
+      checkValue(v, defined, "equation %" + defined + " (" + e.rule().op() + ")");
+    }
+    List<TensorType> out = e.op().inferAll(in, e.attrs());
+    Check.that(
+        out.equals(e.types()),
+        "graph: an equation's type must follow from its op: %s gives %s, stated %s; the graph is"
+            + " damaged",
+        e.op(),
+        text(out),
+        text(e.types()));
+    int[] place = {equation, defined};
+    out.forEach(t -> results.add(place));
+    types.addAll(out);
+  }
+
+  private static String text(List<TensorType> types) {
+    return types.size() == 1 ? types.get(0).toString() : types.toString();
   }
 
   private static void checkValue(int v, int defined, String who) {
@@ -127,26 +173,26 @@ public final class Graph {
     return outputs;
   }
 
-  /** Number of values: inputs, constants and equations together. */
+  /** Number of values: inputs, constants and results of equations together. */
   public int values() {
-    return inputs.size() + constants.size() + equations.size();
+    return types.size();
   }
 
   /** The type of a value. */
   public TensorType type(int value) {
-    if (value < inputs.size()) {
-      return inputs.get(value).type();
-    }
-    int c = value - inputs.size();
-    return c < constants.size()
-        ? constants.get(c).type()
-        : equations.get(c - constants.size()).type();
+    return types.get(value);
   }
 
   /** The equation that defines a value, or null for an input or constant. */
   public Equation definition(int value) {
-    int e = value - inputs.size() - constants.size();
-    return e < 0 ? null : equations.get(e);
+    int r = value - inputs.size() - constants.size();
+    return r < 0 ? null : equations.get(results.get(r)[0]);
+  }
+
+  /** Which of its equation's results a value is; 0 for an input or constant. */
+  public int result(int value) {
+    int r = value - inputs.size() - constants.size();
+    return r < 0 ? 0 : value - results.get(r)[1];
   }
 
   /** The constant that a value is, or null. */
@@ -213,10 +259,10 @@ public final class Graph {
     for (Equation equation : equations) {
       Equation e = traced == null ? equation : equation.rule();
       List<Tensor> in = e.inputs().stream().map(v::get).toList();
-      v.add(
+      v.addAll(
           traced == null
-              ? Tensor.apply(e.op(), e.attrs(), in)
-              : Tensor.record(e.op(), e.attrs(), in));
+              ? Tensor.applyAll(e.op(), e.attrs(), in)
+              : Tensor.recordAll(e.op(), e.attrs(), in));
     }
     return v;
   }

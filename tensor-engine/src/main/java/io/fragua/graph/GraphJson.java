@@ -28,8 +28,11 @@ import java.util.Map;
  * but the op table's rows can be named.
  */
 public final class GraphJson {
-  /** Version of the format; a reader refuses a higher one. */
-  public static final int FORMAT = 1;
+  /**
+   * Version of the format; a reader refuses a higher one. Since 2 an equation may have several
+   * results, and a setting may be a graph; a text of 1 means the same.
+   */
+  public static final int FORMAT = 2;
 
   // The text is in memory already, so the length of a constant's base64 needs no second limit.
   private static final ObjectMapper JSON =
@@ -58,7 +61,13 @@ public final class GraphJson {
     }
     ArrayNode equations = root.putArray("equations");
     for (Graph.Equation e : g.equations()) {
-      ObjectNode n = type(equations.addObject().put("op", e.op().name()), e.type());
+      ObjectNode n = equations.addObject().put("op", e.op().name());
+      if (e.types().size() == 1) {
+        type(n, e.type());
+      } else {
+        ArrayNode results = n.putArray("results");
+        e.types().forEach(t -> type(results.addObject(), t));
+      }
       ArrayNode in = n.putArray("inputs");
       e.inputs().forEach(in::add);
       if (!e.attrs().asMap().isEmpty()) {
@@ -111,7 +120,15 @@ public final class GraphJson {
         Check.that(v.isInt(), "graph: a value number must be an int: %s; the graph is damaged", v);
         in.add(v.intValue());
       }
-      equations.add(new Graph.Equation(op, attrs(n.path("attrs")), in, type(n)));
+      List<TensorType> types = new ArrayList<>();
+      if (n.has("results")) {
+        for (JsonNode r : list(n, "results")) {
+          types.add(type(r));
+        }
+      } else {
+        types.add(type(n));
+      }
+      equations.add(new Graph.Equation(op, attrs(n.path("attrs")), in, types));
     }
     List<Graph.Output> outputs = new ArrayList<>();
     for (JsonNode n : list(root, "outputs")) {

@@ -32,7 +32,11 @@ public final class GraphPrinter {
       s.append("  %").append(id++).append(" = constant ").append(c).append('\n');
     }
     for (Graph.Equation e : g.equations()) {
-      s.append("  %").append(id++).append(": ").append(e.type()).append(" = ").append(e.op());
+      s.append("  ");
+      for (int i = 0; i < e.types().size(); i++) {
+        s.append(i == 0 ? "%" : ", %").append(id++).append(": ").append(e.types().get(i));
+      }
+      s.append(" = ").append(e.op());
       s.append(e.inputs().stream().map(v -> "%" + v).collect(Collectors.joining(", ", "(", ")")));
       String attrs = e.attrs().toString();
       s.append(attrs.isEmpty() ? "" : " {" + attrs + "}").append('\n');

@@ -3,6 +3,7 @@ package io.fragua.graph;
 import io.fragua.op.Op;
 import io.fragua.op.OpTable;
 import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Node;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayDeque;
@@ -157,13 +158,19 @@ public final class Tracer {
         equations.add(t);
       }
     }
-    int base = placeholders.size() + constants.size();
+    int next = placeholders.size() + constants.size();
     List<Graph.Equation> eqs = new ArrayList<>();
+    Map<Node, Integer> firsts = new IdentityHashMap<>(); // value of the first result of each use
     for (Tensor t : equations) {
-      ids.put(t.node(), base + eqs.size());
-      List<Integer> in = t.node().inputs().stream().map(x -> ids.get(key(x))).toList();
-      Graph.Equation e = new Graph.Equation(t.node().op(), t.node().attrs(), in, t.type());
-      eqs.add(e.op().name().equals(Op.CUSTOM) ? behindStop(e) : e);
+      Node n = t.node();
+      if (!firsts.containsKey(n.first())) {
+        firsts.put(n.first(), next);
+        next += n.types().size();
+        List<Integer> in = n.inputs().stream().map(x -> ids.get(key(x))).toList();
+        Graph.Equation e = new Graph.Equation(n.op(), n.attrs(), in, n.types());
+        eqs.add(e.op().name().equals(Op.CUSTOM) ? behindStop(e) : e);
+      }
+      ids.put(n, firsts.get(n.first()) + n.result());
     }
     List<Graph.Output> outs = new ArrayList<>();
     for (int i = 0; i < results.size(); i++) {
@@ -177,7 +184,7 @@ public final class Tracer {
         OpTable.get("stop_gradient"),
         Attrs.NONE,
         custom.inputs().subList(0, 1),
-        custom.type(),
+        custom.types(),
         custom);
   }
 

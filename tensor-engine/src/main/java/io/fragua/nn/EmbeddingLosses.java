@@ -11,23 +11,23 @@ public final class EmbeddingLosses {
    * a b / (|a| |b|), in [-1, 1]. Norms count as 1e-8 at least, so vectors of zeros give 0 with a
    * finite gradient.
    *
-   * <p>Shapes: both [B, D], result [B].
+   * <p>Shapes: both [..., D], result [...].
    *
    * @source PyTorch {@code cosine_similarity}
    */
   public static Tensor cosineSimilarity(Tensor a, Tensor b) {
     Losses.sameRows("cosine_similarity", a, b);
-    return a.mul(b).sum(1).mul(inverseNorm(a)).mul(inverseNorm(b));
+    return a.mul(b).sum(-1).mul(inverseNorm(a)).mul(inverseNorm(b));
   }
 
   private static Tensor inverseNorm(Tensor a) {
-    return a.square().sum(1).maximum(1e-16).rsqrt();
+    return a.square().sum(-1).maximum(1e-16).rsqrt();
   }
 
   /**
    * 1 - {@link #cosineSimilarity}, in [0, 2].
    *
-   * <p>Shapes: both [B, D], result [B].
+   * <p>Shapes: both [..., D], result [...].
    *
    * @source {@code optax.cosine_distance}
    */
@@ -38,7 +38,7 @@ public final class EmbeddingLosses {
   /**
    * 1 - cos for label 1, max(0, cos - margin) for label -1.
    *
-   * <p>Shapes: a and b [B, D], labels [B] of their type, result [B].
+   * <p>Shapes: a and b [..., D], labels [...] of their type, result [...].
    *
    * @param margin in [-1, 1]; PyTorch's default is 0
    * @source PyTorch {@code cosine_embedding_loss}
@@ -56,7 +56,7 @@ public final class EmbeddingLosses {
   /**
    * max(0, |a - p| - |a - n| + margin) with norms sqrt(sum of squares + 1e-6).
    *
-   * <p>Shapes: anchors a, positives p and negatives n [B, D], result [B].
+   * <p>Shapes: anchors a, positives p and negatives n [..., D], result [...].
    *
    * @param margin 0 or more; Optax's default is 1
    * @source Schroff et al., CVPR 2015; {@code optax.losses.triplet_margin_loss}
@@ -72,14 +72,14 @@ public final class EmbeddingLosses {
 
   private static Tensor distance(String who, Tensor a, Tensor b) {
     Losses.sameRows(who, a, b);
-    return a.sub(b).square().sum(1).add(1e-6).sqrt();
+    return a.sub(b).square().sum(-1).add(1e-6).sqrt();
   }
 
   /**
    * max(0, -y (first - second) + margin): the first should be larger for y = 1, the second for y =
    * -1.
    *
-   * <p>Shapes: all [B], result [B].
+   * <p>Shapes: all [...], result [...].
    *
    * @param margin 0 or more; PyTorch's default is 0
    * @source PyTorch {@code margin_ranking_loss}
@@ -119,7 +119,13 @@ public final class EmbeddingLosses {
    * @source van den Oord et al., 2018; Radford et al., ICML 2021 (one direction of CLIP's loss)
    */
   public static Tensor infoNce(Tensor queries, Tensor keys, double temperature) {
-    Losses.sameRows("info_nce", queries, keys);
+    Check.shape(
+        queries.type().equals(keys.type())
+            && queries.shape().rank() == 2
+            && queries.dtype().isFloating(),
+        "info_nce: takes two floating [B, D] of one type: %s with %s; reshape or cast one of them",
+        queries.type(),
+        keys.type());
     Check.that(
         temperature > 0 && Double.isFinite(temperature),
         "info_nce: the temperature is finite and above 0: %s; correct it",

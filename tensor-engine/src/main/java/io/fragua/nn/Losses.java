@@ -16,7 +16,7 @@ public final class Losses {
   /**
    * -y log(p) - (1 - y) log(1 - p) with p = logistic(z). Gradient p - y.
    *
-   * <p>Shapes: logits z and labels y [B], result [B]; labels in [0, 1].
+   * <p>Shapes: logits z and labels y [...], result [...]; labels in [0, 1].
    *
    * @source {@code optax.sigmoid_binary_cross_entropy}
    */
@@ -28,7 +28,7 @@ public final class Losses {
   /**
    * -log(p[label]) with p = softmax(logits). Gradient p - onehot(label).
    *
-   * <p>Shapes: logits [B, K], labels [B] i32, result [B]. A label outside [0, K) is not noticed and
+   * <p>Shapes: logits [..., K], labels [...] i32, result [...]. A label outside [0, K) is not noticed and
    * gives log(sum(exp(logits - max))): check labels before.
    *
    * @source {@code optax.softmax_cross_entropy_with_integer_labels}
@@ -51,27 +51,29 @@ public final class Losses {
         smoothing);
     classes("cross_entropy", logits, labels);
     // The maximum cancels in the loss; leaving it out of both terms keeps their difference exact.
-    Tensor shifted = logits.sub(logits.maxKeep(1).stopGradient());
+    Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
     Tensor taken =
-        labels.expandDims(1).equal(labels.lift(logits).iotaLike(DType.I32, logits.shape(), 1));
+        labels
+            .expandDims(labels.shape().rank())
+            .equal(labels.lift(logits).iotaLike(DType.I32, logits.shape(), -1));
     Tensor zero = Tensor.scalar(logits.dtype(), 0);
-    Tensor label = taken.select(shifted, zero).sum(1);
+    Tensor label = taken.select(shifted, zero).sum(-1);
     Tensor share =
-        smoothing == 0 ? label : label.mul(1 - smoothing).add(shifted.mean(1).mul(smoothing));
-    return shifted.exp().sum(1).log().sub(share);
+        smoothing == 0 ? label : label.mul(1 - smoothing).add(shifted.mean(-1).mul(smoothing));
+    return shifted.exp().sum(-1).log().sub(share);
   }
 
   /**
    * -sum(target log(p)) with p = softmax(logits): cross entropy with a whole distribution a row.
    *
-   * <p>Shapes: both [B, K], result [B]; each row of targets adds up to 1, which is not checked.
+   * <p>Shapes: both [..., K], result [...]; each row of targets adds up to 1, which is not checked.
    *
    * @source {@code optax.softmax_cross_entropy}
    */
   public static Tensor softCrossEntropyWithLogits(Tensor logits, Tensor targets) {
     sameRows("soft_cross_entropy", logits, targets);
-    Tensor shifted = logits.sub(logits.maxKeep(1).stopGradient());
-    return shifted.exp().sumKeep(1).log().sub(shifted).mul(targets).sum(1);
+    Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
+    return shifted.exp().sumKeep(-1).log().sub(shifted).mul(targets).sum(-1);
   }
 
   /**
@@ -89,7 +91,7 @@ public final class Losses {
         epsilon >= -1 && Double.isFinite(epsilon),
         "poly: epsilon is finite and -1 or more: %s; correct it",
         epsilon);
-    Tensor wrong = targets.mul(logits.softmax(1).neg().add(1)).sum(1);
+    Tensor wrong = targets.mul(logits.softmax(-1).neg().add(1)).sum(-1);
     return softCrossEntropyWithLogits(logits, targets).add(wrong.mul(epsilon));
   }
 
@@ -97,9 +99,9 @@ public final class Losses {
    * sum(target (log(target) - logProbability)), 0 where a target is 0: how far the predicted
    * distribution is from the target. Not negative.
    *
-   * <p>Shapes: both [B, K], result [B].
+   * <p>Shapes: both [..., K], result [...].
    *
-   * @param logProbabilities for instance {@code logits.logSoftmax(1)}
+   * @param logProbabilities for instance {@code logits.logSoftmax(-1)}
    * @source Kullback and Leibler, 1951; {@code optax.kl_divergence}
    */
   public static Tensor klDivergence(Tensor logProbabilities, Tensor targets) {
@@ -107,14 +109,14 @@ public final class Losses {
     // The branch not taken must stay finite for its derivative.
     Tensor one = Tensor.scalar(targets.dtype(), 1);
     Tensor log = targets.greater(0).select(targets, one).log();
-    return targets.mul(log.sub(logProbabilities)).sum(1);
+    return targets.mul(log.sub(logProbabilities)).sum(-1);
   }
 
   /**
    * Focal loss: cross entropy weighed by (1 - p)^gamma where p is the probability of the label, so
    * that easy rows count less.
    *
-   * <p>Shapes: logits and labels [B], result [B]; labels 0 or 1, nothing between.
+   * <p>Shapes: logits and labels [...], result [...]; labels 0 or 1, nothing between.
    *
    * @param gamma 0 or more; 2 in the paper and in Optax
    * @source Lin et al., ICCV 2017; {@code optax.sigmoid_focal_loss}
@@ -143,7 +145,7 @@ public final class Losses {
   /**
    * max(0, 1 - y z), the loss of support vector machines.
    *
-   * <p>Shapes: scores z and labels y [B], result [B]; labels -1 or 1.
+   * <p>Shapes: scores z and labels y [...], result [...]; labels -1 or 1.
    *
    * @source Cortes and Vapnik, 1995; {@code optax.hinge_loss}
    */
@@ -155,7 +157,7 @@ public final class Losses {
   /**
    * max(0, 1 - y z)^2.
    *
-   * <p>Shapes: scores z and labels y [B], result [B]; labels -1 or 1.
+   * <p>Shapes: scores z and labels y [...], result [...]; labels -1 or 1.
    *
    * @source Keras {@code SquaredHinge}
    */
@@ -167,20 +169,20 @@ public final class Losses {
   /**
    * Largest of z[k] + 1 over the classes but the label, and z[label], less z[label].
    *
-   * <p>Shapes: scores [B, K], labels [B] i32 in [0, K), result [B].
+   * <p>Shapes: scores [..., K], labels [...] i32 in [0, K), result [...].
    *
    * @source Crammer and Singer, JMLR 2001; {@code optax.losses.multiclass_hinge_loss}
    */
   public static Tensor multiclassHinge(Tensor scores, Tensor labels) {
     classes("multiclass_hinge", scores, labels);
-    Tensor own = labels.oneHot(scores.shape().dim(1), scores.dtype());
-    return scores.add(1).sub(own).max(1).sub(scores.mul(own).sum(1));
+    Tensor own = labels.oneHot(scores.shape().dim(-1), scores.dtype());
+    return scores.add(1).sub(own).max(-1).sub(scores.mul(own).sum(-1));
   }
 
   /**
    * (prediction - target)^2. Gradient 2 (prediction - target).
    *
-   * <p>Shapes: both [B], result [B].
+   * <p>Shapes: both [...], result [...].
    *
    * @source {@code optax.squared_error}
    */
@@ -191,12 +193,11 @@ public final class Losses {
 
   private static void classes(String who, Tensor scores, Tensor labels) {
     Check.shape(
-        scores.shape().rank() == 2
+        scores.shape().rank() >= 1
             && scores.dtype().isFloating()
             && labels.dtype() == DType.I32
-            && labels.shape().rank() == 1
-            && labels.shape().dim(0) == scores.shape().dim(0),
-        "%s: takes floating logits [B, K] and i32 labels [B]: %s with %s; reshape or"
+            && labels.shape().equals(scores.shape().without(scores.shape().rank() - 1)),
+        "%s: takes floating logits [..., K] and i32 labels [...]: %s with %s; reshape or"
             + " cast one of them",
         who,
         scores.type(),
@@ -205,8 +206,8 @@ public final class Losses {
 
   static void same(String who, Tensor a, Tensor b) {
     Check.shape(
-        a.type().equals(b.type()) && a.shape().rank() == 1 && a.dtype().isFloating(),
-        "%s: takes two floating [B] of one type: %s with %s; reshape [B, 1] to [B], or cast",
+        a.type().equals(b.type()) && a.dtype().isFloating(),
+        "%s: takes two floating tensors of one type: %s with %s; reshape or cast one of them",
         who,
         a.type(),
         b.type());
@@ -214,8 +215,8 @@ public final class Losses {
 
   static void sameRows(String who, Tensor a, Tensor b) {
     Check.shape(
-        a.type().equals(b.type()) && a.shape().rank() == 2 && a.dtype().isFloating(),
-        "%s: takes two floating [B, K] of one type: %s with %s; reshape or cast one of them",
+        a.type().equals(b.type()) && a.shape().rank() >= 1 && a.dtype().isFloating(),
+        "%s: takes two floating [..., K] of one type: %s with %s; reshape or cast one of them",
         who,
         a.type(),
         b.type());

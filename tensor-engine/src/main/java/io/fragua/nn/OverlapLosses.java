@@ -22,8 +22,8 @@ public final class OverlapLosses {
   public static Tensor dice(Tensor probabilities, Tensor labels, double smooth) {
     Losses.sameRows("dice", probabilities, labels);
     positive("dice", smooth);
-    Tensor both = probabilities.mul(labels).sum(1).mul(2).add(smooth);
-    return both.div(probabilities.sum(1).add(labels.sum(1)).add(smooth)).neg().add(1);
+    Tensor both = probabilities.mul(labels).sum(-1).mul(2).add(smooth);
+    return both.div(probabilities.sum(-1).add(labels.sum(-1)).add(smooth)).neg().add(1);
   }
 
   /**
@@ -43,9 +43,9 @@ public final class OverlapLosses {
         "tversky: weights are finite and not negative: %s, %s; correct them",
         alpha,
         beta);
-    Tensor both = probabilities.mul(labels).sum(1);
-    Tensor wrong = probabilities.sum(1).sub(both).mul(alpha);
-    Tensor missed = labels.sum(1).sub(both).mul(beta);
+    Tensor both = probabilities.mul(labels).sum(-1);
+    Tensor wrong = probabilities.sum(-1).sub(both).mul(alpha);
+    Tensor missed = labels.sum(-1).sub(both).mul(beta);
     Tensor near = both.add(smooth);
     return near.div(near.add(wrong).add(missed)).neg().add(1);
   }

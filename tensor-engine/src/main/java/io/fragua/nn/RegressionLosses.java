@@ -5,7 +5,7 @@ import io.fragua.tensor.Tensor;
 
 /**
  * Losses of predicted numbers, row by row, without reduction; e is prediction - target. Beside
- * them, {@link Losses#squaredError}. All operands and results are [B], floating, of one type.
+ * them, {@link Losses#squaredError}. All operands and results are [...], floating, of one type.
  */
 public final class RegressionLosses {
   private RegressionLosses() {}

@@ -24,6 +24,11 @@ final class Batching {
   /** Setting {@code axis} moves on by one. */
   static final Op.Batch AXIS = rule((a, n) -> a.with("axis", a.integer("axis") + 1));
 
+  /** As {@link #AXIS}, of a row with one operand and several results. */
+  static final Op.Batch AXIS_OF_SEVERAL =
+      (Op.Batch.Many)
+          (op, in, mapped, a) -> Tensor.applyAll(op, a.with("axis", a.integer("axis") + 1), in);
+
   /** Settings {@code axes} move on by one. */
   static final Op.Batch AXES = rule((a, n) -> a.with("axes", next(a.ints("axes"))));
 
@@ -47,11 +52,11 @@ final class Batching {
     };
   }
 
-  private static int size(List<Tensor> in, List<Boolean> mapped) {
+  static int size(List<Tensor> in, List<Boolean> mapped) {
     return in.get(mapped.indexOf(true)).shape().dim(0);
   }
 
-  private static List<Tensor> spread(List<Tensor> in, List<Boolean> mapped, int n) {
+  static List<Tensor> spread(List<Tensor> in, List<Boolean> mapped, int n) {
     List<Tensor> out = new ArrayList<>();
     for (int i = 0; i < in.size(); i++) {
       out.add(mapped.get(i) ? in.get(i) : spread(in.get(i), n));
@@ -60,7 +65,7 @@ final class Batching {
   }
 
   /** The same for each of n examples. */
-  private static Tensor spread(Tensor t, int n) {
+  static Tensor spread(Tensor t, int n) {
     int[] dims = next(IntStream.range(0, t.shape().rank()).toArray());
     return t.broadcastInDim(Shape.of(n).concat(t.shape()), dims);
   }
@@ -77,45 +82,14 @@ final class Batching {
     return IntStream.concat(IntStream.of(0), Arrays.stream(next(axes))).toArray();
   }
 
-  /** Rows by index: of one table, of one set of indices, or from a table of all tables. */
-  static Tensor gather(Op op, List<Tensor> in, List<Boolean> mapped, Attrs a) {
-    Tensor table = in.get(0);
-    Tensor ids = in.get(1);
-    if (!mapped.get(0)) {
-      return table.gather(ids);
-    }
-    if (!mapped.get(1)) {
-      return move(move(table, 0, 1).gather(ids), ids.shape().rank(), 0);
-    }
-    int n = table.shape().dim(0);
-    int rows = table.shape().dim(1);
-    Shape row = table.shape().slice(2, table.shape().rank());
-    Tensor all = table.reshape(Shape.of(product(op, n, rows)).concat(row).dims());
-    return all.gather(apart(ids, rows));
-  }
-
-  /** Adds rows: all examples side by side, or below one another when they have own indices. */
-  static Tensor scatterAdd(Op op, List<Tensor> in, List<Boolean> mapped, Attrs a) {
-    int rows = a.integer("rows");
-    if (!mapped.get(1)) {
-      int r = in.get(1).shape().rank();
-      return move(move(in.get(0), 0, r).scatterAdd(rows, in.get(1)), 1, 0);
-    }
-    int n = size(in, mapped);
-    Tensor updates = mapped.get(0) ? in.get(0) : spread(in.get(0), n);
-    Tensor sums = updates.scatterAdd(product(op, n, rows), apart(in.get(1), rows));
-    Shape row = sums.shape().slice(1, sums.shape().rank());
-    return sums.reshape(Shape.of(n, rows).concat(row).dims());
-  }
-
   /** Indices [n, ...] into n tables below one another; one that is outside its table stays so. */
-  private static Tensor apart(Tensor ids, int rows) {
+  static Tensor apart(Tensor ids, int rows) {
     Tensor start = ids.iotaLike(DType.I32, ids.shape(), 0).mul(rows);
     Tensor outside = ids.less(0).or(ids.greaterEqual(Tensor.scalar(DType.I32, rows)));
     return outside.select(Tensor.scalar(DType.I32, -1), ids.add(start));
   }
 
-  private static int product(Op op, int n, int rows) {
+  static int product(Op op, int n, int rows) {
     Check.shape(
         (long) n * rows <= Integer.MAX_VALUE,
         "%s: the tables of all examples must have less than 2^31 rows: %d of %d; map fewer"
@@ -127,7 +101,7 @@ final class Batching {
   }
 
   /** The tensor with one axis moved. */
-  private static Tensor move(Tensor t, int from, int to) {
+  static Tensor move(Tensor t, int from, int to) {
     List<Integer> perm = new ArrayList<>(IntStream.range(0, t.shape().rank()).boxed().toList());
     perm.add(to, perm.remove(from));
     return from == to ? t : t.transpose(perm.stream().mapToInt(i -> i).toArray());

@@ -15,7 +15,7 @@ final class ContractionOps {
               "matmul",
               Family.CONTRACTION,
               2,
-              EnumSet.of(DType.F32, DType.F64),
+              EnumSet.of(DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64),
               (op, in, a) -> {
                 TensorType x = in.get(0);
                 TensorType w = in.get(1);

@@ -17,7 +17,9 @@ public enum Family {
   /** Products summed over an axis. */
   CONTRACTION,
   /** Reads or writes by index. */
-  INDEX;
+  INDEX,
+  /** Over windows that move along spatial axes. */
+  WINDOW;
 
   /** True if the result at an index depends on the operands at that index alone. */
   public boolean isElementwise() {

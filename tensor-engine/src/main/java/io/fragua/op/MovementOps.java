@@ -2,6 +2,7 @@ package io.fragua.op;
 
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Check;
+import io.fragua.tensor.Movement;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -170,6 +171,16 @@ final class MovementOps {
               Batching.AXIS,
               "Concat-13",
               "NumPy concatenate"),
+          movement(
+              "split",
+              1,
+              (Op.TypeRule.Many) MovementOps::splitTypes,
+              (Op.Vjp.Many)
+                  (g, in, out, a) ->
+                      List.of(Movement.concat(a.integer("axis"), Rules.zerosForNull(g, out))),
+              Batching.AXIS_OF_SEVERAL,
+              "Split-18",
+              "JAX lax.split"),
           new Op(
               "iota",
               Family.MOVEMENT,
@@ -229,6 +240,23 @@ final class MovementOps {
       n = Math.addExact(n, t.shape().dim(axis));
     }
     return in.get(0).with(in.get(0).shape().with(axis, n));
+  }
+
+  private static List<TensorType> splitTypes(Op op, List<TensorType> in, Attrs a) {
+    int axis = a.integer("axis");
+    Rules.inside(op, axis, in.get(0));
+    int[] sizes = a.ints("sizes");
+    Check.shape(
+        sizes.length > 0
+            && Arrays.stream(sizes).allMatch(n -> n >= 0)
+            && Arrays.stream(sizes).asLongStream().sum() == in.get(0).shape().dim(axis),
+        "split: sizes must add up to that of the axis: %s of axis %d of %s; correct a size",
+        Arrays.toString(sizes),
+        axis,
+        in.get(0));
+    return Arrays.stream(sizes)
+        .mapToObj(n -> in.get(0).with(in.get(0).shape().with(axis, n)))
+        .toList();
   }
 
   private static List<Tensor> split(Tensor g, List<Tensor> in, Tensor y, Attrs a) {

@@ -51,6 +51,24 @@ public record Op(
   public interface TypeRule {
     /** Applies the rule; the number of operands has been checked. */
     TensorType infer(Op op, List<TensorType> in, Attrs attrs);
+
+    /** The types of all results: of the one, unless the rule is {@link Many}. */
+    default List<TensorType> inferAll(Op op, List<TensorType> in, Attrs attrs) {
+      return List.of(infer(op, in, attrs));
+    }
+
+    /** The type rule of a row with several results. */
+    @FunctionalInterface
+    interface Many extends TypeRule {
+      @Override
+      List<TensorType> inferAll(Op op, List<TensorType> in, Attrs attrs);
+
+      /** The type of the first result. */
+      @Override
+      default TensorType infer(Op op, List<TensorType> in, Attrs attrs) {
+        return inferAll(op, in, attrs).get(0);
+      }
+    }
   }
 
   /** Vector-Jacobian product, written in tensor operations so that it differentiates again. */
@@ -65,6 +83,30 @@ public record Op(
      * @return one gradient an operand, of its type; null for an operand without one (an index)
      */
     List<Tensor> apply(Tensor g, List<Tensor> in, Tensor out, Attrs attrs);
+
+    /**
+     * Pulls the gradients of all results back.
+     *
+     * @param g one gradient a result, of its type; null for a result without one, but one is there
+     * @param out the results
+     * @return as {@link #apply}
+     */
+    default List<Tensor> applyAll(List<Tensor> g, List<Tensor> in, List<Tensor> out, Attrs attrs) {
+      return apply(g.get(0), in, out.get(0), attrs);
+    }
+
+    /** The derivative of a row with several results. */
+    @FunctionalInterface
+    interface Many extends Vjp {
+      @Override
+      List<Tensor> applyAll(List<Tensor> g, List<Tensor> in, List<Tensor> out, Attrs attrs);
+
+      /** As {@link #applyAll}, of a use with one result. */
+      @Override
+      default List<Tensor> apply(Tensor g, List<Tensor> in, Tensor out, Attrs attrs) {
+        return applyAll(List.of(g), in, List.of(out), attrs);
+      }
+    }
   }
 
   /** The row on many examples at once, written in tensor operations. */
@@ -79,10 +121,44 @@ public record Op(
      * @source JAX {@code jax.interpreters.batching.primitive_batchers}
      */
     Tensor apply(Op op, List<Tensor> in, List<Boolean> mapped, Attrs attrs);
+
+    /** As {@link #apply}, giving all results, each with the axis of the examples in front. */
+    default List<Tensor> applyAll(Op op, List<Tensor> in, List<Boolean> mapped, Attrs attrs) {
+      return List.of(apply(op, in, mapped, attrs));
+    }
+
+    /** The batching rule of a row with several results. */
+    @FunctionalInterface
+    interface Many extends Batch {
+      @Override
+      List<Tensor> applyAll(Op op, List<Tensor> in, List<Boolean> mapped, Attrs attrs);
+
+      /** The first result. */
+      @Override
+      default Tensor apply(Op op, List<Tensor> in, List<Boolean> mapped, Attrs attrs) {
+        return applyAll(op, in, mapped, attrs).get(0);
+      }
+    }
   }
 
-  /** The result's type; throws {@code ShapeException} if the operands do not fit. */
+  /**
+   * The only result's type.
+   *
+   * @throws ShapeException if the operands do not fit
+   * @throws IllegalArgumentException if there are several results
+   */
   public TensorType infer(List<TensorType> in, Attrs attrs) {
+    List<TensorType> all = inferAll(in, attrs);
+    io.fragua.tensor.Check.that(
+        all.size() == 1,
+        "%s: one result is asked for, there are several: %s; ask for all",
+        name,
+        all);
+    return all.get(0);
+  }
+
+  /** The results' types; throws {@code ShapeException} if the operands do not fit. */
+  public List<TensorType> inferAll(List<TensorType> in, Attrs attrs) {
     io.fragua.tensor.Check.shape(
         arity < 0 ? !in.isEmpty() : in.size() == arity,
         "%s: takes %s operands: %d given %s; pass the right number",
@@ -91,7 +167,7 @@ public record Op(
         in.size(),
         in);
     try {
-      return type.infer(this, in, attrs);
+      return type.inferAll(this, in, attrs);
     } catch (ArithmeticException e) { // a sum or product of sizes; hostile graphs try it
       throw new ShapeException(
           name + ": sizes must stay below 2^31: " + in + " {" + attrs + "}; correct the settings");

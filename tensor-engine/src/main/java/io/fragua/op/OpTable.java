@@ -25,7 +25,8 @@ public final class OpTable {
             ReduceOps.ROWS,
             MovementOps.ROWS,
             ContractionOps.ROWS,
-            IndexOps.ROWS)) {
+            IndexOps.ROWS,
+            WindowOps.ROWS)) {
       for (Op op : page) {
         Check.that(
             op.onnx() != null && op.source() != null,

@@ -4,8 +4,10 @@ import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /** Type rules and dtype sets that families share. */
@@ -64,6 +66,20 @@ final class Rules {
         t.shape().rank(),
         axis,
         t);
+  }
+
+  /** Gradients of several results, zeros for a result that has none. */
+  static List<Tensor> zerosForNull(List<Tensor> g, List<Tensor> out) {
+    Tensor like = g.stream().filter(Objects::nonNull).findFirst().orElseThrow();
+    List<Tensor> all = new ArrayList<>();
+    for (int i = 0; i < g.size(); i++) {
+      TensorType t = out.get(i).type();
+      all.add(
+          g.get(i) != null
+              ? g.get(i)
+              : Tensor.scalar(t.dtype(), 0).lift(like).broadcastTo(t.shape()));
+    }
+    return all;
   }
 
   /** A scalar of the tensor's dtype to multiply or compare it with. */

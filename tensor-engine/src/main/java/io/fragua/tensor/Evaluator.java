@@ -10,8 +10,8 @@ import java.util.ServiceLoader;
  * ServiceLoader}, so that nothing here names a backend. Thread-safe.
  */
 public interface Evaluator {
-  /** Applies the op; the operands have been checked and {@code type} is the result's. */
-  Tensor evaluate(Op op, Attrs attrs, TensorType type, List<Tensor> inputs);
+  /** Applies the op; the operands have been checked and {@code types} are the results'. */
+  List<Tensor> evaluate(Op op, Attrs attrs, List<TensorType> types, List<Tensor> inputs);
 
   /** The evaluator on the class path, loaded once. */
   static Evaluator get() {

@@ -1,5 +1,7 @@
 package io.fragua.tensor;
 
+import java.util.List;
+
 /** Reads and writes by index. */
 public interface Indexing {
   /** This tensor. */
@@ -18,14 +20,124 @@ public interface Indexing {
 
   /**
    * Adds rows into zeros: result [rows, D...] where row {@code ids[i]} is the sum of this [ids...,
-   * D...] over all such i.
+   * D...] over all such i. The same as {@link #scatter} by {@link Scatter#ADD} into zeros.
    *
    * @param ids i32, each in [0, rows)
    * @throws IndexOutOfBoundsException when computed, if an index lies outside
-   * @source JAX segment_sum; ONNX ScatterElements-18 (add)
+   * @source JAX segment_sum
    */
   default Tensor scatterAdd(int rows, Tensor ids) {
-    return Tensor.apply("scatter_add", Attrs.of("rows", rows), self(), ids);
+    Check.shape(rows >= 0, "scatter: rows must not be negative: %d; correct it", rows);
+    int r = ids.shape().rank();
+    Shape u = self().shape();
+    Check.shape(
+        u.rank() >= r && u.slice(0, r).equals(ids.shape()),
+        "scatter: the updates' leading axes must be those of the indices: %s with indices %s;"
+            + " reshape one of them",
+        self().type(),
+        ids.type());
+    Tensor zero = Tensor.scalar(self().dtype(), 0).lift(self()).lift(ids);
+    return zero.broadcastTo(Shape.of(rows).concat(u.slice(r, u.rank())))
+        .scatter(Scatter.ADD, ids, self());
+  }
+
+  /**
+   * This table [N, D...] with rows written by index.
+   *
+   * <p>Updates [ids..., D...], of this dtype; bool only with {@link Scatter#SET}. Where an index
+   * comes several times, updates are applied in the order of the indices.
+   *
+   * @param ids i32, each in [0, N)
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @throws ShapeException if shapes or dtypes do not fit
+   * @source JAX x.at[ids].set and its neighbours; ONNX ScatterND-18
+   */
+  default Tensor scatter(Scatter mode, Tensor ids, Tensor updates) {
+    Tensor traced = self().isTraced() ? self() : ids.isTraced() ? ids : updates;
+    return Tensor.apply(
+        "scatter",
+        Attrs.of("mode", mode.toString()),
+        self().lift(traced),
+        ids.lift(traced),
+        updates.lift(traced));
+  }
+
+  /**
+   * {@code size} elements of one axis from a start that is known when computed.
+   *
+   * @param start i32 scalar; moved into [0, n - size], so the piece always lies inside
+   * @throws ShapeException if the piece does not fit the axis or the start is no i32 scalar
+   * @source JAX lax.dynamic_slice_in_dim; unlike there a negative start does not count from the
+   *     back
+   */
+  default Tensor dynamicSlice(int axis, Tensor start, int size) {
+    Attrs a = Attrs.of("axis", self().shape().axis(axis)).with("size", size);
+    return Tensor.apply("dynamic_slice", a, self().lift(start), start.lift(self()));
+  }
+
+  /**
+   * As {@link #dynamicSlice(int, Tensor, int)} on every axis.
+   *
+   * @param starts one i32 scalar an axis
+   * @param sizes one an axis
+   * @source JAX lax.dynamic_slice
+   */
+  default Tensor dynamicSlice(List<Tensor> starts, int... sizes) {
+    everyAxis("dynamic_slice", starts.size());
+    everyAxis("dynamic_slice", sizes.length);
+    Tensor t = self();
+    for (int i = 0; i < sizes.length; i++) {
+      t = t.dynamicSlice(i, starts.get(i), sizes[i]);
+    }
+    return t;
+  }
+
+  /**
+   * This tensor with a piece of one axis replaced, from a start that is known when computed.
+   *
+   * @param start i32 scalar; moved into [0, n - m], m the update's size of that axis
+   * @param update of this dtype, and of this shape but for that axis
+   * @throws ShapeException if the update does not fit or the start is no i32 scalar
+   * @source JAX lax.dynamic_update_slice_in_dim
+   */
+  default Tensor dynamicUpdateSlice(int axis, Tensor start, Tensor update) {
+    Tensor traced = self().isTraced() ? self() : update.isTraced() ? update : start;
+    return Tensor.apply(
+        "dynamic_update_slice",
+        Attrs.of("axis", self().shape().axis(axis)),
+        self().lift(traced),
+        update.lift(traced),
+        start.lift(traced));
+  }
+
+  /**
+   * As {@link #dynamicUpdateSlice(int, Tensor, Tensor)} with a start on every axis.
+   *
+   * @param starts one i32 scalar an axis
+   * @source JAX lax.dynamic_update_slice
+   */
+  default Tensor dynamicUpdateSlice(List<Tensor> starts, Tensor update) {
+    everyAxis("dynamic_update_slice", starts.size());
+    everyAxis("dynamic_update_slice", update.shape().rank());
+    Tensor piece = update;
+    for (int i = starts.size() - 1; i >= 0; i--) { // the last axis within a slab of the others
+      Tensor slab = self();
+      for (int k = 0; k < i; k++) {
+        slab = slab.dynamicSlice(k, starts.get(k), update.shape().dim(k));
+      }
+      piece = slab.dynamicUpdateSlice(i, starts.get(i), piece);
+    }
+    return starts.isEmpty() ? update : piece;
+  }
+
+  private void everyAxis(String who, int given) {
+    Check.shape(
+        given == self().shape().rank(),
+        "%s: every axis needs a start and a size: %d given for %s; name all axes, or one by its"
+            + " number",
+        who,
+        given,
+        self().type());
   }
 
   /**

@@ -127,6 +127,19 @@ public interface Movement {
     return Tensor.apply("reverse", Attrs.of("axis", self().shape().axis(axis)), self());
   }
 
+  /**
+   * Pieces of these sizes along one axis, in order.
+   *
+   * @throws ShapeException if the sizes do not add up to the axis'
+   * @source JAX {@code lax.split}
+   */
+  default List<Tensor> split(int axis, int... sizes) {
+    return Tensor.applyAll(
+        io.fragua.op.OpTable.get("split"),
+        Attrs.of("axis", self().shape().axis(axis)).with("sizes", sizes),
+        List.of(self()));
+  }
+
   /** Tensors joined along an axis. */
   static Tensor concat(int axis, List<Tensor> parts) {
     Check.shape(!parts.isEmpty(), "concat: needs at least one tensor: none given; pass one");

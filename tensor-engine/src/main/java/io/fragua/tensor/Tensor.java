@@ -11,7 +11,8 @@ import java.util.List;
  *
  * <p>Thread-safe. Concrete tensors made by eager use are freed by the garbage collector.
  */
-public final class Tensor implements Elementwise, Reductions, Movement, Contractions, Indexing {
+public final class Tensor
+    implements Elementwise, Reductions, Movement, Contractions, Indexing, Windows {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;
@@ -39,29 +40,52 @@ public final class Tensor implements Elementwise, Reductions, Movement, Contract
 
   /** A placeholder: an input of a graph being traced. */
   public static Tensor input(TensorType type) {
-    return new Tensor(type, null, new Node(null, Attrs.NONE, List.of()));
+    return new Tensor(type, null, new Node(type, List.of()));
   }
 
   /**
    * Applies a row of the op table: computed at once when all operands are concrete, otherwise
    * recorded.
    *
+   * @return the only result
    * @throws ShapeException if the row does not accept these operands
+   * @throws IllegalArgumentException if the row has several results
    */
   public static Tensor apply(Op op, Attrs attrs, List<Tensor> inputs) {
-    TensorType type = op.infer(inputs.stream().map(Tensor::type).toList(), attrs);
-    for (Tensor t : inputs) {
-      if (t.node != null) {
-        return new Tensor(type, null, new Node(op, attrs, List.copyOf(inputs)));
-      }
-    }
-    return Evaluator.get().evaluate(op, attrs, type, inputs);
+    return apply(op, attrs, inputs, List.of(op.infer(types(inputs), attrs))).get(0);
+  }
+
+  /** As {@link #apply(Op, Attrs, List)}, giving all results of the row. */
+  public static List<Tensor> applyAll(Op op, Attrs attrs, List<Tensor> inputs) {
+    return apply(op, attrs, inputs, op.inferAll(types(inputs), attrs));
+  }
+
+  private static List<Tensor> apply(
+      Op op, Attrs attrs, List<Tensor> inputs, List<TensorType> types) {
+    return inputs.stream().anyMatch(Tensor::isTraced)
+        ? record(op, attrs, inputs, types)
+        : Evaluator.get().evaluate(op, attrs, types, inputs);
   }
 
   /** As {@link #apply(Op, Attrs, List)}, but recorded even if all operands are concrete. */
   public static Tensor record(Op op, Attrs attrs, List<Tensor> inputs) {
-    TensorType type = op.infer(inputs.stream().map(Tensor::type).toList(), attrs);
-    return new Tensor(type, null, new Node(op, attrs, List.copyOf(inputs)));
+    return record(op, attrs, inputs, List.of(op.infer(types(inputs), attrs))).get(0);
+  }
+
+  /** As {@link #applyAll}, but recorded even if all operands are concrete. */
+  public static List<Tensor> recordAll(Op op, Attrs attrs, List<Tensor> inputs) {
+    return record(op, attrs, inputs, op.inferAll(types(inputs), attrs));
+  }
+
+  private static List<Tensor> record(
+      Op op, Attrs attrs, List<Tensor> inputs, List<TensorType> types) {
+    return Node.of(op, attrs, List.copyOf(inputs), List.copyOf(types)).stream()
+        .map(n -> new Tensor(n.types().get(n.result()), null, n))
+        .toList();
+  }
+
+  private static List<TensorType> types(List<Tensor> tensors) {
+    return tensors.stream().map(Tensor::type).toList();
   }
 
   /** As {@link #apply(Op, Attrs, List)}, by the row's name. */
@@ -133,7 +157,7 @@ public final class Tensor implements Elementwise, Reductions, Movement, Contract
    */
   public Tensor lift(Tensor other) {
     return other.isTraced() && !isTraced()
-        ? new Tensor(type, null, new Node(null, Attrs.NONE, List.of(this)))
+        ? new Tensor(type, null, new Node(type, List.of(this)))
         : this;
   }
 

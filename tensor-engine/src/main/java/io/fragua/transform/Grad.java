@@ -7,6 +7,7 @@ import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -110,15 +111,17 @@ public final class Grad {
     boolean[] needed = dependsOn(g, wrt);
     int first = g.inputs().size() + g.constants().size();
     for (int v = all.size() - 1; v >= first; v--) {
-      if (grads[v] == null || !needed[v]) {
-        continue;
+      if (g.result(v) > 0) {
+        continue; // all results of an equation at once, when its first is reached
       }
       Graph.Equation e = g.definition(v).rule();
-      if (e.op().vjp() == null) {
+      int end = v + e.types().size();
+      List<Tensor> of = Arrays.asList(Arrays.copyOfRange(grads, v, end));
+      if (!needed[v] || of.stream().allMatch(Objects::isNull) || e.op().vjp() == null) {
         continue; // constant almost everywhere (integers, comparisons, stop_gradient)
       }
       List<Tensor> in = e.inputs().stream().map(all::get).toList();
-      List<Tensor> back = e.op().vjp().apply(grads[v], in, all.get(v), e.attrs());
+      List<Tensor> back = e.op().vjp().applyAll(of, in, all.subList(v, end), e.attrs());
       for (int k = 0; k < in.size(); k++) {
         int x = e.inputs().get(k);
         if (needed[x] && back.get(k) != null && in.get(k).dtype().isFloating()) {

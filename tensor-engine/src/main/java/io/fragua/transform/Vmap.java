@@ -127,13 +127,13 @@ public final class Vmap {
       Graph.Equation e = traced == null ? equation : equation.rule();
       List<Tensor> in = e.inputs().stream().map(v::get).toList();
       List<Boolean> m = e.inputs().stream().map(mapped::get).toList();
-      mapped.add(m.contains(true));
+      mapped.addAll(Collections.nCopies(e.types().size(), m.contains(true)));
       if (m.contains(true)) {
-        v.add(e.op().batch().apply(e.op(), in, m, e.attrs()));
+        v.addAll(e.op().batch().applyAll(e.op(), in, m, e.attrs()));
       } else if (traced == null) {
-        v.add(Tensor.apply(e.op(), e.attrs(), in));
+        v.addAll(Tensor.applyAll(e.op(), e.attrs(), in));
       } else {
-        v.add(Tensor.record(e.op(), e.attrs(), in));
+        v.addAll(Tensor.recordAll(e.op(), e.attrs(), in));
       }
     }
     return v;

@@ -118,12 +118,12 @@ class ReferenceBackendTest extends ExecutionContract {
           means("matmul of nothing", op("matmul"), List.of(m0(2, 0), m0(0, 2)), 0, 0, 0, 0),
           means("gather", op("gather"), List.of(m(3, 1, 2, 3, 4, 5, 6), i(2, 0)), 5, 6, 1, 2),
           means(
-              "scatter_add",
-              op("scatter_add", "rows", 3),
-              List.of(f(1, 2, 4), i(2, 0, 2)),
+              "scatter",
+              op("scatter", "mode", "add"),
+              List.of(f(0, 10, 20), i(2, 0, 2), f(1, 2, 4)),
               2,
-              0,
-              5),
+              10,
+              25),
           means(
               "iota",
               op("iota", "dtype", DType.I32, "shape", Shape.of(2, 2), "axis", 1),

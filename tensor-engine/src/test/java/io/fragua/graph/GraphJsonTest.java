@@ -46,8 +46,8 @@ class GraphJsonTest {
           new Hostile("\"format\": 1", "\"format\": 1e30", "\"format\" must be an int"),
           new Hostile(
               "\"format\": 1",
-              "\"format\": 2",
-              "graph: this version reads formats 1 to 1: format 2; load it with a newer Fragua"),
+              "\"format\": 3",
+              "graph: this version reads formats 1 to 2: format 3; load it with a newer Fragua"),
           new Hostile("\"format\": 1", "\"format\": 0", "format 0"),
           new Hostile("\"inputs\": [{", "\"input\": [{", "\"inputs\" must be a list"),
           new Hostile("\"constants\"", "\"x\"", "\"constants\" must be a list"),

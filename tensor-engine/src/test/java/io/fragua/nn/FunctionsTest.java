@@ -156,15 +156,15 @@ class FunctionsTest {
   void wrongLossOperandsAreExplained() {
     Tensor b = Tensor.of(new float[2], 2);
     assertEquals(
-        "binary_cross_entropy: takes two floating [B] of one type: f32[2, 1] with f32[2]; reshape"
-            + " [B, 1] to [B], or cast",
+        "binary_cross_entropy: takes two floating tensors of one type: f32[2, 1] with f32[2];"
+            + " reshape or cast one of them",
         ScopeTest.message(() -> Losses.binaryCrossEntropyWithLogits(b.reshape(2, 1), b)));
     assertEquals(
-        "squared_error: takes two floating [B] of one type: f32[2] with f64[2]; reshape [B, 1] to"
-            + " [B], or cast",
+        "squared_error: takes two floating tensors of one type: f32[2] with f64[2]; reshape or"
+            + " cast one of them",
         ScopeTest.message(() -> Losses.squaredError(b, b.cast(DType.F64))));
     assertEquals(
-        "cross_entropy: takes floating logits [B, K] and i32 labels [B]: f32[2, 1] with f32[2];"
+        "cross_entropy: takes floating logits [..., K] and i32 labels [...]: f32[2, 1] with f32[2];"
             + " reshape or cast one of them",
         ScopeTest.message(() -> Losses.crossEntropyWithLogits(b.reshape(2, 1), b)));
   }

@@ -51,7 +51,7 @@ final class LayerCases {
       "dense_0.kernel: f32[4, 5], dense_0.bias: f32[5], dense_1.kernel: f32[5, 4], dense_1.bias:"
           + " f32[4]";
 
-  static final List<Case> ALL =
+  private static final List<Case> LAYERS =
       List.of(
           row("dense", new Dense(4), "Dense(4)", f32(5, 3))
               .params("{kernel: f32[3, 4], bias: f32[4]}")
@@ -250,6 +250,9 @@ final class LayerCases {
               .gives(f32(2, 3, 4))
               .golden());
 
+  static final List<Case> ALL =
+      Stream.concat(LAYERS.stream(), WindowLayerCases.all().stream()).toList();
+
   private LayerCases() {}
 
   /** A user's own layer. */
@@ -265,11 +268,11 @@ final class LayerCases {
     }
   }
 
-  private static TensorType f32(int... dims) {
+  static TensorType f32(int... dims) {
     return TensorType.of(F32, dims);
   }
 
-  private static Row row(String name, Layer layer, String text, TensorType input) {
+  static Row row(String name, Layer layer, String text, TensorType input) {
     return new Row(name, layer, text, input);
   }
 
@@ -344,7 +347,7 @@ final class LayerCases {
   }
 
   /** Spells a row. */
-  private static final class Row {
+  static final class Row {
     private final String name;
     private final Layer layer;
     private final String text;

@@ -123,6 +123,17 @@ class LossTest {
     assertEquals(1, OverlapLosses.iou(none.add(1), none, 1e-7).item(), 1e-6);
   }
 
+  @ParameterizedTest
+  @MethodSource("cases")
+  void furtherAxesAreMoreRows(LossCases.Case c) {
+    List<Tensor> in = operands(c);
+    Tensor flat = c.loss().apply(in).get(0);
+    Tensor deep = c.loss().apply(in.stream().map(t -> t.expandDims(1)).toList()).get(0);
+    assertEquals(
+        List.of(flat.shape().dim(0), 1), List.of(deep.shape().dim(0), deep.shape().dim(1)));
+    assertNull(CLOSE.difference(flat, deep.reshape(flat.shape().dims())));
+  }
+
   @Test
   void wrongUseIsExplained() {
     Tensor v = Tensor.of(new float[2], 2);
@@ -132,16 +143,16 @@ class LossTest {
         "cross_entropy: label smoothing lies in [0, 1): 1.0; correct it",
         () -> Losses.crossEntropyWithLogits(m, ids, 1));
     error(
-        "multiclass_hinge: takes floating logits [B, K] and i32 labels [B]: f32[2] with i32[2];"
+        "multiclass_hinge: takes floating logits [..., K] and i32 labels [...]: f32[2] with i32[2];"
             + " reshape or cast one of them",
         () -> Losses.multiclassHinge(v, ids));
     error(
-        "kl_divergence: takes two floating [B, K] of one type: f32[2, 2] with f32[2]; reshape or"
+        "kl_divergence: takes two floating [..., K] of one type: f32[2, 2] with f32[2]; reshape or"
             + " cast one of them",
         () -> Losses.klDivergence(m, v));
     error(
-        "hinge: takes two floating [B] of one type: i32[2] with i32[2]; reshape [B, 1] to [B], or"
-            + " cast",
+        "hinge: takes two floating tensors of one type: i32[2] with i32[2]; reshape or cast one of"
+            + " them",
         () -> Losses.hinge(ids, ids));
     error("focal: gamma is 0 or more: -1.0; correct it", () -> Losses.focalWithLogits(v, v, -1));
     error("focal: alpha lies in [0, 1]: 2.0; correct it", () -> Losses.focalWithLogits(v, v, 2, 2));

@@ -17,7 +17,7 @@ import io.fragua.transform.Fn;
 import io.fragua.transform.Jit;
 import io.fragua.transform.Vmap;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -94,14 +94,20 @@ class BatchTest {
               : axes.get(i) == 0 ? Shape.of(n).concat(s) : s.concat(Shape.of(n));
       in.add(o.values().make(o.type().with(wide), c.toString().hashCode() + i));
     }
-    TensorType one = c.row().infer(c.types(), c.attrs());
-    Fn f = x -> List.of(Tensor.apply(c.row(), c.attrs(), x));
-    List<Integer> outAxes = Arrays.asList(out);
-    Tensor expected;
+    List<TensorType> one = c.results();
+    List<Integer> outAxes = Collections.nCopies(one.size(), out);
+    List<Tensor> expected;
     try (Program p = Backends.reference().compile(c.graph(), CompileOptions.DEFAULT)) {
-      expected = Examples.loop(x -> Jit.run(p, x), in, axes, outAxes, n, List.of(one)).get(0);
+      expected = Examples.loop(x -> Jit.run(p, x), in, axes, outAxes, n, one);
     }
-    Tensor actual = Runs.reference(Vmap.vmap(f, axes, outAxes), in.toArray(Tensor[]::new)).get(0);
-    return c.tolerance().difference(expected, actual);
+    Fn all = Vmap.vmap(c.function(), axes, outAxes);
+    List<Tensor> actual = Runs.reference(all, in.toArray(Tensor[]::new));
+    for (int i = 0; i < expected.size(); i++) {
+      String d = c.tolerance().difference(expected.get(i), actual.get(i));
+      if (d != null) {
+        return "result " + i + ": " + d;
+      }
+    }
+    return null;
   }
 }

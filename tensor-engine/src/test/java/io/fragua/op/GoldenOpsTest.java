@@ -30,20 +30,31 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * What NumPy and JAX answered; the answers were written by {@code src/test/python/golden_ops.py}.
+ * What NumPy, JAX and PyTorch answered; the answers were written by {@code golden_*.py} in {@code
+ * src/test/python}.
  */
 class GoldenOpsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Of one format: rows, settings, operands, result. */
+  private static final List<String> FILES =
+      List.of( //
+          "ops.json", //
+          "windows.json", //
+          "linalg.json", //
+          "index.json");
+
   private static Map<String, List<JsonNode>> cases() throws IOException {
-    try (InputStream in = GoldenOpsTest.class.getResourceAsStream("/golden/ops.json")) {
-      assertNotNull(in, "golden/ops.json is a test resource");
-      Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();
-      for (JsonNode c : JSON.readTree(in).get("cases")) {
-        byRow.computeIfAbsent(c.get("op").textValue(), op -> new ArrayList<>()).add(c);
+    Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();
+    for (String file : FILES) {
+      try (InputStream in = GoldenOpsTest.class.getResourceAsStream("/golden/" + file)) {
+        assertNotNull(in, "golden/" + file + " is a test resource");
+        for (JsonNode c : JSON.readTree(in).get("cases")) {
+          byRow.computeIfAbsent(c.get("op").textValue(), op -> new ArrayList<>()).add(c);
+        }
       }
-      return byRow;
     }
+    return byRow;
   }
 
   @TestFactory
@@ -84,11 +95,27 @@ class GoldenOpsTest {
   private static String difference(Backend backend, JsonNode c) {
     List<Tensor> in = new ArrayList<>();
     c.get("inputs").forEach(n -> in.add(tensor(n)));
-    Tensor expected = tensor(c.get("output"));
-    Tensor actual = Runs.on(backend, graph(c), in).get(0);
     Tolerance t =
         new Tolerance(c.get("tolerance").get(0).asDouble(), c.get("tolerance").get(1).asDouble());
-    return t.difference(expected, actual);
+    List<Tensor> actual = Runs.on(backend, graph(c), in);
+    for (int i = 0; i < actual.size(); i++) {
+      String d = t.difference(tensor(results(c).get(i)), actual.get(i));
+      if (d != null) {
+        return "result " + i + ": " + d;
+      }
+    }
+    return null;
+  }
+
+  /** One {@code output}, or several {@code outputs}. */
+  private static List<JsonNode> results(JsonNode c) {
+    List<JsonNode> all = new ArrayList<>();
+    if (c.has("outputs")) {
+      c.get("outputs").forEach(all::add);
+    } else {
+      all.add(c.get("output"));
+    }
+    return all;
   }
 
   /** The case written as a saved graph, so that its settings are read as those of a model are. */
@@ -107,10 +134,15 @@ class GoldenOpsTest {
     g.putArray("constants");
     equation.set("op", c.get("op"));
     equation.set("attrs", c.get("attrs"));
-    equation.set("dtype", c.get("output").get("dtype"));
-    equation.set("shape", c.get("output").get("shape"));
+    var types = equation.putArray("results");
+    var outputs = g.putArray("outputs");
+    for (JsonNode r : results(c)) {
+      ObjectNode type = types.addObject();
+      type.set("dtype", r.get("dtype"));
+      type.set("shape", r.get("shape"));
+      outputs.addObject().put("name", "y" + n).put("value", n++);
+    }
     g.putArray("equations").add(equation);
-    g.putArray("outputs").addObject().put("name", "y").put("value", n);
     return GraphJson.read(g.toString());
   }
 

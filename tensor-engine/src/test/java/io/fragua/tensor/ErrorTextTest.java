@@ -33,11 +33,32 @@ class ErrorTextTest {
               f(32, 784),
               f(512, 10)),
           of(
-              "matmul: operands need at least two axes: [3] x [3, 4]; reshape a vector to [1, K] or"
-                  + " [K, 1]",
+              "matmul: operands need at least one axis: [] x [3, 4]; multiply by a scalar with mul",
               x -> List.of(x.get(0).matmul(x.get(1))),
-              f(3),
+              f(),
               f(3, 4)),
+          of(
+              "matmul: inner sizes differ: [4] x [3, 4] (4 vs 3); transpose the right operand or"
+                  + " reshape the vector",
+              x -> List.of(x.get(0).matmul(x.get(1))),
+              f(4),
+              f(3, 4)),
+          of(
+              "einsum: axes of label 'k' must have one size, not 3 and 4: \"ik,kj->ij\" on f32[2,"
+                  + " 3], f32[4, 5]; correct the equation or reshape an operand",
+              x -> List.of(Contractions.einsum("ik,kj->ij", x.get(0), x.get(1))),
+              f(2, 3),
+              f(4, 5)),
+          of(
+              "einsum: there must be a term for each operand: \"ik,kj->ij\" on f32[2, 3]; add or"
+                  + " remove a term",
+              x -> List.of(Contractions.einsum("ik,kj->ij", x.get(0))),
+              f(2, 3)),
+          of(
+              "einsum: label 'z' of the result must be one of an operand: \"ij->iz\" on f32[2, 3];"
+                  + " remove it",
+              x -> List.of(Contractions.einsum("ij->iz", x.get(0))),
+              f(2, 3)),
           of(
               "matmul: shapes must broadcast (sizes equal or 1, aligned at the last axis): [2] with"
                   + " [3]; reshape one of them",
@@ -50,9 +71,10 @@ class ErrorTextTest {
               f(2, 3),
               TensorType.of(DType.F64, 3, 2)),
           of(
-              "matmul: dtype must be one of [f32, f64]: i32[2, 2]; cast it first",
+              "matmul: dtype must be one of [f32, f64, f16, bf16, i32, i64]: bool[2, 2]; cast it"
+                  + " first",
               x -> List.of(x.get(0).matmul(x.get(0))),
-              TensorType.of(DType.I32, 2, 2)),
+              TensorType.of(DType.BOOL, 2, 2)),
           of(
               "add: shapes must broadcast (sizes equal or 1, aligned at the last axis): [32, 10]"
                   + " with [32]; reshape one of them",
@@ -142,7 +164,7 @@ class ErrorTextTest {
               f(5, 2),
               f(3)),
           of(
-              "scatter_add: the updates' leading axes must be those of the indices: f32[4, 2] with"
+              "scatter: the updates' leading axes must be those of the indices: f32[4, 2] with"
                   + " indices i32[2]; reshape one of them",
               x -> List.of(x.get(0).scatterAdd(5, x.get(1))),
               f(4, 2),

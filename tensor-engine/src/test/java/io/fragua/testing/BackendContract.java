@@ -34,11 +34,13 @@ public abstract class BackendContract extends ExecutionContract {
     for (OpCase c : cases) {
       List<Tensor> in = c.inputs();
       try {
-        Tensor expected = Runs.on(Backends.reference(), c.graph(), in).get(0);
-        Tensor actual = Runs.on(backend(), c.graph(), in).get(0);
-        String d = c.tolerance().difference(expected, actual);
-        if (d != null) {
-          wrong.add(c + ": " + d);
+        List<Tensor> expected = Runs.on(Backends.reference(), c.graph(), in);
+        List<Tensor> actual = Runs.on(backend(), c.graph(), in);
+        for (int i = 0; i < expected.size(); i++) {
+          String d = c.tolerance().difference(expected.get(i), actual.get(i));
+          if (d != null) {
+            wrong.add(c + ", result " + i + ": " + d);
+          }
         }
       } catch (RuntimeException | LinkageError e) {
         wrong.add(c + ": " + e);

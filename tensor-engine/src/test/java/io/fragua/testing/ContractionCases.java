@@ -19,6 +19,16 @@ final class ContractionCases {
   private ContractionCases() {}
 
   static void addTo(List<OpCase> all) {
+    for (DType t : List.of(DType.F16, DType.BF16, DType.I32, DType.I64)) {
+      for (int[] s : SIZES) {
+        int[] a = s[0] == 0 ? new int[] {s[1], s[2]} : new int[] {s[0], s[1], s[2]};
+        int[] b = s[0] == 0 ? new int[] {s[2], s[3]} : new int[] {s[0], s[2], s[3]};
+        // sums in f32 differ in the last place of f32, and so at most by one rounding of the result
+        Tolerance tol = t.isFloating() ? new Tolerance(1, 0.01) : Tolerance.EQUAL;
+        Values v = t.isFloating() ? Values.range(-1, 1) : Values.bits();
+        all.add(of("matmul", Attrs.NONE, tol, operand(t, v, a), operand(t, v, b)));
+      }
+    }
     for (DType t : List.of(DType.F32, DType.F64)) {
       Values v = Values.range(-1, 1);
       for (int[] s : SIZES) {

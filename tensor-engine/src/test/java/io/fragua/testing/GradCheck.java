@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 
 /**
  * Compares {@link Grad} with central differences along random directions, in f64 on the reference
- * backend. The function is made scalar by a random weighting of its elements, so that every element
+ * backend. The function is made scalar by a random weighting of the elements of its f64 results, so that every element
  * of every operand takes part in one number.
  */
 public final class GradCheck {
@@ -61,9 +61,21 @@ public final class GradCheck {
   }
 
   private static Fn weighted(Fn f, List<TensorType> types) {
-    TensorType result = Jit.graph(f, types).outputTypes().get(0);
-    Tensor weights = Values.range(-1, 1).make(result, 11);
-    return x -> List.of(f.apply(x).get(0).mul(weights).sum());
+    List<Tensor> weights = new ArrayList<>();
+    for (TensorType t : Jit.graph(f, types).outputTypes()) {
+      weights.add(t.dtype() == DType.F64 ? Values.range(-1, 1).make(t, 11 + weights.size()) : null);
+    }
+    return x -> {
+      List<Tensor> y = f.apply(x);
+      Tensor sum = null;
+      for (int i = 0; i < y.size(); i++) {
+        if (weights.get(i) != null) {
+          Tensor part = y.get(i).mul(weights.get(i)).sum();
+          sum = sum == null ? part : sum.add(part);
+        }
+      }
+      return List.of(sum);
+    };
   }
 
   private static String check(Fn scalar, List<Tensor> at, double tolerance) {

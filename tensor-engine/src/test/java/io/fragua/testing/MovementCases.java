@@ -64,7 +64,21 @@ final class MovementCases {
     add(all, "concat", Attrs.of("axis", 1), new int[][] {{2, 3}, {2, 17}, {2, 1}});
     add(all, "concat", Attrs.of("axis", 1), new int[][] {{2, 3, 5}, {2, 1, 5}});
     add(all, "concat", Attrs.of("axis", 1), new int[][] {{0, 3}, {0, 2}});
+    splits(all);
     iotas(all);
+  }
+
+  private static void splits(List<OpCase> all) {
+    int[][] sizes = {{5}, {2, 3}, {0, 5}, {1, 1, 2, 1}, {4, 0, 1}};
+    for (int[] s : sizes) {
+      Attrs a = Attrs.of("sizes", s);
+      add(all, "split", a.with("axis", 0), new int[][] {{5}});
+      add(all, "split", a.with("axis", 0), new int[][] {{5, 3}});
+      add(all, "split", a.with("axis", 1), new int[][] {{2, 5, 3}});
+      add(all, "split", a.with("axis", 2), new int[][] {{2, 0, 5}});
+    }
+    Attrs halves = Attrs.of("sizes", new int[] {128, 17, 155}).with("axis", 1);
+    add(all, "split", halves, new int[][] {{257, 300}});
   }
 
   private static void transposes(List<OpCase> all) {

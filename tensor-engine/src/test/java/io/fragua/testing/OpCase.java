@@ -8,6 +8,7 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import io.fragua.transform.Fn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -48,6 +49,16 @@ public record OpCase(
     return operands.stream().map(Operand::type).toList();
   }
 
+  /** Types of the results. */
+  public List<TensorType> results() {
+    return row().inferAll(types(), attrs);
+  }
+
+  /** The row as a function. */
+  public Fn function() {
+    return x -> Tensor.applyAll(row(), attrs, x);
+  }
+
   /** Concrete operands, the same on every call. */
   public List<Tensor> inputs() {
     List<Tensor> in = new ArrayList<>();
@@ -66,12 +77,13 @@ public record OpCase(
       numbers.add(inputs.size());
       inputs.add(new Graph.Input("x" + inputs.size(), o.type()));
     }
-    TensorType type = row().infer(types(), attrs);
+    List<TensorType> types = results();
+    List<Graph.Output> outputs = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      outputs.add(new Graph.Output("y" + i, inputs.size() + i));
+    }
     return new Graph(
-        inputs,
-        List.of(),
-        List.of(new Graph.Equation(row(), attrs, numbers, type)),
-        List.of(new Graph.Output("y", inputs.size())));
+        inputs, List.of(), List.of(new Graph.Equation(row(), attrs, numbers, types)), outputs);
   }
 
   /** Number of elements of the largest operand. */

@@ -18,6 +18,7 @@ public final class OpCases {
     MovementCases.addTo(ALL);
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);
+    WindowCases.addTo(ALL);
   }
 
   private OpCases() {}

@@ -74,9 +74,9 @@ public record BatchedGraph(int rows, Graph graph, Graph next) {
       same("an op", a.op(), b.op());
       same("an op's operands", a.inputs(), b.inputs());
       Attrs attrs = attrs(wanted, a.attrs(), b.attrs());
-      TensorType t = a.op().infer(a.inputs().stream().map(types::get).toList(), attrs);
+      List<TensorType> t = a.op().inferAll(a.inputs().stream().map(types::get).toList(), attrs);
       equations.add(new Graph.Equation(a.op(), attrs, a.inputs(), t));
-      types.add(t);
+      types.addAll(t);
     }
     return new Graph(inputs, graph.constants(), equations, graph.outputs());
   }

@@ -1,0 +1,44 @@
+package io.fragua.cpu;
+
+import io.fragua.tensor.Shape;
+import java.nio.ByteBuffer;
+
+/** Checks i32 indices of rows before they are followed. */
+final class Indices {
+  private Indices() {}
+
+  /**
+   * Checks all indices that lie from byte {@code start} on.
+   *
+   * @throws IndexOutOfBoundsException if one is not in [0, rows)
+   */
+  static void check(String who, ByteBuffer ids, int start, Shape shape, int rows) {
+    int count = Math.toIntExact(shape.size());
+    int bad = 0;
+    for (int i = 0; i < count; i++) {
+      int r = ids.getInt(start + i * 4);
+      bad |= r | (rows - 1 - r); // negative if either is
+    }
+    for (int i = 0; bad < 0 && i < count; i++) {
+      int r = ids.getInt(start + i * 4);
+      if (r < 0 || r >= rows) {
+        throw new IndexOutOfBoundsException(
+            who
+                + ": indices must lie in [0, "
+                + rows
+                + "): index "
+                + r
+                + " at position "
+                + i
+                + " of "
+                + shape
+                + "; check the vocabulary or clip the indices");
+      }
+    }
+  }
+
+  /** The start of a piece, moved so that it lies inside. */
+  static int start(ByteBuffer scalar, int n, int size) {
+    return Math.max(0, Math.min(n - size, scalar.getInt(0)));
+  }
+}

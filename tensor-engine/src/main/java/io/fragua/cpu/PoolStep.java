@@ -1,0 +1,104 @@
+package io.fragua.cpu;
+
+import io.fragua.exec.CompileOptions;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Window;
+import java.util.List;
+
+/** A pool, or the gradient of one, by a generated loop; threads share the images. */
+final class PoolStep extends Step {
+  private static final long MIN_POINTS_PER_THREAD = 16_384;
+
+  private final Value result;
+  private final Kernel kernel;
+  private final Value input;
+  private final Value like;
+  private final Value windows;
+  private final int images;
+  private final int parts;
+
+  /** Sizes; see {@link PoolSource}. */
+  private final int[] sizes = new int[19];
+
+  PoolStep(Value v, CompileOptions options) {
+    super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
+    result = v;
+    boolean grad = v.op.name().equals("max_pool_grad");
+    input = v.args.get(0).base();
+    like = grad ? v : v.args.get(v.args.size() - 1).base();
+    windows = grad ? v.args.get(1).base() : v;
+    DType t = v.type.dtype();
+    kernel = KernelCompiler.compile(PoolSource.write(v.op.name(), t));
+    Shape x = v.args.get(0).shape();
+    Shape y = grad ? v.args.get(1).shape() : v.shape();
+    images = x.dim(0);
+    long points = Math.max(x.size(), y.size());
+    parts =
+        (int)
+            Math.max(
+                1, Math.min(options.threads(), Math.min(images, points / MIN_POINTS_PER_THREAD)));
+    Window w = Window.of(v.attrs, v.attrs.ints("size"));
+    sizes[3] = x.dim(-1) * t.bytes();
+    java.util.Arrays.fill(sizes, 4, 16, 1); // axes that are not there
+    int first = 3 - w.rank();
+    for (int i = 0; i < w.rank(); i++) {
+      sizes[4 + first + i] = x.dim(1 + i);
+      sizes[7 + first + i] = y.dim(1 + i);
+      sizes[10 + first + i] = w.size()[i];
+      sizes[13 + first + i] = w.strides()[i];
+      sizes[16 + first + i] = w.low()[i];
+    }
+  }
+
+  @Override
+  Bound bind(CpuExecution x) {
+    return new Run(x);
+  }
+
+  private final class Run implements Bound {
+    private final CpuExecution x;
+    private final Object[] memory = new Object[3];
+    private final int[] p = sizes.clone();
+
+    Run(CpuExecution x) {
+      this.x = x;
+    }
+
+    @Override
+    public void rebind() {
+      Value[] all = {input, like, windows};
+      for (int i = 0; i < all.length; i++) {
+        memory[i] = x.memory(x.place(all[i]).slot());
+        p[i] = x.place(all[i]).offset();
+      }
+    }
+
+    @Override
+    public void run() {
+      if (parts == 1) {
+        kernel.run(memory, p, 0, images);
+        return;
+      }
+      int each = (images + parts - 1) / parts;
+      x.pool()
+          .run(
+              parts,
+              t ->
+                  kernel.run(
+                      memory, p, Math.min(images, t * each), Math.min(images, (t + 1) * each)));
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Override
+  String describe() {
+    Shape x = result.args.get(0).shape();
+    Window w = Window.of(result.attrs, result.attrs.ints("size"));
+    return result.name()
+        + (" " + result.type.dtype() + x + " {" + w + "}")
+        + (parts > 1 ? " x" + parts + " threads" : "");
+  }
+}

@@ -1,0 +1,75 @@
+package io.fragua.op;
+
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Scatter;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The derivative of {@code scatter}, exact also where an index comes several times. */
+final class ScatterVjp {
+  private ScatterVjp() {}
+
+  static List<Tensor> apply(Tensor g, List<Tensor> in, Tensor y, Attrs a) {
+    Tensor x = in.get(0);
+    Tensor ids = in.get(1);
+    Tensor u = in.get(2);
+    return switch (Scatter.parse(a.text("mode"))) {
+      case SET ->
+          Arrays.asList(
+              g.scatter(Scatter.SET, ids, IndexOps.zeros(u, g)),
+              null,
+              last(x, ids, g).select(g.gather(ids), IndexOps.zeros(u, g)));
+      case ADD -> Arrays.asList(g, null, g.gather(ids));
+      case MUL ->
+          Arrays.asList(
+              g.scatter(Scatter.MUL, ids, u), null, g.gather(ids).mul(others(x, ids, u, g)));
+      case MIN, MAX -> extremum(g, x, ids, u, y);
+    };
+  }
+
+  /** Whether an update is the one that stays in its row, of the updates' shape. */
+  private static Tensor last(Tensor x, Tensor ids, Tensor g) {
+    Tensor place = g.iotaLike(DType.I32, Shape.of(size(ids)), 0);
+    Tensor flat = ids.reshape(-1);
+    Tensor none = Tensor.scalar(DType.I32, -1).lift(g);
+    Tensor kept = none.broadcastTo(Shape.of(x.shape().dim(0))).scatter(Scatter.SET, flat, place);
+    return spread(kept.gather(flat).equal(place).reshape(ids.shape().dims()), x, ids);
+  }
+
+  private static int size(Tensor ids) {
+    return Math.toIntExact(ids.shape().size());
+  }
+
+  /** One truth value a row, repeated along it. */
+  private static Tensor spread(Tensor t, Tensor x, Tensor ids) {
+    int[] dims = IntStream.range(0, ids.shape().rank()).toArray();
+    return t.broadcastInDim(ids.shape().concat(x.shape().slice(1, x.shape().rank())), dims);
+  }
+
+  /**
+   * For each update the product of everything else that goes into its element. Dividing the whole
+   * product would give 0 / 0 at a zero, so zeros are counted and left out.
+   */
+  private static Tensor others(Tensor x, Tensor ids, Tensor u, Tensor g) {
+    Tensor zero = u.equal(IndexOps.zeros(u, g));
+    Tensor one = Tensor.scalar(u.dtype(), 1);
+    Tensor rest = zero.select(one, u);
+    Tensor product = x.scatter(Scatter.MUL, ids, rest).gather(ids);
+    Tensor zeros = zero.cast(u.dtype()).scatterAdd(x.shape().dim(0), ids).gather(ids);
+    Tensor none = IndexOps.zeros(u, g);
+    return zero.select(
+        zeros.equal(one).select(product, none), zeros.equal(none).select(product.div(rest), none));
+  }
+
+  /** The gradient is shared equally by all that reach the extremum, as by {@code reduce_max}. */
+  private static List<Tensor> extremum(Tensor g, Tensor x, Tensor ids, Tensor u, Tensor y) {
+    Tensor own = x.equal(y).cast(x.dtype());
+    Tensor hit = u.equal(y.gather(ids)).cast(x.dtype());
+    Tensor share = g.div(own.scatter(Scatter.ADD, ids, hit));
+    return Arrays.asList(own.mul(share), null, hit.mul(share.gather(ids)));
+  }
+}
