@@ -30,6 +30,9 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    MANY.put("cond", CondStep::new);
+    MANY.put("scan", ScanStep::new);
+    MANY.put("while_loop", WhileStep::new);
     STEPS.put("conv", Calls::conv);
     STEPS.put("conv_input_grad", Calls::conv);
     STEPS.put("conv_kernel_grad", Calls::conv);

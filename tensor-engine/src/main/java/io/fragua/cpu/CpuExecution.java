@@ -19,6 +19,7 @@ final class CpuExecution implements Execution {
   private final Object[] memory;
   private final boolean[] owned;
   private final boolean[] changed;
+  private final boolean[] todo;
   private final Step.Bound[] steps;
 
   /** Steps that touch a slot. */
@@ -28,6 +29,10 @@ final class CpuExecution implements Execution {
   private final int inputs;
   private final int threads;
   private final boolean contracts;
+
+  /** The execution that this one is a part of, or null. */
+  private final CpuExecution around;
+
   private stream stream;
   private Pool pool;
   private boolean anyChanged = true;
@@ -38,8 +43,18 @@ final class CpuExecution implements Execution {
   private boolean closed;
 
   CpuExecution(CpuProgram program, Allocator allocator) {
+    this(program, allocator, null, null);
+  }
+
+  CpuExecution(CpuProgram program, CpuExecution around, Buffer workspace) {
+    this(program, around.allocator, around, workspace);
+  }
+
+  private CpuExecution(
+      CpuProgram program, Allocator allocator, CpuExecution around, Buffer workspace) {
     this.program = program;
     this.allocator = allocator;
+    this.around = around;
     inputs = program.graph().inputs().size();
     threads = program.options().threads();
     int n = 2 + inputs + program.graph().outputs().size();
@@ -48,13 +63,14 @@ final class CpuExecution implements Execution {
     owned = new boolean[n];
     changed = new boolean[n];
     steps = new Step.Bound[program.steps().size()];
+    todo = new boolean[steps.length];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
     contracts =
         program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
     try {
-      set(0, allocator.allocate(program.plan().workspaceBytes()));
-      owned[0] = true;
+      owned[0] = workspace == null;
+      set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
       set(n - 1, program.constants());
       bindSteps();
     } catch (RuntimeException | Error e) {
@@ -65,7 +81,7 @@ final class CpuExecution implements Execution {
 
   private void bindSteps() {
     if (threads > 1) {
-      pool = new Pool(threads);
+      pool = around == null ? new Pool(threads) : around.pool;
     }
     List<List<Integer>> by = new ArrayList<>();
     for (int s = 0; s < slots.length; s++) {
@@ -127,6 +143,9 @@ final class CpuExecution implements Execution {
   }
 
   stream stream() {
+    if (around != null) {
+      return around.stream();
+    }
     if (stream == null) {
       stream = new stream(OneDnn.engine());
     }
@@ -134,10 +153,44 @@ final class CpuExecution implements Execution {
   }
 
   private void set(int slot, Buffer b) {
-    slots[slot] = b;
-    memory[slot] = Segments.of(b.bytes());
+    set(slot, new Piece(b));
+  }
+
+  private void set(int slot, Piece p) {
+    slots[slot] = p.buffer;
+    memory[slot] = p.memory;
     changed[slot] = true;
     anyChanged = true;
+  }
+
+  /** Memory of one operand or result, in all forms that steps take it in. */
+  static final class Piece {
+    final Buffer buffer;
+    private final Object memory;
+
+    Piece(Buffer buffer) {
+      this.buffer = buffer;
+      memory = Segments.of(buffer.bytes());
+    }
+  }
+
+  /** As {@link #bindInput(int, Buffer)}, of a piece of the right size; allocates nothing. */
+  void bindInput(int i, Piece p) {
+    if (slots[1 + i] != p.buffer) {
+      set(1 + i, p);
+    }
+  }
+
+  /** As {@link #bindOutput(int, Buffer)}, of a piece of the right size; allocates nothing. */
+  void bindOutput(int i, Piece p) {
+    if (slots[1 + inputs + i] != p.buffer) {
+      set(1 + inputs + i, p);
+    }
+  }
+
+  /** Fixed operands have other elements than at the last run. */
+  void stale() {
+    stale = true;
   }
 
   private Buffer own(int slot, TensorType type) {
@@ -218,7 +271,6 @@ final class CpuExecution implements Execution {
     for (int o = 0; o < program.graph().outputs().size(); o++) {
       output(o);
     }
-    boolean[] todo = new boolean[steps.length];
     for (int s = 0; s < slots.length; s++) {
       if (changed[s]) {
         changed[s] = false;
@@ -229,6 +281,7 @@ final class CpuExecution implements Execution {
     }
     for (int i = 0; i < steps.length; i++) {
       if (todo[i]) {
+        todo[i] = false;
         steps[i].rebind();
         stale |= i < program.once();
       }
@@ -260,7 +313,7 @@ final class CpuExecution implements Execution {
     if (stream != null) {
       stream.close();
     }
-    if (pool != null) {
+    if (pool != null && around == null) {
       pool.close();
     }
     for (int s = 0; s < slots.length; s++) {

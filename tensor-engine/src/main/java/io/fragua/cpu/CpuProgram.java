@@ -127,6 +127,11 @@ final class CpuProgram implements Program {
     return steps;
   }
 
+  /** Floating-point operations of a run, as far as known. */
+  double flops() {
+    return steps.stream().skip(once).mapToDouble(Step::flops).sum();
+  }
+
   /** How many steps, from the first, depend on fixed operands alone. */
   int once() {
     return once;
@@ -161,6 +166,21 @@ final class CpuProgram implements Program {
     }
   }
 
+  /**
+   * An execution inside a step of another: with its threads, and this workspace.
+   *
+   * @param workspace {@link Planner.Plan#workspaceBytes} bytes
+   */
+  CpuExecution nested(CpuExecution around, Buffer workspace) {
+    executions.incrementAndGet();
+    try {
+      return new CpuExecution(this, around, workspace);
+    } catch (RuntimeException | Error e) {
+      executions.decrementAndGet();
+      throw e;
+    }
+  }
+
   void released() {
     executions.decrementAndGet();
   }
@@ -168,7 +188,6 @@ final class CpuProgram implements Program {
   @Override
   public String explain() {
     StringBuilder s = new StringBuilder();
-    double flops = steps.stream().skip(once).mapToDouble(Step::flops).sum();
     s.append(
         String.format(
             Locale.ROOT,
@@ -189,7 +208,7 @@ final class CpuProgram implements Program {
       if (t.flops() > 0) {
         s.append(String.format(Locale.ROOT, "; %,.0f flops", t.flops()));
       }
-      s.append("\n");
+      s.append("\n").append(t.details().indent(6));
     }
     for (Planner.FinalCopy c : plan.copies()) {
       s.append("      copy to output ")
@@ -204,7 +223,7 @@ final class CpuProgram implements Program {
                 + " contractions%n",
             plan.workspaceBytes(),
             plan.constantBytes(),
-            flops));
+            flops()));
     return s.toString();
   }
 

@@ -44,6 +44,7 @@ final class ReferenceKernels {
     KERNELS.put("threefry2x32", ReferenceThreefry::compute);
     ReferenceMovement.addTo(KERNELS);
     ReferenceSums.addTo(KERNELS);
+    ReferenceControl.addTo(KERNELS);
     ReferenceWindows.addTo(KERNELS);
     ReferenceIndexing.addTo(KERNELS);
   }

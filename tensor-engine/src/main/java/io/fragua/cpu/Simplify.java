@@ -11,11 +11,13 @@ import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * First pass: a graph becomes {@link Value}s and {@link View}s. Rearranging ops dissolve into
@@ -52,12 +54,16 @@ final class Simplify {
     for (Tensor c : g.constants()) {
       v.add(constant(c));
     }
-    for (Graph.Equation e : g.equations()) {
+    Map<Object, TreeSet<Integer>> saved = saved(g);
+    for (Graph.Equation equation : g.equations()) {
+      Graph.Equation e = saving(g, equation, saved);
       List<View> args = e.inputs().stream().map(v::get).toList();
       if (e.op().name().equals("split")) {
         v.addAll(split(e.attrs(), args.get(0)));
       } else if (e.types().size() == 1) {
         v.add(equation(e.op(), e.attrs(), e.type(), args));
+      } else if (e != equation) {
+        v.addAll(asked(equation, e, several(e, args)));
       } else {
         v.addAll(several(e, args));
       }
@@ -127,6 +133,51 @@ final class Simplify {
   private View value(Value.Kind kind, Op op, Attrs a, TensorType type, List<View> args) {
     return known.computeIfAbsent(
         List.of(op.name(), a, type, args), k -> View.of(Value.of(kind, type, op, a, args)));
+  }
+
+  /**
+   * What all scans of the same body over the same operands save: those of a gradient save more, and
+   * become one loop with the scan that they are the gradient of.
+   */
+  private static Map<Object, TreeSet<Integer>> saved(Graph g) {
+    Map<Object, TreeSet<Integer>> all = new HashMap<>();
+    for (Graph.Equation e : g.equations()) {
+      if (e.op().name().equals("scan")) {
+        TreeSet<Integer> s = all.computeIfAbsent(scan(e), k -> new TreeSet<>());
+        Arrays.stream(e.attrs().ints("save")).forEach(s::add);
+      }
+    }
+    return all;
+  }
+
+  private static Object scan(Graph.Equation e) {
+    return List.of(e.attrs().with("save", new int[0]), e.inputs());
+  }
+
+  /** The equation; of a scan, the one that saves what all of them do. */
+  private static Graph.Equation saving(
+      Graph g, Graph.Equation e, Map<Object, TreeSet<Integer>> saved) {
+    if (!e.op().name().equals("scan")) {
+      return e;
+    }
+    int[] save = saved.get(scan(e)).stream().mapToInt(i -> i).toArray();
+    Attrs a = e.attrs().with("save", save);
+    List<TensorType> in = e.inputs().stream().map(g::type).toList();
+    return Arrays.equals(save, e.attrs().ints("save"))
+        ? e
+        : new Graph.Equation(e.op(), a, e.inputs(), e.op().inferAll(in, a));
+  }
+
+  /** The results of one scan among those of the one that stands for several. */
+  private static List<View> asked(Graph.Equation one, Graph.Equation all, List<View> results) {
+    int[] save = one.attrs().ints("save");
+    int[] wide = all.attrs().ints("save");
+    int own = one.types().size() - save.length;
+    List<View> out = new ArrayList<>(results.subList(0, own));
+    for (int v : save) {
+      out.add(results.get(own + Arrays.binarySearch(wide, v)));
+    }
+    return out;
   }
 
   private static List<View> split(Attrs a, View x) {

@@ -62,6 +62,11 @@ abstract class Step {
   /** One line for people. */
   abstract String describe();
 
+  /** Further lines, for a step that runs programs of its own. */
+  String details() {
+    return "";
+  }
+
   /** Frees what the step owns outside the heap. */
   void close() {}
 }

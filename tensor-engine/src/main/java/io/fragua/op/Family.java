@@ -18,6 +18,8 @@ public enum Family {
   CONTRACTION,
   /** Reads or writes by index. */
   INDEX,
+  /** Applies functions that are its settings. */
+  CONTROL,
   /** Over windows that move along spatial axes. */
   WINDOW;
 

@@ -19,6 +19,7 @@ public final class OpCases {
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);
     WindowCases.addTo(ALL);
+    ControlCases.addTo(ALL);
   }
 
   private OpCases() {}
