@@ -33,6 +33,7 @@ final class Calls {
     MANY.put("cond", CondStep::new);
     MANY.put("scan", ScanStep::new);
     MANY.put("while_loop", WhileStep::new);
+    CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v)));
     STEPS.put("conv", Calls::conv);
     STEPS.put("conv_input_grad", Calls::conv);
     STEPS.put("conv_kernel_grad", Calls::conv);
@@ -57,7 +58,9 @@ final class Calls {
 
   private static Step conv(Value v, CompileOptions options) {
     boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
-    return v.type.dtype() != DType.F32 || empty ? new Interpreted(v) : Convs.step(v, options);
+    return v.type.dtype() != DType.F32 || empty
+        ? new Interpreted(v, List.of(v))
+        : Convs.step(v, options);
   }
 
   /** The row's definition. */

@@ -66,8 +66,7 @@ final class CpuExecution implements Execution {
     todo = new boolean[steps.length];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts =
-        program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
+    contracts = program.steps().stream().anyMatch(Step::contracts);
     try {
       owned[0] = workspace == null;
       set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
@@ -140,6 +139,11 @@ final class CpuExecution implements Execution {
 
   Pool pool() {
     return pool;
+  }
+
+  /** Sets the threads of contractions back after some ran with one. */
+  void ownThreads() {
+    OneDnn.threads(threads);
   }
 
   stream stream() {

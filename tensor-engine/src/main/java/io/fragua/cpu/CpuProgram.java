@@ -42,6 +42,10 @@ final class CpuProgram implements Program {
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
+      List<Step> always = steps.subList(once, steps.size());
+      List<Step> tiled = Tiles.run(List.copyOf(always), fused.results(), options.threads());
+      always.clear();
+      steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
       constants = memory.allocate(plan.constantBytes());
     } catch (RuntimeException | Error e) {

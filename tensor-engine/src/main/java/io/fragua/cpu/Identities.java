@@ -38,6 +38,9 @@ final class Identities {
   /** The start of a reduction as a Java expression of the element's Java type. */
   static String text(String op, DType t) {
     boolean max = op.equals("reduce_max");
+    if (op.equals("reduce_prod")) {
+      return t == DType.F64 ? "1.0" : t == DType.F32 ? "1f" : t == DType.I64 ? "1L" : "1";
+    }
     if (op.equals("reduce_sum")) {
       return t == DType.F64 ? "0.0" : t == DType.F32 ? "0f" : t == DType.I64 ? "0L" : "0";
     }

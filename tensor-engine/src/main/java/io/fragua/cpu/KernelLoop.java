@@ -36,6 +36,9 @@ final class KernelLoop {
       s.append("    for (int i = 0; i < n; i++) {\n");
     }
     s.append(body).append("    }\n").append(after).append("  }\n");
+    if (body.indexOf("far(") >= 0 || before.indexOf("far(") >= 0) {
+      s.append(VectorAngles.helper());
+    }
     return after.indexOf("lanes(") < 0 ? s.toString() : s + lanes();
   }
 
@@ -57,6 +60,7 @@ final class KernelLoop {
   static String combine(Value reduce, String a, String b) {
     return switch (reduce.op.name()) {
       case "reduce_sum" -> a + " + " + b;
+      case "reduce_prod" -> a + " * " + b;
       case "reduce_max" -> "Math.max(" + a + ", " + b + ")";
       default -> "Math.min(" + a + ", " + b + ")";
     };
@@ -64,7 +68,8 @@ final class KernelLoop {
 
   /** The Java type in which a row's result is added up. */
   static String wide(Value reduce) {
-    return reduce.op.name().equals("reduce_sum") && reduce.type.dtype().isFloating()
+    String op = reduce.op.name();
+    return (op.equals("reduce_sum") || op.equals("reduce_prod")) && reduce.type.dtype().isFloating()
         ? "double"
         : ScalarText.type(reduce.type.dtype());
   }

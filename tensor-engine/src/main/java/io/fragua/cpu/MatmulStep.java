@@ -10,7 +10,9 @@ import io.fragua.exec.Precision;
 import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
@@ -35,6 +37,10 @@ final class MatmulStep extends Step {
   private final long ownScratch;
   private final long roundedBytes;
   private final String implementation;
+  private final primitive_attr attr;
+
+  /** One product of the batch, if they are run one by one. */
+  private MatmulTile tile;
 
   /** The two operands rounded to bf16 beforehand, or empty. */
   private final List<RoundedOperand> rounded = new ArrayList<>();
@@ -60,7 +66,7 @@ final class MatmulStep extends Step {
       s[d.length - 1] = 1;
       descs[2] = desc(d, s);
     }
-    primitive_attr attr = own(new primitive_attr());
+    attr = own(new primitive_attr());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
     memory.desc[] operands = descs.clone();
     // A product with a vector is bound by memory, so rounding first would only cost.
@@ -124,6 +130,50 @@ final class MatmulStep extends Step {
   @Override
   double flops() {
     return shape.flops();
+  }
+
+  @Override
+  boolean contracts() {
+    return true;
+  }
+
+  @Override
+  int maxTiles() {
+    boolean plain = rounded.isEmpty() && descs.length == 3;
+    return plain ? Math.toIntExact(shape.batch().size()) : 1;
+  }
+
+  @Override
+  boolean exactTiles() {
+    return true;
+  }
+
+  @Override
+  Set<Value> tiled() {
+    return new LinkedHashSet<>(
+        List.of(result, result.args.get(0).base(), result.args.get(1).base()));
+  }
+
+  @Override
+  boolean tiles(int count, Set<Value> inside) {
+    return count == shape.batch().size()
+        && result.args.stream()
+            .allMatch(a -> !inside.contains(a.base()) || MatmulTile.aligned(a, shape.batch()));
+  }
+
+  @Override
+  void cut(int count) {
+    tile = new MatmulTile(result, shape, attr);
+  }
+
+  @Override
+  long tileScratchBytes() {
+    return tile.scratchBytes();
+  }
+
+  @Override
+  Part part(CpuExecution x, Tiling tiling) {
+    return tile.part(x, tiling);
   }
 
   @Override
@@ -233,6 +283,10 @@ final class MatmulStep extends Step {
 
   @Override
   void close() {
+    if (tile != null) {
+      tile.close();
+      tile = null;
+    }
     for (int i = owned.size() - 1; i >= 0; i--) {
       owned.get(i).close();
     }

@@ -62,19 +62,36 @@ final class ScalarText {
         return assign(type(to), bitcast(from, to, x));
       case "threefry2x32":
         return threefry(v.attrs.text("word"), args);
-      case "div":
+      case "div", "fmod":
         if (!to.isFloating()) {
-          return assign(type(to), args.get(1) + " == 0 ? 0 : " + x + " / " + args.get(1));
+          String sign = v.op.name().equals("div") ? " / " : " % ";
+          return assign(type(to), args.get(1) + " == 0 ? 0 : " + x + sign + args.get(1));
         }
         break;
       default:
         break;
     }
-    String s = v.op.scalar().scalar().replace("$T", type(from));
+    String s =
+        v.op
+            .scalar()
+            .scalar()
+            .replace("$T", type(from))
+            .replace("$W", from == DType.I64 ? "63" : "31")
+            .replace("$C", from == DType.I64 ? "Long" : "Integer")
+            .replace("$U0", unsigned(from));
     for (int i = 0; i < args.size(); i++) {
       s = s.replace("$" + i, args.get(i));
     }
     return assign(type(to), s);
+  }
+
+  /** The first operand's bits without its sign. */
+  private static String unsigned(DType t) {
+    return switch (t) {
+      case I8 -> "($0 & 0xff)";
+      case I16 -> "($0 & 0xffff)";
+      default -> "$0";
+    };
   }
 
   private static String cast(DType from, DType to, String x) {

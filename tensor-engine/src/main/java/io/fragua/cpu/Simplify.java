@@ -122,7 +122,8 @@ final class Simplify {
       case "gather" ->
           value(Value.Kind.GATHER, op, a, type, args.stream().map(this::dense).toList());
       case "scatter" -> scatter(op, a, type, args);
-      case "reduce_sum", "reduce_max", "reduce_min" -> reduce(op, a, type, args.get(0));
+      case "reduce_sum", "reduce_prod", "reduce_max", "reduce_min" ->
+          reduce(op, a, type, args.get(0));
       default ->
           op.family().isElementwise()
               ? elementwise(op, a, type, args)
@@ -398,10 +399,11 @@ final class Simplify {
       double none =
           switch (op.name()) {
             case "reduce_sum" -> 0;
+            case "reduce_prod" -> 1;
             case "reduce_max" -> Identities.least(type.dtype());
             default -> Identities.greatest(type.dtype());
           };
-      return type.dtype() == DType.I64 && none != 0
+      return type.dtype() == DType.I64 && Math.abs(none) > 1
           ? View.repeat(
               unique(Value.constant(Identities.scalarI64(op.name().equals("reduce_max")))),
               type.shape())

@@ -55,6 +55,9 @@ final class VectorText {
         return false;
       }
     }
+    if (v.op.name().equals("reduce_prod")) {
+      return false; // partial products in f32 could overflow where the whole does not
+    }
     if (v.kind == Value.Kind.REDUCE
         || SPECIAL.contains(v.op.name())
         || VectorMath.has(v.op.name())) {

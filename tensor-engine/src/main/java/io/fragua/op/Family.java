@@ -12,6 +12,8 @@ public enum Family {
   ELEMENTWISE,
   /** Folds axes away. */
   REDUCE,
+  /** Each element from those before it on an axis. */
+  CUMULATIVE,
   /** Moves elements without computing. */
   MOVEMENT,
   /** Products summed over an axis. */

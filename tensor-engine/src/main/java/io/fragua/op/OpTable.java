@@ -22,7 +22,11 @@ public final class OpTable {
         List.of(
             UnaryOps.ROWS,
             BinaryOps.ROWS,
+            TrigonometricOps.ROWS,
+            SpecialOps.ROWS,
+            IntegerOps.ROWS,
             ReduceOps.ROWS,
+            CumulativeOps.ROWS,
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,

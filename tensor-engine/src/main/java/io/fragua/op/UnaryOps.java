@@ -16,7 +16,7 @@ import java.util.Set;
 /** Rows with one operand, computed element by element. */
 final class UnaryOps {
   /** Derivative of a unary row: operand gradient from g, operand and result. */
-  private interface D {
+  interface D {
     Tensor apply(Tensor g, Tensor x, Tensor y);
   }
 
@@ -51,6 +51,14 @@ final class UnaryOps {
               (g, x, y) -> g.mul(0),
               "Sign-13"),
           real("exp", Math::exp, "Math.exp($0)", null, (g, x, y) -> g.mul(y), "Exp-13"),
+          // Not exp(x log 2): the product's rounding error would grow with x.
+          real(
+              "exp2",
+              x -> Math.pow(2, x),
+              "Math.pow(2, $0)",
+              null,
+              (g, x, y) -> g.mul(y).mul(Math.log(2)),
+              "none: Pow(2, x)"),
           real(
               "expm1",
               Math::expm1,
@@ -73,6 +81,13 @@ final class UnaryOps {
               "$0.sqrt()",
               (g, x, y) -> g.div(y.mul(2)),
               "Sqrt-13"),
+          real(
+              "cbrt",
+              Math::cbrt,
+              "Math.cbrt($0)",
+              null,
+              (g, x, y) -> g.div(y.square().mul(3)),
+              "none: no ONNX operator"),
           real(
               "rsqrt",
               x -> 1 / Math.sqrt(x),
@@ -164,7 +179,7 @@ final class UnaryOps {
 
   private UnaryOps() {}
 
-  private static Op real(
+  static Op real(
       String name,
       java.util.function.DoubleUnaryOperator f,
       String scalar,
@@ -198,7 +213,7 @@ final class UnaryOps {
         "NumPy or JAX lax, the function of this name");
   }
 
-  private static Op row(
+  static Op row(
       String name,
       Set<DType> dtypes,
       Op.TypeRule type,

@@ -86,7 +86,7 @@ public final class Buffer {
     };
   }
 
-  /** Writes element {@code i}, rounded to the type. */
+  /** Writes element {@code i}, rounded to the type; bool stores {@code v != 0}. */
   public void putDouble(DType t, long i, double v) {
     int o = (int) (i * t.bytes());
     switch (t) {
@@ -94,6 +94,7 @@ public final class Buffer {
       case F64 -> bytes.putDouble(o, v);
       case F16 -> bytes.putShort(o, Float16.toF16(Float16.sticky(v)));
       case BF16 -> bytes.putShort(o, Float16.toBf16(Float16.sticky(v)));
+      case BOOL -> putLong(t, i, v != 0 ? 1 : 0);
       default -> putLong(t, i, (long) v);
     }
   }

@@ -12,7 +12,15 @@ import java.util.List;
  * <p>Thread-safe. Concrete tensors made by eager use are freed by the garbage collector.
  */
 public final class Tensor
-    implements Elementwise, Reductions, Movement, Contractions, Indexing, Windows {
+    implements Elementwise,
+        Transcendentals,
+        Arithmetic,
+        Cumulative,
+        Reductions,
+        Movement,
+        Contractions,
+        Indexing,
+        Windows {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;

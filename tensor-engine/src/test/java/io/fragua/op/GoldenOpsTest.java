@@ -42,7 +42,8 @@ class GoldenOpsTest {
           "ops.json", //
           "windows.json", //
           "linalg.json", //
-          "index.json");
+          "index.json", //
+          "elementwise.json");
 
   private static Map<String, List<JsonNode>> cases() throws IOException {
     Map<String, List<JsonNode>> byRow = new LinkedHashMap<>();

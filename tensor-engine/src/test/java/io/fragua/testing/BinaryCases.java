@@ -58,14 +58,24 @@ final class BinaryCases {
   }
 
   private static OpCase.Operand left(Op op, DType t, int... dims) {
-    return operand(t, op.name().equals("pow") ? Values.range(0.1, 4) : Values.range(-4, 4), dims);
+    Values v =
+        switch (op.name()) {
+          case "pow" -> Values.range(0.1, 4);
+          case "polygamma" -> Values.range(-0.4, 3.4);
+          default -> Values.range(-4, 4);
+        };
+    return operand(t, v, dims);
   }
 
   private static OpCase.Operand right(Op op, DType t, int... dims) {
     Values v =
         switch (op.name()) {
           case "div" -> t.isFloating() ? Values.range(0.25, 4) : Values.range(-4, 4);
-          case "shift_left", "shift_right_logical" -> Values.range(-2, 34);
+          case "fmod" -> t.isFloating() ? Values.range(0.4, 3) : Values.range(-3, 3);
+          case "polygamma" -> Values.range(0.7, 6);
+          case "hypot", "atan2" -> Values.range(0.8, 3); // they bend sharply at the origin
+          case "shift_left", "shift_right_logical", "shift_right_arithmetic" ->
+              Values.range(-2, 8 * t.bytes() + 2);
           default -> Values.range(-3, 3);
         };
     return operand(t, v, dims);

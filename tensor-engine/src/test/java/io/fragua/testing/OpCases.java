@@ -15,6 +15,7 @@ public final class OpCases {
     UnaryCases.addTo(ALL);
     BinaryCases.addTo(ALL);
     ReduceCases.addTo(ALL);
+    CumulativeCases.addTo(ALL);
     MovementCases.addTo(ALL);
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);

@@ -16,7 +16,8 @@ import java.util.Set;
 final class UnaryCases {
   /** Rows that are computed by a series: a few units in the last place are allowed. */
   private static final Set<String> APPROXIMATE =
-      Set.of("exp", "expm1", "log", "log1p", "rsqrt", "sin", "cos", "tanh", "logistic");
+      Set.of(
+          "exp", "exp2", "expm1", "log", "log1p", "rsqrt", "sin", "cos", "tanh", "logistic", "erf");
 
   private UnaryCases() {}
 
@@ -86,7 +87,10 @@ final class UnaryCases {
 
   private static Values domain(String op) {
     return switch (op) {
-      case "log", "sqrt", "rsqrt" -> Values.range(0.05, 8);
+      case "log", "sqrt", "rsqrt", "cbrt", "lgamma", "digamma" -> Values.range(0.3, 8);
+      case "tan" -> Values.range(-1.2, 1.2);
+      case "asin", "acos", "atanh", "erf_inv" -> Values.range(-0.9, 0.9);
+      case "acosh" -> Values.range(1.2, 8);
       case "log1p" -> Values.range(-0.9, 8);
       default -> Values.range(-4, 4);
     };

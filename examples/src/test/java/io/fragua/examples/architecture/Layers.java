@@ -53,6 +53,7 @@ final class Layers {
             "org.codehaus.janino.",
             "org.codehaus.commons.compiler.",
             "com.sun.jna.",
+            "org.apache.commons.numbers.",
             "com.fasterxml.jackson.",
             "org.slf4j."));
     MODULES.put(
