@@ -57,7 +57,9 @@ final class Calls {
 
   private static Step conv(Value v, CompileOptions options) {
     boolean empty = v.args.stream().anyMatch(a -> a.shape().size() == 0); // the sum is 0
-    return v.type.dtype() != DType.F32 || empty ? new Interpreted(v) : Convs.step(v, options);
+    return v.type.dtype() != DType.F32 || empty
+        ? new Interpreted(v, List.of(v))
+        : Convs.step(v, options);
   }
 
   /** The row's definition. */

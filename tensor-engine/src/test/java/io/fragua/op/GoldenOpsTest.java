@@ -41,6 +41,7 @@ class GoldenOpsTest {
       List.of( //
           "ops.json", //
           "windows.json", //
+          "control.json", //
           "linalg.json", //
           "index.json");
 
