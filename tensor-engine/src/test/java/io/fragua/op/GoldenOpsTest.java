@@ -38,6 +38,7 @@ class GoldenOpsTest {
       List.of( //
           "ops.json", //
           "windows.json", //
+          "control.json", //
           "linalg.json", //
           "index.json", //
           "elementwise.json");
