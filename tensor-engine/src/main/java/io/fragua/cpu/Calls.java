@@ -29,6 +29,7 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    STEPS.put("fft", (v, o) -> new FftStep(v));
     Lapack.ROWS.forEach(r -> MANY.put(r, (v, results, o) -> new LibraryStep(v, results, "LAPACK")));
   }
 

@@ -45,6 +45,7 @@ final class ReferenceKernels {
     ReferenceMovement.addTo(KERNELS);
     ReferenceSums.addTo(KERNELS);
     Lapack.addTo(KERNELS);
+    ReferenceFft.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

@@ -26,7 +26,8 @@ public final class OpTable {
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
-            LinalgOps.ROWS)) {
+            LinalgOps.ROWS,
+            FftOps.ROWS)) {
       for (Op op : page) {
         Check.that(
             op.onnx() != null && op.source() != null,

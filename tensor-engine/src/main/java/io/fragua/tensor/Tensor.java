@@ -12,7 +12,7 @@ import java.util.List;
  * <p>Thread-safe. Concrete tensors made by eager use are freed by the garbage collector.
  */
 public final class Tensor
-    implements Elementwise, Reductions, Movement, Contractions, Linalg, Indexing {
+    implements Elementwise, Reductions, Movement, Contractions, Linalg, Fourier, Indexing {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;

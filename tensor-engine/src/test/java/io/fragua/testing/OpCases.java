@@ -19,6 +19,7 @@ public final class OpCases {
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);
     LinalgCases.addTo(ALL);
+    FftCases.addTo(ALL);
   }
 
   private OpCases() {}

@@ -22,7 +22,6 @@ final class Layers {
           "org.bytedeco.",
           "com.sun.jna.",
           "org.codehaus.",
-          "dev.ludovic.netlib.",
           "org.netlib.",
           "org.jtransforms.",
           "pl.edu.icm.");
@@ -60,7 +59,6 @@ final class Layers {
             "org.codehaus.janino.",
             "org.codehaus.commons.compiler.",
             "com.sun.jna.",
-            "dev.ludovic.netlib.",
             "org.netlib.",
             "org.jtransforms.",
             "com.fasterxml.jackson.",
