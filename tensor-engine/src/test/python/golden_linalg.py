@@ -4,7 +4,7 @@ Run from this folder with numpy, scipy and ml_dtypes installed:
 
     python golden_linalg.py
 
-contractions.json and linalg_calls.json hold uses of composed functions: their name, settings, operands, result. linalg.json holds
+contractions.json, linalg_calls.json and fft_calls.json hold uses of composed functions: their name, settings, operands, result. linalg.json holds
 uses of rows of the op table in the format of ops.json (see golden_ops.py). The seed is fixed, so a second
 run writes the same files, byte for byte.
 """
@@ -219,6 +219,47 @@ def composed():
 LINALG = []
 
 
+def pairs(z):
+    return np.stack([z.real, z.imag], -1)
+
+
+def fourier():
+    global CALLS
+    for dtype in (np.float32, np.float64):
+        for shape in ((1,), (2,), (3,), (8,), (12,), (13,), (97,), (227,), (2, 5), (4, 3, 2)):
+            z = RNG.uniform(-1, 1, shape) + 1j * RNG.uniform(-1, 1, shape)
+            x = pairs(z).astype(dtype)
+            z = x[..., 0].astype(np.float64) + 1j * x[..., 1]
+            for axis in range(len(shape)):
+                tol = (4, 4 * shape[axis])
+                row("fft", pairs(np.fft.fft(z, axis=axis)).astype(dtype), x, tol=tol, axis=axis, inverse=0)
+                row("fft", pairs(np.fft.ifft(z, axis=axis)).astype(dtype), x, tol=tol, axis=axis, inverse=1)
+    CALLS = FOURIER
+    for shape in ((1,), (2,), (7,), (8,), (2, 6), (3, 5)):
+        x = RNG.uniform(-1, 1, shape)
+        call("rfft", pairs(np.fft.rfft(x)), x, axis=-1)
+        call("rfft", pairs(np.fft.rfft(x, axis=0)), x, axis=0)
+        n = shape[-1]
+        z = RNG.uniform(-1, 1, shape[:-1] + (n // 2 + 1,)) + 1j * RNG.uniform(-1, 1, shape[:-1] + (n // 2 + 1,))
+        call("irfft", np.fft.irfft(z, n), pairs(z), axis=-2, n=n)
+        call("fftshift", np.fft.fftshift(x, -1), x)
+        call("ifftshift", np.fft.ifftshift(x, -1), x)
+    z = RNG.uniform(-1, 1, (2, 3, 4)) + 1j * RNG.uniform(-1, 1, (2, 3, 4))
+    call("fft2", pairs(np.fft.fft2(z)), pairs(z))
+    call("ifft2", pairs(np.fft.ifft2(z)), pairs(z))
+    call("fftn", pairs(np.fft.fftn(z)), pairs(z))
+    call("ifftn", pairs(np.fft.ifftn(z)), pairs(z))
+    w = RNG.uniform(-1, 1, (4,)) + 1j * RNG.uniform(-1, 1, (4,))
+    call("complexMul", pairs(z * w), pairs(z), pairs(w))
+    call("conj", pairs(z.conj()), pairs(z))
+    for n in (1, 2, 5, 6):
+        call("fftfreq", np.fft.fftfreq(n, 0.25), n=n, d=0.25)
+        call("rfftfreq", np.fft.rfftfreq(n, 0.25), n=n, d=0.25)
+
+
+FOURIER = []
+
+
 def write(name, cases):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../resources/golden/" + name)
     with open(path, "w") as f:
@@ -233,9 +274,10 @@ def main():
     for page in (einsums, products):
         page()
     write("contractions.json", CALLS)
-    for page in (matmuls, factors, composed):
+    for page in (matmuls, factors, composed, fourier):
         page()
     write("linalg_calls.json", LINALG)
+    write("fft_calls.json", FOURIER)
     write("linalg.json", ROWS)
 
 

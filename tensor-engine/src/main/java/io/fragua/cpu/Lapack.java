@@ -1,9 +1,5 @@
 package io.fragua.cpu;
 
-import dev.ludovic.netlib.blas.BLAS;
-import dev.ludovic.netlib.blas.JavaBLAS;
-import dev.ludovic.netlib.lapack.JavaLAPACK;
-import dev.ludovic.netlib.lapack.LAPACK;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
@@ -13,26 +9,33 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.netlib.blas.Dtrsm;
+import org.netlib.lapack.Dgeqrf;
+import org.netlib.lapack.Dgesdd;
+import org.netlib.lapack.Dgetrf;
+import org.netlib.lapack.Dgetrs;
+import org.netlib.lapack.Dlamch;
+import org.netlib.lapack.Dorgqr;
+import org.netlib.lapack.Dpotrf;
+import org.netlib.lapack.Dsyevd;
 import org.netlib.util.intW;
 
 /**
- * Linear algebra by LAPACK, in the Java translation that Spark ships: matrix after matrix, in f64
- * whatever the dtype, so that all backends and machines agree. Thread-safe.
+ * Linear algebra by LAPACK, in the Java translation that Spark ships beneath netlib: matrix after
+ * matrix, in f64 whatever the dtype, so that all backends and machines agree. Netlib itself is left
+ * out: it looks for native libraries of the machine, whose answers differ. Thread-safe.
  *
  * <p>The translation keeps some routines' variables in static fields. Those that are called here do
  * not use such routines, but for {@code dlamch}, which fills its fields on the first call: that is
  * done when this class is loaded.
  */
 final class Lapack {
-  private static final LAPACK LIBRARY = JavaLAPACK.getInstance();
-  private static final BLAS PRODUCTS = JavaBLAS.getInstance();
-
   /** The rows that this class computes. */
   static final Set<String> ROWS =
       Set.of("cholesky", "triangular_solve", "solve", "lu", "qr", "eigh", "svd");
 
   static {
-    LIBRARY.dlamch("E");
+    Dlamch.dlamch("E");
   }
 
   private Lapack() {}
@@ -88,7 +91,7 @@ final class Lapack {
     for (int i = 0; i < matrices(out); i++) {
       double[] a = read(out, x[0], i, n * n);
       intW info = new intW(0);
-      LIBRARY.dpotrf("U", n, a, n, info);
+      Dpotrf.dpotrf("U", n, a, 0, n, info);
       for (int r = 0; r < n; r++) {
         for (int c = 0; c < n; c++) {
           a[r * n + c] = c > r ? 0 : info.val == 0 ? a[r * n + c] : Double.NaN;
@@ -109,7 +112,7 @@ final class Lapack {
     for (int i = 0; i < matrices(out); i++) {
       double[] a = read(in.get(0), x[0], i, n * n);
       double[] b = read(out, x[1], i, n * m);
-      PRODUCTS.dtrsm("R", triangle, op, diagonal, m, n, 1, a, n, b, m);
+      Dtrsm.dtrsm("R", triangle, op, diagonal, m, n, 1, a, 0, n, b, 0, m);
       write(out, y, i, b, n * m);
     }
   }
@@ -122,11 +125,11 @@ final class Lapack {
       double[] b = turned(read(out, x[1], i, n * m), n, m);
       int[] pivots = new int[n];
       intW info = new intW(0);
-      LIBRARY.dgetrf(n, n, a, n, pivots, info);
+      Dgetrf.dgetrf(n, n, a, 0, n, pivots, 0, info);
       if (info.val > 0) { // singular
         Arrays.fill(b, Double.NaN);
       } else {
-        LIBRARY.dgetrs("N", n, m, a, n, pivots, b, n, info);
+        Dgetrs.dgetrs("N", n, m, a, 0, n, pivots, 0, b, 0, n, info);
       }
       write(out, y, i, turned(b, m, n), n * m);
     }
@@ -139,7 +142,7 @@ final class Lapack {
     for (int i = 0; i < matrices(t); i++) {
       double[] a = turned(read(t, x[0], i, n * n), n, n);
       int[] pivots = new int[n];
-      LIBRARY.dgetrf(n, n, a, n, pivots, new intW(0));
+      Dgetrf.dgetrf(n, n, a, 0, n, pivots, 0, new intW(0));
       write(t, y[0], i, turned(a, n, n), n * n);
       int[] rows = new int[n];
       Arrays.setAll(rows, k -> k);
@@ -165,14 +168,14 @@ final class Lapack {
       double[] a = turned(read(in.get(0), x[0], i, m * n), m, n);
       double[] tau = new double[k];
       double[] work = new double[64 * Math.max(m, n)];
-      LIBRARY.dgeqrf(m, n, a, m, tau, work, work.length, new intW(0));
+      Dgeqrf.dgeqrf(m, n, a, 0, m, tau, 0, work, 0, work.length, new intW(0));
       double[] r = new double[k * n];
       for (int row = 0; row < k; row++) {
         for (int c = row; c < n; c++) {
           r[row * n + c] = a[c * m + row];
         }
       }
-      LIBRARY.dorgqr(m, k, k, a, m, tau, work, work.length, new intW(0));
+      Dorgqr.dorgqr(m, k, k, a, 0, m, tau, 0, work, 0, work.length, new intW(0));
       write(out.get(0), y[0], i, turned(a, k, m), m * k);
       write(out.get(1), y[1], i, r, k * n);
     }
@@ -188,7 +191,7 @@ final class Lapack {
       if (info.val == 0) {
         double[] work = new double[1 + 6 * n + 2 * n * n];
         int[] more = new int[3 + 5 * n];
-        LIBRARY.dsyevd("V", "U", n, a, n, w, work, work.length, more, more.length, info);
+        Dsyevd.dsyevd("V", "U", n, a, 0, n, w, 0, work, 0, work.length, more, 0, more.length, info);
       }
       if (info.val != 0) {
         Arrays.fill(w, Double.NaN);
@@ -219,9 +222,10 @@ final class Lapack {
       if (info.val == 0) {
         int[] more = new int[8 * k];
         double[] size = new double[1];
-        LIBRARY.dgesdd("S", n, m, a, n, values, vh, n, u, k, size, -1, more, info);
+        Dgesdd.dgesdd("S", n, m, a, 0, n, values, 0, vh, 0, n, u, 0, k, size, 0, -1, more, 0, info);
         double[] work = new double[(int) size[0]];
-        LIBRARY.dgesdd("S", n, m, a, n, values, vh, n, u, k, work, work.length, more, info);
+        Dgesdd.dgesdd(
+            "S", n, m, a, 0, n, values, 0, vh, 0, n, u, 0, k, work, 0, work.length, more, 0, info);
       }
       if (info.val != 0) {
         Arrays.fill(u, Double.NaN);

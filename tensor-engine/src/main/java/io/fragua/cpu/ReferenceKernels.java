@@ -52,6 +52,7 @@ final class ReferenceKernels {
     ReferenceWindows.addTo(KERNELS);
     ReferenceIndexing.addTo(KERNELS);
     Lapack.addTo(KERNELS);
+    ReferenceFft.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

@@ -33,6 +33,7 @@ public final class OpTable {
             SortOps.ROWS,
             WindowOps.ROWS,
             LinalgOps.ROWS,
+            FftOps.ROWS,
             ControlOps.ROWS)) {
       for (Op op : page) {
         Check.that(

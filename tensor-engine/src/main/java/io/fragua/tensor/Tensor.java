@@ -20,6 +20,7 @@ public final class Tensor
         Movement,
         Contractions,
         Linalg,
+        Fourier,
         Indexing,
         Windows,
         Arranging,

@@ -106,7 +106,8 @@ class LinalgTest {
   void whatHasNoAnswerIsNaNForThatMatrixAlone() {
     Tensor both = Tensor.of(new double[] {4, 0, 0, 9, 1, 2, 2, 1}, 2, 2, 2);
     double nan = Double.NaN;
-    assertArrayEquals(new double[] {2, 0, 0, 3, nan, 0, nan, nan}, both.cholesky().toDoubles(), 1e-12);
+    assertArrayEquals(
+        new double[] {2, 0, 0, 3, nan, 0, nan, nan}, both.cholesky().toDoubles(), 1e-12);
     Tensor singular = Tensor.of(new double[] {2, 0, 0, 4, 1, 2, 2, 4}, 2, 2, 2);
     double[] inverse = {0.5, 0, 0, 0.25, nan, nan, nan, nan};
     assertArrayEquals(inverse, singular.inv().toDoubles(), 1e-12);

@@ -23,6 +23,7 @@ public final class OpCases {
     WindowCases.addTo(ALL);
     ControlCases.addTo(ALL);
     LinalgCases.addTo(ALL);
+    FftCases.addTo(ALL);
   }
 
   private OpCases() {}

@@ -22,7 +22,6 @@ final class Layers {
           "org.bytedeco.",
           "com.sun.jna.",
           "org.codehaus.",
-          "dev.ludovic.netlib.",
           "org.netlib.",
           "org.jtransforms.",
           "pl.edu.icm.");
@@ -62,7 +61,6 @@ final class Layers {
             "org.codehaus.commons.compiler.",
             "com.sun.jna.",
             "org.apache.commons.numbers.",
-            "dev.ludovic.netlib.",
             "org.netlib.",
             "org.jtransforms.",
             "com.fasterxml.jackson.",
