@@ -84,21 +84,12 @@ public record AttentionCache(Tensor keys, Tensor values, Tensor length) {
   /** With more positions, [B, heads, T, D / heads], behind those that are there. */
   AttentionCache append(Tensor moreKeys, Tensor moreValues) {
     return new AttentionCache(
-        placed(keys, moreKeys), placed(values, moreValues), length.add(of(moreKeys)));
+        keys.dynamicUpdateSlice(2, length, moreKeys),
+        values.dynamicUpdateSlice(2, length, moreValues),
+        length.add(of(moreKeys)));
   }
 
   private static Tensor of(Tensor more) {
     return Tensor.scalar(DType.I32, more.shape().dim(2));
-  }
-
-  /** Rows of {@code more} from the length on. */
-  private Tensor placed(Tensor all, Tensor more) {
-    int n = more.shape().dim(2);
-    Tensor row = more.iotaLike(DType.I32, Shape.of(capacity(), 1), 0).sub(length);
-    Tensor zero = Tensor.scalar(DType.I32, 0);
-    Tensor here = row.greaterEqual(zero).and(row.less(Tensor.scalar(DType.I32, n)));
-    // one position is spread over all rows, several are taken there by a product with 0 and 1
-    Tensor rows = n == 1 ? more : row.reshape(capacity()).oneHot(n, more.dtype()).matmul(more);
-    return here.select(rows, all);
   }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
@@ -16,6 +17,8 @@ import java.util.function.Predicate;
 /** Prints {@link Network#table}. */
 final class LayerTable {
   private static final String[] TITLE = {"layer", "kind", "input", "output", "parameters", "FLOPs"};
+
+  private static final Set<Family> FREE = EnumSet.of(Family.MOVEMENT, Family.INDEX, Family.CONTROL);
 
   private LayerTable() {}
 
@@ -70,7 +73,7 @@ final class LayerTable {
 
   private static long operations(Tensor t) {
     Node n = t.node();
-    if (n.op() == null || n.op().family() == Family.MOVEMENT || n.op().family() == Family.INDEX) {
+    if (n.op() == null || FREE.contains(n.op().family())) {
       return 0;
     }
     long results = t.shape().size();
@@ -80,6 +83,12 @@ final class LayerTable {
     if (n.op().family() == Family.CONTRACTION) {
       Shape a = n.inputs().get(0).shape();
       return 2 * results * a.dim(-1);
+    }
+    if (n.op().family() == Family.WINDOW && n.inputs().size() == 2) { // a convolution
+      Shape kernel = n.inputs().get(1).shape();
+      boolean transposed = n.op().name().equals("conv_input_grad");
+      long uses = transposed ? n.inputs().get(0).shape().size() : results;
+      return 2 * uses * kernel.size() / Math.max(1, kernel.dim(-1));
     }
     return results;
   }
