@@ -247,6 +247,19 @@ final class CpuExecution implements Execution {
     replace(1 + inputs + i, buffer, program.graph().type(out.value()), out.name());
   }
 
+  /** Forgets the buffers of the caller; they have to be bound anew before the next run. */
+  void unbind() {
+    for (int s = 1; s < slots.length - 1; s++) {
+      if (!owned[s]) {
+        slots[s] = null;
+        memory[s] = null;
+        for (int i : users[s]) {
+          steps[i].unbind();
+        }
+      }
+    }
+  }
+
   @Override
   public void run() {
     if (closed) {

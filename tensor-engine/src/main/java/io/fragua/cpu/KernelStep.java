@@ -201,6 +201,13 @@ final class KernelStep extends Step {
     }
 
     @Override
+    public void unbind() {
+      for (Object[] m : memory) {
+        java.util.Arrays.fill(m, 0, m.length - 1, null);
+      }
+    }
+
+    @Override
     public void close() {}
   }
 

@@ -90,6 +90,11 @@ final class PoolStep extends Step {
     }
 
     @Override
+    public void unbind() {
+      java.util.Arrays.fill(memory, 0, 3, null);
+    }
+
+    @Override
     public void close() {}
   }
 

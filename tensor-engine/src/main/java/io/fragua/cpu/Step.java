@@ -24,6 +24,9 @@ abstract class Step {
     /** Computes; allocates nothing. */
     void run();
 
+    /** Forgets the buffers it was bound to, so that they can be collected. */
+    default void unbind() {}
+
     @Override
     void close();
   }

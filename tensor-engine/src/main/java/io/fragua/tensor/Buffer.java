@@ -31,9 +31,37 @@ public final class Buffer {
         size >= 0 && size <= Integer.MAX_VALUE - ALIGNMENT,
         "buffer: a single tensor holds at most 2147483583 bytes: %d; split the tensor",
         size);
-    ByteBuffer b = ByteBuffer.allocateDirect((int) size + ALIGNMENT);
+    return size <= Slab.LARGEST ? Slab.OF_THREAD.get().cut((int) size) : alone((int) size);
+  }
+
+  private static Buffer alone(int size) {
+    ByteBuffer b = ByteBuffer.allocateDirect(size + ALIGNMENT);
     // Not alignedSlice: it also rounds the end down, and could lose the last bytes.
-    return new Buffer(b.slice(-b.alignmentOffset(0, ALIGNMENT) & (ALIGNMENT - 1), (int) size));
+    return new Buffer(b.slice(-b.alignmentOffset(0, ALIGNMENT) & (ALIGNMENT - 1), size));
+  }
+
+  /**
+   * What small collected buffers are cut from, each byte once: a direct buffer of its own costs
+   * more than a small op. A slab is collected after the last of its pieces, so a piece keeps alive
+   * 16 KiB at most.
+   */
+  private static final class Slab {
+    static final int LARGEST = 1024;
+    private static final int BYTES = 1 << 14;
+    static final ThreadLocal<Slab> OF_THREAD = ThreadLocal.withInitial(Slab::new);
+
+    private Buffer memory = alone(0);
+    private int used;
+
+    Buffer cut(int size) {
+      if (used + size > memory.size()) {
+        memory = alone(BYTES);
+        used = 0;
+      }
+      Buffer piece = memory.slice(used, size);
+      used = (used + size + ALIGNMENT - 1) & -ALIGNMENT;
+      return piece;
+    }
   }
 
   /**

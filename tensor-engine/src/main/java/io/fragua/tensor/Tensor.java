@@ -83,9 +83,12 @@ public final class Tensor
 
   private static List<Tensor> apply(
       Op op, Attrs attrs, List<Tensor> inputs, List<TensorType> types) {
-    return inputs.stream().anyMatch(Tensor::isTraced)
-        ? record(op, attrs, inputs, types)
-        : remember(op, attrs, inputs, Evaluator.get().evaluate(op, attrs, types, inputs));
+    for (Tensor t : inputs) {
+      if (t.isTraced()) {
+        return record(op, attrs, inputs, types);
+      }
+    }
+    return remember(op, attrs, inputs, Evaluator.get().evaluate(op, attrs, types, inputs));
   }
 
   /**
@@ -119,7 +122,11 @@ public final class Tensor
   }
 
   private static List<TensorType> types(List<Tensor> tensors) {
-    return tensors.stream().map(Tensor::type).toList();
+    TensorType[] types = new TensorType[tensors.size()]; // no stream: every eager call is here
+    for (int i = 0; i < types.length; i++) {
+      types[i] = tensors.get(i).type;
+    }
+    return List.of(types);
   }
 
   /** As {@link #apply(Op, Attrs, List)}, by the row's name. */
