@@ -104,6 +104,18 @@ abstract class Step {
     return 0;
   }
 
+  /** Bytes of its operands and results. */
+  final long bytes() {
+    long n = 0;
+    for (Value v : reads) {
+      n += v.type.byteSize();
+    }
+    for (Value v : writes) {
+      n += v.type.byteSize();
+    }
+    return n;
+  }
+
   /** One line for people. */
   abstract String describe();
 
