@@ -42,6 +42,9 @@ final class Calls {
     STEPS.put("scatter", (v, o) -> new ScatterStep(v));
     STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
     STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
+    MANY.put("sort", SortStep::new);
+    STEPS.put("fft", (v, o) -> new FftStep(v));
+    Lapack.ROWS.forEach(r -> MANY.put(r, (v, results, o) -> new LibraryStep(v, results, "LAPACK")));
   }
 
   private Calls() {}

@@ -51,6 +51,8 @@ final class ReferenceKernels {
     ReferenceCumulative.addTo(KERNELS);
     ReferenceWindows.addTo(KERNELS);
     ReferenceIndexing.addTo(KERNELS);
+    Lapack.addTo(KERNELS);
+    ReferenceFft.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

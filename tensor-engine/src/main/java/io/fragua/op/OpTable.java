@@ -30,7 +30,10 @@ public final class OpTable {
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
+            SortOps.ROWS,
             WindowOps.ROWS,
+            LinalgOps.ROWS,
+            FftOps.ROWS,
             ControlOps.ROWS)) {
       for (Op op : page) {
         Check.that(

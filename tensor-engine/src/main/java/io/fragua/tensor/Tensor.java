@@ -19,8 +19,14 @@ public final class Tensor
         Reductions,
         Movement,
         Contractions,
+        Linalg,
+        Fourier,
         Indexing,
         Windows,
+        Arranging,
+        Ranges,
+        Sorting,
+        Segments,
         Differentiation {
   private final TensorType type;
   private final Buffer buffer;
