@@ -343,6 +343,7 @@ functions = {
     "softplus": jax.nn.softplus,
     "logistic": jax.nn.sigmoid,
     "tanh": jnp.tanh,
+    "gelu_exact": lambda x: jax.nn.gelu(x, approximate=False),
     "relu6": jax.nn.relu6,
     "selu": jax.nn.selu,
     "mish": jax.nn.mish,

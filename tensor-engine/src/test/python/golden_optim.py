@@ -60,6 +60,7 @@ cases = {
     "nadam": optax.nadam(0.1),
     "radam": optax.radam(0.1),
     "radam settings": optax.radam(0.1, b1=0.8, b2=0.8, eps=1e-4),
+    "radam early": optax.radam(0.1, b1=0.8, b2=0.95, eps=1e-4),
     "amsgrad": optax.amsgrad(0.1),
     "adamax": optax.adamax(0.1),
     "adadelta": optax.adadelta(1.0),
@@ -71,7 +72,7 @@ cases = {
     "stored rate": optax.chain(optax.scale_by_adam(), optax.inject_hyperparams(optax.sgd)(0.05)),
 }
 # The length of what radam has gathered is a difference of large numbers, so it is computed in f64.
-IN_F64 = {"radam", "radam settings"}
+IN_F64 = {"radam", "radam settings", "radam early"}
 
 
 def run(tx, dtype=jnp.float32):

@@ -29,6 +29,7 @@ public final class Activations {
     m.put("softplus", Activations::softplus);
     m.put("logistic", Tensor::logistic);
     m.put("tanh", Tensor::tanh);
+    m.put("gelu_exact", Activations::geluExact);
     m.put("relu6", Activations::relu6);
     m.put("selu", Activations::selu);
     m.put("mish", Activations::mish);
@@ -68,6 +69,15 @@ public final class Activations {
     // (1 + tanh(u)) / 2 = logistic(2u), and 2u = 2 sqrt(2/pi) (x + 0.044715 x^3)
     Tensor u2 = x.mul(x.square().mul(0.044715).add(1)).mul(2 * Math.sqrt(2 / Math.PI));
     return x.mul(u2.logistic());
+  }
+
+  /**
+   * x times the normal distribution function, x (1 + erf(x / sqrt(2))) / 2.
+   *
+   * @source Hendrycks and Gimpel, 2016; {@code jax.nn.gelu(approximate=False)}; PyTorch's default
+   */
+  public static Tensor geluExact(Tensor x) {
+    return x.mul(x.mul(-Math.sqrt(0.5)).erfc()).mul(0.5);
   }
 
   /**

@@ -38,6 +38,27 @@ public final class Initializers {
     return (key, shape) -> Random.normal(key, shape).mul(std);
   }
 
+  /**
+   * Normal with this standard deviation, of which only numbers within two deviations are drawn;
+   * theirs is 0.88 times as large.
+   *
+   * @source {@code jax.nn.initializers.truncated_normal}
+   */
+  public static Initializer truncatedNormal(double std) {
+    Check.that(
+        std >= 0 && Double.isFinite(std),
+        "initializer: a standard deviation is finite and not negative: %s; correct it",
+        std);
+    double end = 0.9544997361036416; // erf(sqrt(2)), the share of numbers within two deviations
+    return (key, shape) ->
+        Random.uniform(key, shape, -end, end)
+            .erfInv()
+            .mul(Math.sqrt(2))
+            .maximum(-2)
+            .minimum(2)
+            .mul(std);
+  }
+
   /** Uniform in [-bound, bound). */
   public static Initializer uniform(double bound) {
     Check.that(

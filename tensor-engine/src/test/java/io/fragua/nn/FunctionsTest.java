@@ -83,8 +83,8 @@ class FunctionsTest {
     assertEquals(Activations.names(), Golden.members(GOLDEN.get("activations")).keySet());
     assertEquals(
         "activation: must be one of [identity, relu, leaky_relu, elu, gelu, silu, softplus,"
-            + " logistic, tanh, relu6, selu, mish, log_sigmoid, soft_sign, squareplus, hard_tanh,"
-            + " hard_sigmoid, hard_silu]: \"swish\"; correct the name",
+            + " logistic, tanh, gelu_exact, relu6, selu, mish, log_sigmoid, soft_sign, squareplus,"
+            + " hard_tanh, hard_sigmoid, hard_silu]: \"swish\"; correct the name",
         ScopeTest.message(() -> Activations.get("swish")));
   }
 
@@ -217,6 +217,20 @@ class FunctionsTest {
     assertEquals(std, Math.sqrt(square), 5 * std / Math.sqrt(v.length));
     assertTrue(most <= bound * (1 + 1e-6), most + " of " + bound);
     assertTrue(bound == Double.POSITIVE_INFINITY || most > 0.999 * bound, most + " of " + bound);
+  }
+
+  /** Standard deviation 0.8796 of a normal number that is cut at two. */
+  @Test
+  void truncatedNumbersAreCutAtTwoDeviations() {
+    float[] v = Initializers.truncatedNormal(0.5).draw(Key.of(3), Shape.of(300, 200)).toFloats();
+    double square = 0;
+    double most = 0;
+    for (float x : v) {
+      square += (double) x * x / v.length;
+      most = Math.max(most, Math.abs(x));
+    }
+    assertEquals(0.5 * 0.87962566, Math.sqrt(square), 0.005);
+    assertTrue(most <= 1 && most > 0.999, "reaches " + most);
   }
 
   @Test

@@ -211,6 +211,14 @@ final class OptimizerCases {
                   scaleByLearningRate(linear(0.1, 1e-4, 1000))),
               chain(Moments.scaleByRadam(0.9, 0.9, 1e-8), scaleByLearningRate(constant(0.01)))),
           new Case(
+              "radam early",
+              chain(Moments.scaleByRadam(0.8, 0.95, 1e-4), scaleByLearningRate(TENTH)),
+              "chain(scaleByRadam(0.8, 0.95, 1.0E-4), scaleByLearningRate(0.1))",
+              chain(
+                  Moments.scaleByRadam(0.8, 0.95, 1e-4),
+                  scaleByLearningRate(linear(0.1, 1e-4, 1000))),
+              chain(Moments.scaleByRadam(0.9, 0.95, 1e-8), scaleByLearningRate(constant(0.01)))),
+          new Case(
               "amsgrad",
               Optimizers.amsgrad(TENTH),
               "chain(scaleByAmsgrad(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1))",

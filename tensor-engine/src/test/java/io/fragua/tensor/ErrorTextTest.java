@@ -215,7 +215,8 @@ class ErrorTextTest {
               x -> List.of(Tensor.apply("conv9d", Attrs.NONE, x.get(0))),
               f(1)),
           of(
-              "attrs: x must be an int, double, String, DType, Shape, int[] or Body: 1.0; convert it",
+              "attrs: x must be an int, double, String, DType, Shape, int[] or Body: 1.0; convert"
+                  + " it",
               x -> List.of(Tensor.apply("neg", Attrs.of("x", 1f), x.get(0))),
               f(1)));
 
