@@ -90,6 +90,11 @@ final class MatmulStep extends Step {
       post_ops ops = own(new post_ops());
       ops.append_eltwise(algorithm(v.attrs.text("activation")), 0f, 0f);
       attr.set_post_ops(ops);
+    } else if (v.attrs.has("scale")) {
+      post_ops ops = own(new post_ops());
+      // -0 is what leaves every product as it is, a zero with its sign too
+      ops.append_eltwise(dnnl.algorithm.eltwise_linear, (float) v.attrs.real("scale"), -0f);
+      attr.set_post_ops(ops);
     }
     matmul.primitive_desc pd = description(operands);
     if (precision == Precision.STRICT && isLarge() && !OneDnn.wide() && !gemm(pd)) {
@@ -302,6 +307,7 @@ final class MatmulStep extends Step {
   String describe() {
     String bias = descs.length == 4 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
+    act += result.attrs.has("scale") ? " scaled" : "";
     String from = rounded.isEmpty() ? "" : " of bf16";
     return "matmul "
         + shape

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -134,6 +135,7 @@ final class TiledStep extends Step {
   private final class Run implements Bound {
     private final CpuExecution x;
     private final List<Part[]> parts = new ArrayList<>();
+    private final IntConsumer work = this::part;
 
     Run(CpuExecution x) {
       this.x = x;
@@ -161,7 +163,7 @@ final class TiledStep extends Step {
       if (threads == 1) {
         part(0);
       } else {
-        x.pool().run(threads, this::part);
+        x.pool().run(threads, work);
       }
       if (contracts()) {
         x.ownThreads();
