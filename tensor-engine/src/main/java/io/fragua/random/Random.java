@@ -1,5 +1,6 @@
 package io.fragua.random;
 
+import io.fragua.op.OpTable;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
@@ -156,8 +157,8 @@ public final class Random {
         lower,
         upper);
     float root = (float) Math.sqrt(2);
-    float a = (float) ErrorFunction.erf((float) lower / root);
-    float b = (float) ErrorFunction.erf((float) upper / root);
+    float a = erf((float) lower / root);
+    float b = erf((float) upper / root);
     return erfInv(uniform(key, shape, a, b))
         .mul(Math.sqrt(2))
         .maximum(Math.nextUp((float) lower))
@@ -202,8 +203,7 @@ public final class Random {
    * @source JAX {@code jax.random.cauchy}
    */
   public static Tensor cauchy(Key key, Shape shape) {
-    Tensor angle = uniform(key, shape, Math.ulp(1f), 1).sub(0.5).mul(Math.PI);
-    return angle.sin().div(angle.cos());
+    return uniform(key, shape, Math.ulp(1f), 1).sub(0.5).mul(Math.PI).tan();
   }
 
   /**
@@ -214,6 +214,10 @@ public final class Random {
    */
   public static Tensor rademacher(Key key, Shape shape) {
     return bernoulli(key, 0.5, shape).cast(DType.I32).mul(2).sub(1);
+  }
+
+  private static float erf(double x) {
+    return (float) OpTable.get("erf").scalar().real().apply(new double[] {x});
   }
 
   /** Inverse of the error function on (-1, 1). */

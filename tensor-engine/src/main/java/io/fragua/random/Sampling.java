@@ -92,7 +92,7 @@ public final class Sampling {
       Tensor order = Random.gumbel(k, Shape.of(n)).add(w.log());
       return order.topK((int) shape.size(), 0).indices().reshape(shape.dims());
     }
-    Tensor sums = sums(w);
+    Tensor sums = w.cumsum(0);
     Tensor one = Tensor.scalar(DType.F32, 1);
     Tensor all = sums.slice(0, n - 1, n).reshape();
     return sums.searchSorted(all.mul(one.sub(Random.uniform(k, shape))), false);
@@ -105,15 +105,6 @@ public final class Sampling {
             + " draw fewer or replace",
         n,
         shape);
-  }
-
-  /** Sums of the first 1, 2, ... elements, by doubling the reach. */
-  private static Tensor sums(Tensor x) {
-    int n = x.shape().dim(0);
-    for (int reach = 1; reach < n; reach *= 2) {
-      x = x.add(x.slice(0, 0, n - reach).pad(0, reach, 0, 0));
-    }
-    return x;
   }
 
   /**

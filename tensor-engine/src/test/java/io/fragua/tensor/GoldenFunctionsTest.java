@@ -1,13 +1,16 @@
 package io.fragua.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fragua.exec.Backend;
 import io.fragua.exec.Backends;
 import io.fragua.testing.Golden;
+import io.fragua.testing.GradCheck;
 import io.fragua.testing.Runs;
 import io.fragua.testing.Tolerance;
+import io.fragua.testing.Values;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Jit;
 import java.util.ArrayList;
@@ -176,5 +179,48 @@ class GoldenFunctionsTest {
                         assertEquals(null, t.difference(expected, y), b.name());
                       }
                     }));
+  }
+
+  /** Indices outside are errors of the user's place, not another element of the flat table. */
+  @Test
+  void placesOutsideAreErrors() {
+    Tensor x = Tensor.of(new float[6], 2, 3);
+    for (int bad : new int[] {-1, 3, Integer.MAX_VALUE}) {
+      Tensor i = Tensor.of(new int[] {0, bad}, 2, 1);
+      assertThrows(IndexOutOfBoundsException.class, () -> x.takeAlongAxis(i, 1));
+      assertThrows(IndexOutOfBoundsException.class, () -> x.take(i, 1));
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> x.gatherNd(Tensor.of(new int[] {0, bad}, 2)));
+    }
+    assertThrows(IndexOutOfBoundsException.class, () -> x.gatherNd(Tensor.of(new int[] {2, 0}, 2)));
+  }
+
+  @Test
+  void composedFunctionsHaveTheirRowsDerivatives() {
+    Tensor x = Values.range(-2, 2).make(TensorType.of(DType.F64, 4, 5), 3);
+    Tensor i = Tensor.of(new int[] {1, 0, 0, 2, 1}, 5);
+    Map<String, One> functions =
+        Map.of(
+            "pad", t -> t.pad(1, 7, 3, Padding.REFLECT),
+            "sort", t -> t.sort(0).mul(t),
+            "quantile", t -> t.quantile(0.3, 1),
+            "topK", t -> t.topK(2, 1).values(),
+            "bag",
+                t ->
+                    t.embeddingBag(
+                        i, Tensor.of(new int[] {0, 0, 2, 2, 2}, 5), 4, Segments.Fold.MEAN),
+            "bag max",
+                t ->
+                    t.embeddingBag(
+                        i, Tensor.of(new int[] {0, 1, 2, 3, 3}, 5), 5, Segments.Fold.MAX),
+            "take", t -> t.take(i, 1),
+            "index", t -> t.slice("::-2, 1:4"),
+            "tril", t -> t.tril(1));
+    functions.forEach(
+        (name, f) -> {
+          Fn fn = in -> List.of(f.of(in.get(0)));
+          assertEquals(null, GradCheck.first(fn, List.of(x)), name);
+          assertEquals(null, GradCheck.second(fn, List.of(x)), name);
+        });
   }
 }
