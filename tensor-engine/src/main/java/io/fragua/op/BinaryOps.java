@@ -1,9 +1,9 @@
 package io.fragua.op;
 
+import static io.fragua.op.Rules.ANY;
 import static io.fragua.op.Rules.BITS;
-import static io.fragua.op.Rules.COMPUTED;
-import static io.fragua.op.Rules.NUMERIC;
-import static io.fragua.op.Rules.REAL;
+import static io.fragua.op.Rules.FLOATS;
+import static io.fragua.op.Rules.NUMBERS;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
@@ -21,7 +21,7 @@ final class BinaryOps {
       List.of(
           binary(
               "add",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] + x[1],
               x -> x[0] + x[1],
               "($0 + $1)",
@@ -30,7 +30,7 @@ final class BinaryOps {
               "Add-14"),
           binary(
               "sub",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] - x[1],
               x -> x[0] - x[1],
               "($0 - $1)",
@@ -39,7 +39,7 @@ final class BinaryOps {
               "Sub-14"),
           binary(
               "mul",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] * x[1],
               x -> x[0] * x[1],
               "($0 * $1)",
@@ -48,7 +48,7 @@ final class BinaryOps {
               "Mul-14"),
           binary(
               "div",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] / x[1],
               BinaryOps::divide,
               "($0 / $1)",
@@ -60,7 +60,7 @@ final class BinaryOps {
               "Div-14"),
           binary(
               "pow",
-              REAL,
+              FLOATS,
               x -> Math.pow(x[0], x[1]),
               null,
               "($T) Math.pow($0, $1)",
@@ -77,7 +77,7 @@ final class BinaryOps {
               "Pow-15"),
           binary(
               "maximum",
-              NUMERIC,
+              NUMBERS,
               x -> Math.max(x[0], x[1]),
               x -> Math.max(x[0], x[1]),
               "Math.max($0, $1)",
@@ -86,7 +86,7 @@ final class BinaryOps {
               "Max-13"),
           binary(
               "minimum",
-              NUMERIC,
+              NUMBERS,
               x -> Math.min(x[0], x[1]),
               x -> Math.min(x[0], x[1]),
               "Math.min($0, $1)",
@@ -95,7 +95,7 @@ final class BinaryOps {
               "Min-13"),
           binary(
               "fmod",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] % x[1],
               x -> x[1] == 0 ? 0 : x[0] % x[1],
               "($0 % $1)",
@@ -104,7 +104,7 @@ final class BinaryOps {
               "Mod-13 with fmod=1"),
           binary(
               "copysign",
-              REAL,
+              FLOATS,
               x -> Math.copySign(x[0], x[1]),
               null,
               "Math.copySign($0, $1)",
@@ -122,7 +122,7 @@ final class BinaryOps {
               "nextafter",
               Family.BINARY,
               2,
-              REAL,
+              EnumSet.of(DType.F32, DType.F64),
               Rules.SAME,
               null,
               "it moves by steps of one unit in the last place",
@@ -150,7 +150,7 @@ final class BinaryOps {
               "select",
               Family.ELEMENTWISE,
               3,
-              COMPUTED,
+              ANY,
               BinaryOps::selectType,
               (g, in, y, a) -> {
                 Tensor zero = Tensor.scalar(g.dtype(), 0);
@@ -263,7 +263,7 @@ final class BinaryOps {
         name,
         Family.COMPARE,
         2,
-        name.endsWith("equal") && name.length() <= 9 ? COMPUTED : NUMERIC,
+        name.endsWith("equal") && name.length() <= 9 ? ANY : NUMBERS,
         Rules.COMPARE,
         new Scalar(
             x -> real.test(x) ? 1 : 0,

@@ -16,35 +16,35 @@ final class CumulativeOps {
           row(
               "cumsum",
               1,
-              Rules.NUMERIC,
+              Rules.NUMBERS,
               (g, in, y, a) -> List.of(apply("cumsum", back(a), g)),
               "CumSum-14",
               "NumPy cumsum"),
           row(
               "cumprod",
               1,
-              Rules.NUMERIC,
+              Rules.NUMBERS,
               CumulativeOps::product,
               "none: no ONNX operator",
               "NumPy cumprod"),
           row(
               "cummax",
               1,
-              Rules.NUMERIC,
+              Rules.NUMBERS,
               CumulativeOps::extremum,
               "none: no ONNX operator",
               "JAX lax.cummax; NaN stays"),
           row(
               "cummin",
               1,
-              Rules.NUMERIC,
+              Rules.NUMBERS,
               CumulativeOps::extremum,
               "none: no ONNX operator",
               "JAX lax.cummin; NaN stays"),
           row(
               "cumlogsumexp",
               1,
-              Rules.REAL,
+              Rules.FLOATS,
               CumulativeOps::logSumExp,
               "none: no ONNX operator",
               "JAX lax.cumlogsumexp"),
@@ -53,7 +53,7 @@ final class CumulativeOps {
           row(
               "linear_recurrence",
               2,
-              Rules.REAL,
+              Rules.FLOATS,
               (g, in, y, a) -> {
                 Tensor db = recurrence(next(in.get(0), a, 1), g, back(a));
                 return List.of(db.mul(next(y, back(a), 0)), db);

@@ -22,7 +22,7 @@ final class IntegerOps {
               "($0 >> ($1 < 0 || $1 > $W ? $W : $1))"),
           UnaryOps.row(
               "population_count",
-              Rules.INT,
+              Rules.INTEGERS,
               Rules.SAME,
               null,
               "integers have no derivative",
@@ -37,7 +37,7 @@ final class IntegerOps {
         name,
         Family.BINARY,
         2,
-        Rules.INT,
+        Rules.INTEGERS,
         Rules.SAME,
         new Scalar(null, meaning, scalar, null),
         name.equals("shift_right_arithmetic") ? "none: no ONNX operator" : "BitShift-11",

@@ -26,7 +26,7 @@ final class ReduceOps {
               "argmax",
               Family.REDUCE,
               1,
-              Rules.NUMERIC,
+              Rules.NUMBERS,
               (op, in, a) -> {
                 Rules.dtype(op, in.get(0));
                 int axis = a.integer("axis");
@@ -97,7 +97,7 @@ final class ReduceOps {
         name,
         Family.REDUCE,
         1,
-        Rules.NUMERIC,
+        Rules.NUMBERS,
         (op, in, a) -> {
           Rules.dtype(op, in.get(0));
           int[] axes = a.ints("axes");

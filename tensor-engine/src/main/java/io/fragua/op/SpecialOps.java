@@ -50,7 +50,7 @@ final class SpecialOps {
               "none: no ONNX operator"),
           BinaryOps.binary(
               "polygamma",
-              Rules.REAL,
+              Rules.FLOATS,
               x -> Special.polygamma(x[0], x[1]),
               null,
               "($T) io.fragua.op.Special.polygamma($0, $1)",

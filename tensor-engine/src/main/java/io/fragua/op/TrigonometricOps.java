@@ -62,7 +62,7 @@ final class TrigonometricOps {
               "Atanh-9"),
           BinaryOps.binary(
               "atan2",
-              Rules.REAL,
+              Rules.FLOATS,
               x -> Math.atan2(x[0], x[1]),
               null,
               "($T) Math.atan2($0, $1)",
@@ -74,7 +74,7 @@ final class TrigonometricOps {
               "none: no ONNX operator"),
           BinaryOps.binary(
               "hypot",
-              Rules.REAL,
+              Rules.FLOATS,
               x -> Math.hypot(x[0], x[1]),
               null,
               "($T) Math.hypot($0, $1)",

@@ -2,9 +2,8 @@ package io.fragua.op;
 
 import static io.fragua.op.Rules.ANY;
 import static io.fragua.op.Rules.BOOL;
-import static io.fragua.op.Rules.COMPUTED;
-import static io.fragua.op.Rules.NUMERIC;
-import static io.fragua.op.Rules.REAL;
+import static io.fragua.op.Rules.FLOATS;
+import static io.fragua.op.Rules.NUMBERS;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
@@ -24,7 +23,7 @@ final class UnaryOps {
       List.of(
           unary(
               "neg",
-              NUMERIC,
+              NUMBERS,
               x -> -x,
               x -> -x,
               "(-$0)",
@@ -33,7 +32,7 @@ final class UnaryOps {
               "Neg-13"),
           unary(
               "abs",
-              NUMERIC,
+              NUMBERS,
               Math::abs,
               Math::abs,
               "Math.abs($0)",
@@ -42,7 +41,7 @@ final class UnaryOps {
               "Abs-13"),
           unary(
               "sign",
-              NUMERIC,
+              NUMBERS,
               Math::signum,
               Long::signum,
               "($0 > 0 ? ($T) 1 : $0 < 0 ? ($T) -1 : $0)",
@@ -115,7 +114,7 @@ final class UnaryOps {
           // kept, and a contraction can apply it as an epilogue.
           unary(
               "relu",
-              NUMERIC,
+              NUMBERS,
               x -> x > 0 || x != x ? x : 0,
               x -> Math.max(x, 0),
               "($0 <= 0 ? ($T) 0 : $0)",
@@ -136,7 +135,7 @@ final class UnaryOps {
               "NumPy logical_not"),
           row(
               "stop_gradient",
-              COMPUTED,
+              ANY,
               Rules.SAME,
               null,
               "its purpose is to have none",
@@ -186,7 +185,7 @@ final class UnaryOps {
       String vector,
       D d,
       String onnx) {
-    return unary(name, REAL, f, null, "($T) (" + scalar + ")", vector, d, onnx);
+    return unary(name, FLOATS, f, null, "($T) (" + scalar + ")", vector, d, onnx);
   }
 
   private static Op unary(

@@ -119,9 +119,12 @@ public record Values(String name, Fill fill) {
       b.putLong(t, i, k < 2 ? (k == 0 ? most : ~most) : INTEGERS[k - 2]);
     } else {
       double[] ends =
-          t == DType.F64
-              ? new double[] {Double.MIN_VALUE, Double.MIN_NORMAL, Double.MAX_VALUE}
-              : new double[] {Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE};
+          switch (t) {
+            case F64 -> new double[] {Double.MIN_VALUE, Double.MIN_NORMAL, Double.MAX_VALUE};
+            case F32 -> new double[] {Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE};
+            case F16 -> new double[] {0x1p-24, 0x1p-14, 65504};
+            default -> new double[] {0x1p-133, Float.MIN_NORMAL, 0x1.fep127};
+          };
       switch (k) {
         case 0 -> b.putDouble(t, i, Double.NaN);
         case 1 -> b.putDouble(t, i, Double.POSITIVE_INFINITY);
