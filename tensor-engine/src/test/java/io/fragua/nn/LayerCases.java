@@ -251,7 +251,9 @@ final class LayerCases {
               .golden());
 
   static final List<Case> ALL =
-      Stream.concat(LAYERS.stream(), WindowLayerCases.all().stream()).toList();
+      Stream.of(LAYERS, WindowLayerCases.all(), RecurrentLayerCases.all())
+          .flatMap(List::stream)
+          .toList();
 
   private LayerCases() {}
 
