@@ -2,7 +2,6 @@ package io.fragua.cpu;
 
 import io.fragua.graph.Graph;
 import io.fragua.op.Op;
-import io.fragua.op.Scalar;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
@@ -11,7 +10,6 @@ import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -54,16 +52,16 @@ final class Simplify {
     for (Tensor c : g.constants()) {
       v.add(constant(c));
     }
-    Map<Object, TreeSet<Integer>> saved = saved(g);
+    Map<Object, TreeSet<Integer>> saved = SharedScans.saved(g);
     for (Graph.Equation equation : g.equations()) {
-      Graph.Equation e = saving(g, equation, saved);
+      Graph.Equation e = SharedScans.saving(g, equation, saved);
       List<View> args = e.inputs().stream().map(v::get).toList();
       if (e.op().name().equals("split")) {
         v.addAll(split(e.attrs(), args.get(0)));
       } else if (e.types().size() == 1) {
         v.add(equation(e.op(), e.attrs(), e.type(), args));
       } else if (e != equation) {
-        v.addAll(asked(equation, e, several(e, args)));
+        v.addAll(SharedScans.asked(equation, e, several(e, args)));
       } else {
         v.addAll(several(e, args));
       }
@@ -134,51 +132,6 @@ final class Simplify {
   private View value(Value.Kind kind, Op op, Attrs a, TensorType type, List<View> args) {
     return known.computeIfAbsent(
         List.of(op.name(), a, type, args), k -> View.of(Value.of(kind, type, op, a, args)));
-  }
-
-  /**
-   * What all scans of the same body over the same operands save: those of a gradient save more, and
-   * become one loop with the scan that they are the gradient of.
-   */
-  private static Map<Object, TreeSet<Integer>> saved(Graph g) {
-    Map<Object, TreeSet<Integer>> all = new HashMap<>();
-    for (Graph.Equation e : g.equations()) {
-      if (e.op().name().equals("scan")) {
-        TreeSet<Integer> s = all.computeIfAbsent(scan(e), k -> new TreeSet<>());
-        Arrays.stream(e.attrs().ints("save")).forEach(s::add);
-      }
-    }
-    return all;
-  }
-
-  private static Object scan(Graph.Equation e) {
-    return List.of(e.attrs().with("save", new int[0]), e.inputs());
-  }
-
-  /** The equation; of a scan, the one that saves what all of them do. */
-  private static Graph.Equation saving(
-      Graph g, Graph.Equation e, Map<Object, TreeSet<Integer>> saved) {
-    if (!e.op().name().equals("scan")) {
-      return e;
-    }
-    int[] save = saved.get(scan(e)).stream().mapToInt(i -> i).toArray();
-    Attrs a = e.attrs().with("save", save);
-    List<TensorType> in = e.inputs().stream().map(g::type).toList();
-    return Arrays.equals(save, e.attrs().ints("save"))
-        ? e
-        : new Graph.Equation(e.op(), a, e.inputs(), e.op().inferAll(in, a));
-  }
-
-  /** The results of one scan among those of the one that stands for several. */
-  private static List<View> asked(Graph.Equation one, Graph.Equation all, List<View> results) {
-    int[] save = one.attrs().ints("save");
-    int[] wide = all.attrs().ints("save");
-    int own = one.types().size() - save.length;
-    List<View> out = new ArrayList<>(results.subList(0, own));
-    for (int v : save) {
-      out.add(results.get(own + Arrays.binarySearch(wide, v)));
-    }
-    return out;
   }
 
   private static List<View> split(Attrs a, View x) {
@@ -314,8 +267,8 @@ final class Simplify {
     boolean sum =
         a.text("mode").equals(Scatter.ADD.toString())
             && IndexStep.sums(type.dtype())
-            && is(zero, 0)
-            && 1 / number(zero) > 0;
+            && ScalarConstants.is(zero, 0)
+            && 1 / ScalarConstants.number(zero) > 0;
     if (!sum) {
       return value(Value.Kind.CALL, op, a, type, args.stream().map(this::dense).toList());
     }
@@ -425,31 +378,31 @@ final class Simplify {
         }
       }
       case "mul" -> {
-        if (is(y, 1)) {
+        if (ScalarConstants.is(y, 1)) {
           return x;
         }
-        if (is(x, 1)) {
+        if (ScalarConstants.is(x, 1)) {
           return y;
         }
       }
       case "div" -> {
-        if (is(y, 1)) {
+        if (ScalarConstants.is(y, 1)) {
           return x;
         }
       }
       case "sub" -> {
-        if (is(y, 0) && !(real && 1 / number(y) < 0)) {
+        if (ScalarConstants.is(y, 0) && !(real && 1 / ScalarConstants.number(y) < 0)) {
           return x;
         }
       }
       case "pow" -> {
-        if (is(y, 1)) {
+        if (ScalarConstants.is(y, 1)) {
           return x;
         }
-        if (is(y, 2)) {
+        if (ScalarConstants.is(y, 2)) {
           return elementwise(io.fragua.op.OpTable.get("mul"), Attrs.NONE, type, List.of(x, x));
         }
-        if (is(y, -1)) {
+        if (ScalarConstants.is(y, -1)) {
           return elementwise(
               io.fragua.op.OpTable.get("div"),
               Attrs.NONE,
@@ -460,7 +413,7 @@ final class Simplify {
       default -> {}
     }
     if (args.stream().allMatch(v -> v.base().isScalarConstant())) {
-      Value folded = fold(op, type.dtype(), args);
+      Value folded = ScalarConstants.fold(op, type.dtype(), args);
       if (folded != null) {
         return View.repeat(unique(folded), type.shape());
       }
@@ -512,47 +465,5 @@ final class Simplify {
   private View direct(View v) {
     long s = v.innerStride();
     return s == 0 || s == 1 || v.base().kind == Value.Kind.IOTA ? v : copy(v);
-  }
-
-  private static boolean is(View v, double number) {
-    return v != null && v.base().isScalarConstant() && number(v) == number;
-  }
-
-  private static double number(View v) {
-    return v.base().constant.buffer().getDouble(v.base().type.dtype(), 0);
-  }
-
-  /** One number computed by the row's own meaning, or null if the row has none (cipher, bits). */
-  private static Value fold(Op op, DType to, List<View> args) {
-    Scalar s = op.scalar();
-    DType from = args.get(args.size() - 1).base().type.dtype();
-    boolean real = from.isFloating();
-    if (op.name().equals("bitcast")
-        || (real ? s.real() : s.integer()) == null
-        || from == DType.F16
-        || from == DType.BF16) {
-      return null;
-    }
-    Buffer out = Buffer.collected(to.bytes());
-    if (real) {
-      double[] x = args.stream().mapToDouble(Simplify::number).toArray();
-      double y = s.real().apply(x);
-      if (to == DType.BOOL) {
-        out.putLong(to, 0, y != 0 ? 1 : 0);
-      } else {
-        out.putDouble(to, 0, y);
-      }
-    } else {
-      long[] x =
-          args.stream()
-              .mapToLong(v -> v.base().constant.buffer().getLong(v.base().type.dtype(), 0))
-              .toArray();
-      if (to.isFloating()) {
-        out.putDouble(to, 0, s.integer().apply(x));
-      } else {
-        out.putLong(to, 0, s.integer().apply(x));
-      }
-    }
-    return Value.constant(Tensor.of(new TensorType(to, Shape.SCALAR), out));
   }
 }
