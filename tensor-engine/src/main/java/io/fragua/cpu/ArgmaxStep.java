@@ -3,7 +3,6 @@ package io.fragua.cpu;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
-import java.nio.ByteBuffer;
 
 /** The first index of the largest element along an axis; NaN counts as the largest. */
 final class ArgmaxStep extends CallStep {
@@ -26,16 +25,16 @@ final class ArgmaxStep extends CallStep {
   void run(Buffer[] in, Buffer out, Buffer scratch) {
     for (int o = 0; o < outer; o++) {
       for (int i = 0; i < inner; i++) {
-        int best = best(in[0].bytes(), o * length * inner + i);
+        int best = best(in[0], o * length * inner + i);
         out.bytes().putInt((o * inner + i) * 4, best);
       }
     }
   }
 
-  private int best(ByteBuffer b, int first) {
+  private int best(Buffer b, int first) {
     int best = 0;
     switch (dtype) {
-      case F32, F64 -> {
+      case F32, F64, F16, BF16 -> {
         double max = real(b, first);
         for (int k = 1; k < length && max == max; k++) {
           double v = real(b, first + k * inner);
@@ -59,12 +58,12 @@ final class ArgmaxStep extends CallStep {
     return best;
   }
 
-  private double real(ByteBuffer b, int i) {
-    return dtype == DType.F32 ? b.getFloat(i * 4) : b.getDouble(i * 8);
+  private double real(Buffer b, int i) {
+    return b.getDouble(dtype, i);
   }
 
-  private long integer(ByteBuffer b, int i) {
-    return dtype == DType.I32 ? b.getInt(i * 4) : b.getLong(i * 8);
+  private long integer(Buffer b, int i) {
+    return b.getLong(dtype, i);
   }
 
   @Override

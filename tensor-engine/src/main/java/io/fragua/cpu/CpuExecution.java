@@ -2,6 +2,7 @@ package io.fragua.cpu;
 
 import io.fragua.exec.Allocator;
 import io.fragua.exec.Execution;
+import io.fragua.exec.Profile;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
@@ -66,8 +67,7 @@ final class CpuExecution implements Execution {
     todo = new boolean[steps.length];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts =
-        program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
+    contracts = program.steps().stream().anyMatch(Step::contracts);
     try {
       owned[0] = workspace == null;
       set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
@@ -140,6 +140,11 @@ final class CpuExecution implements Execution {
 
   Pool pool() {
     return pool;
+  }
+
+  /** Sets the threads of contractions back after some ran with one. */
+  void ownThreads() {
+    OneDnn.threads(threads);
   }
 
   stream stream() {
@@ -243,8 +248,66 @@ final class CpuExecution implements Execution {
     replace(1 + inputs + i, buffer, program.graph().type(out.value()), out.name());
   }
 
+  /** Forgets the buffers of the caller; they have to be bound anew before the next run. */
+  void unbind() {
+    for (int s = 1; s < slots.length - 1; s++) {
+      if (!owned[s]) {
+        slots[s] = null;
+        memory[s] = null;
+        for (int i : users[s]) {
+          steps[i].unbind();
+        }
+      }
+    }
+  }
+
   @Override
   public void run() {
+    begin();
+    for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
+      steps[i].run();
+    }
+    stale = false;
+    for (Planner.FinalCopy c : copies) {
+      copy(c);
+    }
+  }
+
+  /** As {@link #run}; the copies at the end are one step more. */
+  @Override
+  public Profile profile(int runs) {
+    Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
+    List<Profile.Step> named = new ArrayList<>();
+    for (Step s : program.steps()) {
+      named.add(new Profile.Step(s.describe(), s.bytes(), s.flops()));
+    }
+    long copied = 0;
+    for (Planner.FinalCopy c : copies) {
+      copied += 2L * c.bytes();
+    }
+    named.add(new Profile.Step("copies to outputs", copied, 0));
+    List<Profile.Event> events = new ArrayList<>();
+    long began = System.nanoTime();
+    for (int r = 0; r < runs; r++) {
+      begin();
+      for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
+        long t = System.nanoTime();
+        steps[i].run();
+        events.add(new Profile.Event(i, t - began, System.nanoTime() - t));
+      }
+      stale = false;
+      long t = System.nanoTime();
+      for (Planner.FinalCopy c : copies) {
+        copy(c);
+      }
+      if (copies.length > 0) {
+        events.add(new Profile.Event(steps.length, t - began, System.nanoTime() - t));
+      }
+    }
+    return new Profile(runs, named, events);
+  }
+
+  private void begin() {
     if (closed) {
       throw new IllegalStateException("execution: must be open: it is closed; make a new one");
     }
@@ -254,14 +317,11 @@ final class CpuExecution implements Execution {
     if (contracts) {
       OneDnn.threads(threads);
     }
-    for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
-      steps[i].run();
-    }
-    stale = false;
-    for (Planner.FinalCopy c : copies) {
-      ByteBuffer to = slots[1 + inputs + c.output()].bytes();
-      to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
-    }
+  }
+
+  private void copy(Planner.FinalCopy c) {
+    ByteBuffer to = slots[1 + inputs + c.output()].bytes();
+    to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
   }
 
   private void rebind() {

@@ -9,6 +9,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,6 +43,10 @@ final class CpuProgram implements Program {
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
+      List<Step> always = steps.subList(once, steps.size());
+      List<Step> tiled = Tiles.run(List.copyOf(always), fused.results(), options.threads());
+      always.clear();
+      steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
       constants = memory.allocate(plan.constantBytes());
     } catch (RuntimeException | Error e) {
@@ -225,6 +230,19 @@ final class CpuProgram implements Program {
             plan.constantBytes(),
             flops()));
     return s.toString();
+  }
+
+  @Override
+  public Map<String, String> passes() {
+    Map<String, String> s = new LinkedHashMap<>();
+    s.put("graph", graph.toString());
+    Simplify.Result simple = Simplify.run(graph);
+    s.put("simplify", PassPrinter.values(simple.outputs()));
+    List<View> absorbed = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+    s.put("absorb", PassPrinter.values(absorbed));
+    s.put("fuse", PassPrinter.clusters(Clusters.run(absorbed)));
+    s.put("plan", PassPrinter.plan(this));
+    return s;
   }
 
   @Override

@@ -12,20 +12,12 @@ final class Identities {
 
   /** The value that a maximum over nothing has. */
   static double least(DType t) {
-    return switch (t) {
-      case I32 -> Integer.MIN_VALUE;
-      case I64 -> Long.MIN_VALUE;
-      default -> Double.NEGATIVE_INFINITY;
-    };
+    return t.isFloating() ? Double.NEGATIVE_INFINITY : ReferenceKernels.least(t);
   }
 
   /** The value that a minimum over nothing has. */
   static double greatest(DType t) {
-    return switch (t) {
-      case I32 -> Integer.MAX_VALUE;
-      case I64 -> Long.MAX_VALUE;
-      default -> Double.POSITIVE_INFINITY;
-    };
+    return t.isFloating() ? Double.POSITIVE_INFINITY : ReferenceKernels.greatest(t);
   }
 
   /** The extreme of i64, which a double does not hold. */
@@ -37,15 +29,17 @@ final class Identities {
 
   /** The start of a reduction as a Java expression of the element's Java type. */
   static String text(String op, DType t) {
-    boolean max = op.equals("reduce_max");
-    if (op.equals("reduce_sum")) {
-      return t == DType.F64 ? "0.0" : t == DType.F32 ? "0f" : t == DType.I64 ? "0L" : "0";
-    }
-    return switch (t) {
-      case F32 -> max ? "Float.NEGATIVE_INFINITY" : "Float.POSITIVE_INFINITY";
-      case F64 -> max ? "Double.NEGATIVE_INFINITY" : "Double.POSITIVE_INFINITY";
-      case I64 -> max ? "Long.MIN_VALUE" : "Long.MAX_VALUE";
-      default -> max ? "Integer.MIN_VALUE" : "Integer.MAX_VALUE";
-    };
+    double start =
+        switch (op) {
+          case "reduce_sum" -> 0;
+          case "reduce_prod" -> 1;
+          case "reduce_max" -> least(t);
+          default -> greatest(t);
+        };
+    long bits =
+        t == DType.I64 && Math.abs(start) > 1
+            ? (start < 0 ? Long.MIN_VALUE : Long.MAX_VALUE)
+            : (long) start;
+    return ScalarText.literal(t, start, bits);
   }
 }

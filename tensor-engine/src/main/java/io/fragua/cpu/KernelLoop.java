@@ -36,6 +36,9 @@ final class KernelLoop {
       s.append("    for (int i = 0; i < n; i++) {\n");
     }
     s.append(body).append("    }\n").append(after).append("  }\n");
+    if (body.indexOf("far(") >= 0 || before.indexOf("far(") >= 0) {
+      s.append(VectorAngles.helper());
+    }
     return after.indexOf("lanes(") < 0 ? s.toString() : s + lanes();
   }
 
@@ -57,6 +60,7 @@ final class KernelLoop {
   static String combine(Value reduce, String a, String b) {
     return switch (reduce.op.name()) {
       case "reduce_sum" -> a + " + " + b;
+      case "reduce_prod" -> a + " * " + b;
       case "reduce_max" -> "Math.max(" + a + ", " + b + ")";
       default -> "Math.min(" + a + ", " + b + ")";
     };
@@ -64,14 +68,21 @@ final class KernelLoop {
 
   /** The Java type in which a row's result is added up. */
   static String wide(Value reduce) {
-    return reduce.op.name().equals("reduce_sum") && reduce.type.dtype().isFloating()
+    String op = reduce.op.name();
+    return (op.equals("reduce_sum") || op.equals("reduce_prod")) && reduce.type.dtype().isFloating()
         ? "double"
         : ScalarText.type(reduce.type.dtype());
   }
 
   /** The element type with the representation of {@link #wide}. */
   static DType wideType(Value reduce) {
-    return wide(reduce).equals("double") ? DType.F64 : reduce.type.dtype();
+    DType t = reduce.type.dtype();
+    return wide(reduce).equals("double") ? DType.F64 : t.bytes() < 4 ? lane(reduce) : t;
+  }
+
+  /** The type of a reduction's lanes in vector code. */
+  static DType lane(Value reduce) {
+    return reduce.type.dtype().isFloating() ? DType.F32 : DType.I32;
   }
 
   private static long bits(Value scalar) {
@@ -114,7 +125,12 @@ final class KernelLoop {
     for (int j = 0; j < k.stores.size(); j++) {
       VectorText.Var x = vars.get(k.stores.get(j));
       String at = "q" + j + " + i * 4";
-      if (Character.isLowerCase(x.kind())) {
+      DType to = k.stores.get(j).type.dtype();
+      if (VectorNarrow.is(to)) {
+        String where = "q" + j + " + i * " + to.bytes();
+        String put = new VectorNarrow(text).store(to, x, "c" + j, where);
+        body.append("      " + put + "\n");
+      } else if (Character.isLowerCase(x.kind())) {
         VectorText.Var m = text.mask(x, 'I');
         VectorText.Var one =
             text.assign('I', "IntVector.zero(IS).blend(1, " + m.name() + ")", false);
@@ -141,17 +157,22 @@ final class KernelLoop {
         VectorText.Var lane = text.invariant('I', "LANE.mul(d" + i + ")");
         x = text.assign('I', lane.name() + ".add(a" + i + " + i * d" + i + ")", false);
       }
-      return t == DType.F32 ? text.assign('F', VectorText.convert("I2F", "FS", x), step == 0) : x;
+      VectorText.Var y =
+          t.isFloating() ? text.assign('F', VectorText.convert("I2F", "FS", x), step == 0) : x;
+      return new VectorNarrow(text).narrow(t, y);
     }
     if (step == 0) {
       return switch (t) {
-        case F32 -> text.invariant('F', "FloatVector.broadcast(FS, s" + i + ")");
-        case I32 -> text.invariant('I', "IntVector.broadcast(IS, s" + i + ")");
-        default -> text.invariant('f', "FS.maskAll(s" + i + ")");
+        case F32, F16, BF16 -> text.invariant('F', "FloatVector.broadcast(FS, s" + i + ")");
+        case BOOL -> text.invariant('f', "FS.maskAll(s" + i + ")");
+        default -> text.invariant('I', "IntVector.broadcast(IS, s" + i + ")");
       };
     }
     String b = "b" + i;
     String at = "a" + i + " + i * 4";
+    if (VectorNarrow.is(t)) {
+      return new VectorNarrow(text).load(t, b, "a" + i + " + i * " + t.bytes());
+    }
     if (t == DType.BOOL) {
       body.append(
           "      ByteVector y"
@@ -169,7 +190,7 @@ final class KernelLoop {
   }
 
   private void fold(VectorText text, int j, Value v, VectorText.Var x) {
-    boolean f = v.type.dtype() == DType.F32;
+    boolean f = v.type.dtype().isFloating();
     String type = f ? "FloatVector" : "IntVector";
     String species = f ? "FS" : "IS";
     String op = v.op.name();
@@ -226,7 +247,7 @@ final class KernelLoop {
       after.append(
           "    "
               + Memory.put(
-                  v.type.dtype(),
+                  lane(v),
                   "x",
                   "out + " + 8 * j,
                   f && how.equals("add")

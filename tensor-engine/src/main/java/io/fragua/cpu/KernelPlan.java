@@ -49,12 +49,12 @@ final class KernelPlan {
     }
     innerFolded = !reduces.isEmpty() && (n == 0 || isFolded(n - 1));
     boolean steps = true;
-    boolean bytes = stores.stream().anyMatch(v -> v.type.dtype() == DType.BOOL);
+    boolean bytes = stores.stream().anyMatch(v -> v.type.dtype().bytes() == 1);
     for (int k = 0; k < loads.size(); k++) {
       boolean iota = loads.get(k).base().kind == Value.Kind.IOTA;
       long s = n == 0 ? 0 : stride(k, n - 1);
       steps &= iota || s == 0 || s == 1;
-      bytes |= loads.get(k).base().type.dtype() == DType.BOOL;
+      bytes |= loads.get(k).base().type.dtype().bytes() == 1;
     }
     vector = c.vector && steps && inner() >= MIN_VECTOR && !(bytes && VectorRuntime.LANES < 8);
   }
@@ -77,6 +77,24 @@ final class KernelPlan {
     return rows.isEmpty() && reduces.isEmpty();
   }
 
+  /** What {@link Kernel#run} counts: rows, or elements where threads share the loop. */
+  int units() {
+    return splitsInner() ? inner() : count(rows);
+  }
+
+  /** Most equal pieces of the leading axes that follow each other in all results. */
+  int maxTiles() {
+    if (splitsInner()) {
+      int lanes = Math.max(1, VectorRuntime.LANES);
+      return inner() % lanes == 0 ? inner() / lanes : 1;
+    }
+    long n = 1;
+    for (int a = 0; a < rows.size() && rows.get(a) == a; a++) {
+      n *= space.sizes[a];
+    }
+    return Math.toIntExact(n);
+  }
+
   /** Stride of a load along an axis, in elements. */
   long stride(int load, int axis) {
     return space.strides[load][axis];
@@ -92,6 +110,8 @@ final class KernelPlan {
 
   /** True if sums of f32 along folded rows are kept in f64 between blocks. */
   static boolean isBlocked(Value reduce) {
-    return reduce.op.name().equals("reduce_sum") && reduce.type.dtype() == DType.F32;
+    return reduce.op.name().equals("reduce_sum")
+        && KernelLoop.lane(reduce) == DType.F32
+        && reduce.type.dtype() != DType.F64;
   }
 }

@@ -153,7 +153,7 @@ final class KernelRows {
     } else if (k.vector) {
       out.append(
           "    for (int e = 0; e < n; e++) "
-              + Memory.put(v.type.dtype(), "x", w + " + e * 4", none)
+              + Memory.put(KernelLoop.lane(v), "x", w + " + e * 4", none)
               + "\n");
       if (d != null) {
         out.append(
@@ -175,7 +175,7 @@ final class KernelRows {
   private void collect() {
     for (int j = 0; j < k.reduces.size() && k.innerFolded; j++) {
       Value v = k.reduces.get(j);
-      DType t = k.vector ? v.type.dtype() : KernelLoop.wideType(v);
+      DType t = k.vector ? KernelLoop.lane(v) : KernelLoop.wideType(v);
       out.append(
           "      sum"
               + j
@@ -208,7 +208,7 @@ final class KernelRows {
     }
     String copy =
         "for (int e = 0; e < n; e++) "
-            + Memory.put(t, "r" + j, at, Memory.get(t, "x", w + " + e * 4"));
+            + Memory.put(t, "r" + j, at, Memory.get(KernelLoop.lane(v), "x", w + " + e * 4"));
     if (d == null) {
       out.append("    " + copy + "\n");
     } else {

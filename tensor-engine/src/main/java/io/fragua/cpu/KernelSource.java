@@ -86,6 +86,11 @@ final class KernelSource {
             "  static final VectorSpecies BS ="
                 + " VectorSpecies.of(byte.class, VectorShape.forBitSize(L * 8));\n");
       }
+      if (loop.contains("HALVES")) {
+        s.append(
+            "  static final VectorSpecies HALVES ="
+                + " VectorSpecies.of(short.class, VectorShape.forBitSize(L * 16));\n");
+      }
       if (loop.contains("LANE")) {
         s.append("  static final IntVector LANE = (IntVector) IntVector.zero(IS).addIndex(1);\n");
       }
@@ -306,7 +311,7 @@ final class KernelSource {
       s.append("      if (full > 0) {\n");
       for (int j = 0; j < results; j++) {
         Value v = k.reduces.get(j);
-        DType t = v.type.dtype();
+        DType t = KernelLoop.lane(v);
         s.append(
             "        "
                 + Memory.put(

@@ -43,10 +43,16 @@ final class ReferenceKernels {
     KERNELS.put("bitcast", (a, in, x, out, y) -> y.copyFrom(x[0]));
     KERNELS.put("threefry2x32", ReferenceThreefry::compute);
     ReferenceMovement.addTo(KERNELS);
+    KERNELS.put("nextafter", ReferenceKernels::nextAfter);
+    KERNELS.put("shift_right_logical", (a, in, x, out, y) -> unsigned(x, out, y, true));
+    KERNELS.put("population_count", (a, in, x, out, y) -> unsigned(x, out, y, false));
     ReferenceSums.addTo(KERNELS);
     ReferenceControl.addTo(KERNELS);
+    ReferenceCumulative.addTo(KERNELS);
     ReferenceWindows.addTo(KERNELS);
     ReferenceIndexing.addTo(KERNELS);
+    Lapack.addTo(KERNELS);
+    ReferenceFft.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}
@@ -101,6 +107,31 @@ final class ReferenceKernels {
         operands[k] = x[k].getLong(in.get(k).dtype(), i);
       }
       y.putLong(out.dtype(), i, op.scalar().integer().apply(operands));
+    }
+  }
+
+  private static void nextAfter(
+      Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
+    DType t = out.dtype();
+    for (long i = 0, n = out.shape().size(); i < n; i++) {
+      double v = x[0].getDouble(t, i);
+      double to = x[1].getDouble(t, i);
+      y.putDouble(t, i, t == DType.F32 ? Math.nextAfter((float) v, to) : Math.nextAfter(v, to));
+    }
+  }
+
+  /** Rows on the bits of an integer without its sign: shifted to the right, or counted. */
+  private static void unsigned(Buffer[] x, TensorType out, Buffer y, boolean shift) {
+    DType t = out.dtype();
+    int width = 8 * t.bytes();
+    for (long i = 0, n = out.shape().size(); i < n; i++) {
+      long bits = x[0].getLong(t, i) & -1L >>> (64 - width);
+      if (shift) {
+        long by = x[1].getLong(t, i);
+        y.putLong(t, i, by < 0 || by >= width ? 0 : bits >>> by);
+      } else {
+        y.putLong(t, i, Long.bitCount(bits));
+      }
     }
   }
 

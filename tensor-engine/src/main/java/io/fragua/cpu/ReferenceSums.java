@@ -50,6 +50,9 @@ final class ReferenceSums {
                 Math::min,
                 ReferenceKernels.greatest(out.dtype()),
                 Math::min));
+    kernels.put(
+        "reduce_prod",
+        (a, in, x, out, y) -> reduce(a, in, x, out, y, 1, (s, v) -> s * v, 1, (s, v) -> s * v));
     kernels.put("argmax", ReferenceSums::argmax);
     kernels.put("matmul", ReferenceSums::matmul);
   }

@@ -2,12 +2,30 @@ package io.fragua.cpu;
 
 import io.fragua.tensor.DType;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Writes elementwise ops as Java statements on primitives. f16 and bf16 are held as float, 8 and 16
  * bit integers as int, bool as boolean.
  */
 final class ScalarText {
+  /** Ops whose results on f16 or bf16 need no rounding. */
+  static final Set<String> EXACT =
+      Set.of(
+          "neg",
+          "abs",
+          "sign",
+          "relu",
+          "floor",
+          "ceil",
+          "round",
+          "stop_gradient",
+          "maximum",
+          "minimum",
+          "select",
+          "copysign",
+          "fmod");
+
   private final StringBuilder body;
   private int next;
 
@@ -62,19 +80,49 @@ final class ScalarText {
         return assign(type(to), bitcast(from, to, x));
       case "threefry2x32":
         return threefry(v.attrs.text("word"), args);
-      case "div":
+      case "div", "fmod":
         if (!to.isFloating()) {
-          return assign(type(to), args.get(1) + " == 0 ? 0 : " + x + " / " + args.get(1));
+          String sign = v.op.name().equals("div") ? " / " : " % ";
+          String quotient = args.get(1) + " == 0 ? 0 : " + x + sign + args.get(1);
+          return assign(type(to), narrow(to, v.op.name(), quotient));
         }
         break;
       default:
         break;
     }
-    String s = v.op.scalar().scalar().replace("$T", type(from));
+    String s =
+        v.op
+            .scalar()
+            .scalar()
+            .replace("$T", type(from))
+            .replace("$W", from == DType.I64 ? "63" : "31")
+            .replace("$C", from == DType.I64 ? "Long" : "Integer")
+            .replace("$U0", unsigned(from));
     for (int i = 0; i < args.size(); i++) {
       s = s.replace("$" + i, args.get(i));
     }
-    return assign(type(to), s);
+    return assign(type(to), narrow(to, v.op.name(), s));
+  }
+
+  /** Results of f16 and bf16 are rounded op by op, those of narrow integers wrapped. */
+  private static String narrow(DType t, String op, String x) {
+    return switch (t) {
+      case F16 -> EXACT.contains(op) ? x : "io.fragua.tensor.Float16.roundF16(" + x + ")";
+      case BF16 -> EXACT.contains(op) ? x : "io.fragua.tensor.Float16.roundBf16(" + x + ")";
+      case I8 -> "(int) (byte) (" + x + ")";
+      case U8 -> "(" + x + ") & 0xff";
+      case I16 -> "(int) (short) (" + x + ")";
+      default -> x;
+    };
+  }
+
+  /** The first operand's bits without its sign. */
+  private static String unsigned(DType t) {
+    return switch (t) {
+      case I8 -> "($0 & 0xff)";
+      case I16 -> "($0 & 0xffff)";
+      default -> "$0";
+    };
   }
 
   private static String cast(DType from, DType to, String x) {

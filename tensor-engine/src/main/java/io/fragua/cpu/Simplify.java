@@ -122,7 +122,8 @@ final class Simplify {
       case "gather" ->
           value(Value.Kind.GATHER, op, a, type, args.stream().map(this::dense).toList());
       case "scatter" -> scatter(op, a, type, args);
-      case "reduce_sum", "reduce_max", "reduce_min" -> reduce(op, a, type, args.get(0));
+      case "reduce_sum", "reduce_prod", "reduce_max", "reduce_min" ->
+          reduce(op, a, type, args.get(0));
       default ->
           op.family().isElementwise()
               ? elementwise(op, a, type, args)
@@ -398,10 +399,11 @@ final class Simplify {
       double none =
           switch (op.name()) {
             case "reduce_sum" -> 0;
+            case "reduce_prod" -> 1;
             case "reduce_max" -> Identities.least(type.dtype());
             default -> Identities.greatest(type.dtype());
           };
-      return type.dtype() == DType.I64 && none != 0
+      return type.dtype() == DType.I64 && Math.abs(none) > 1
           ? View.repeat(
               unique(Value.constant(Identities.scalarI64(op.name().equals("reduce_max")))),
               type.shape())
@@ -463,10 +465,33 @@ final class Simplify {
         return View.repeat(unique(folded), type.shape());
       }
     }
+    View there = inOrderOfMemory(op, a, type, args);
+    if (there != null) {
+      return there;
+    }
     // A kernel reads its innermost axis with step 1 or not at all; anything else is first copied.
     List<View> direct =
         args.stream().map(v -> type.shape().size() > 64 ? direct(spread(v)) : v).toList();
     return value(Value.Kind.ELEMENTWISE, op, a, type, direct);
+  }
+
+  /**
+   * An op on one operand, whose axes are in another order than in memory, and on constants is
+   * computed in memory's order and then seen in that other one: so it joins what computes the
+   * operand. Null for any other.
+   */
+  private View inOrderOfMemory(Op op, Attrs a, TensorType type, List<View> args) {
+    View x = args.stream().filter(v -> !v.base().isScalarConstant()).findFirst().orElse(null);
+    if (x == null
+        || !x.isPermuted()
+        || !args.stream().allMatch(v -> v.base().isScalarConstant() || v.equals(x))) {
+      return null;
+    }
+    View whole = View.of(x.base());
+    List<View> plain =
+        args.stream().map(v -> v.equals(x) ? whole : View.repeat(v.base(), whole.shape())).toList();
+    View y = elementwise(op, a, type.with(whole.shape()), plain);
+    return y.isDense() ? new View(y.base(), 0, x.shape(), x.strides()) : null;
   }
 
   /**

@@ -11,7 +11,8 @@ import io.fragua.cpu.VectorText.Var;
  *
  * <p>The coefficients are least-maximum fits (Lawson's weighting) of the remainder after the terms
  * of the Taylor series that are written out. Largest errors against f64, in units in the last
- * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.33, logistic 2.35.
+ * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.33, logistic 2.35;
+ * those of {@link VectorAngles} and {@link VectorErf} are there.
  */
 final class VectorMath {
   /** (e^r - 1 - r) / r^2 for |r| up to ln(2) / 2. */
@@ -32,6 +33,34 @@ final class VectorMath {
     0.123467565f
   };
 
+  /** (2^f - 1) / f for |f| up to 1/2. */
+  private static final float[] EXP2 = {
+    0.6931472f, 0.2402265f, 0.05550405f, 0.009618087f, 0.0013337972f, 0.00015452094f, 1.432023e-05f
+  };
+
+  /** erf(x) / x - 1 by powers of x^2, for |x| up to 0.95. */
+  private static final float[] ERF = {
+    0.12837917f,
+    -0.3761263f,
+    0.11283626f,
+    -0.02685574f,
+    0.0051924605f,
+    -0.0008050804f,
+    8.002775e-05f
+  };
+
+  /** -ln(1 - erf(x)) / x for x from 0.9 to 4. */
+  private static final float[] ERFC = {
+    1.1285449f,
+    0.6356564f,
+    0.10520308f,
+    -0.022612128f,
+    0.002892332f,
+    -3.605731e-05f,
+    -4.8208174e-05f,
+    5.1518145e-06f
+  };
+
   private static final float LOG2_E = 1.442695f;
 
   /**
@@ -42,15 +71,15 @@ final class VectorMath {
   private static final float LN2_LOW = -0.00021219444f;
 
   /** 1.5 * 2^23: adding it rounds to an integer, which then stands in the low bits. */
-  private static final float MAGIC = 12582912f;
+  static final float MAGIC = 12582912f;
 
-  private static final int MAGIC_BITS = 0x4B400000;
+  static final int MAGIC_BITS = 0x4B400000;
 
   /** Bits of 2/3, where a mantissa starts, so that logarithms near 1 lose nothing. */
   private static final int TWO_THIRDS = 0x3F2AAAAB;
 
-  private final VectorText text;
-  private final boolean inv;
+  final VectorText text;
+  final boolean inv;
 
   private VectorMath(VectorText text, boolean invariant) {
     this.text = text;
@@ -60,7 +89,8 @@ final class VectorMath {
   /** True if there is code for a row of the op table. */
   static boolean has(String op) {
     return switch (op) {
-      case "exp", "expm1", "log", "log1p", "tanh", "logistic" -> true;
+      case "exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic" -> true;
+      case "sin", "cos", "tan", "erf" -> true;
       default -> false;
     };
   }
@@ -70,6 +100,9 @@ final class VectorMath {
     VectorMath m = new VectorMath(text, x.invariant());
     return switch (op) {
       case "exp" -> m.exp(x);
+      case "exp2" -> m.exp2(x);
+      case "sin", "cos", "tan" -> new VectorAngles(m).emit(op, x);
+      case "erf" -> m.erf(x);
       case "expm1" -> m.expm1(x);
       case "log" -> m.log(x);
       case "log1p" -> m.log1p(x);
@@ -79,31 +112,31 @@ final class VectorMath {
   }
 
   /** A statement; {@code $0}, {@code $1}, ... stand for the operands. */
-  private Var f(String expression, Var... operands) {
+  Var f(String expression, Var... operands) {
     return text.assign('F', fill(expression, operands), inv);
   }
 
-  private Var i(String expression, Var... operands) {
+  Var i(String expression, Var... operands) {
     return text.assign('I', fill(expression, operands), inv);
   }
 
-  private static String fill(String expression, Var... operands) {
+  static String fill(String expression, Var... operands) {
     for (int o = 0; o < operands.length; o++) {
       expression = expression.replace("$" + o, operands[o].name());
     }
     return expression;
   }
 
-  private Var constant(float c) {
+  Var constant(float c) {
     return text.invariant('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(c) + ")");
   }
 
-  private Var fma(Var a, Var b, Var c) {
+  Var fma(Var a, Var b, Var c) {
     return f("$0.fma($1, $2)", a, b, c);
   }
 
   /** {@code yes} where {@code x} compares so with {@code bound}, else {@code no}. */
-  private Var where(Var x, String comparison, float bound, String yes, Var no) {
+  Var where(Var x, String comparison, float bound, String yes, Var no) {
     Var m =
         text.assign(
             'f',
@@ -122,7 +155,7 @@ final class VectorMath {
     return where(top, "LT", low, ScalarText.floatLiteral(low), top);
   }
 
-  private Var polynomial(Var x, float[] coefficients) {
+  Var polynomial(Var x, float[] coefficients) {
     Var p = constant(coefficients[coefficients.length - 1]);
     for (int c = coefficients.length - 2; c >= 0; c--) {
       p = fma(p, x, constant(coefficients[c]));
@@ -151,10 +184,33 @@ final class VectorMath {
 
   private Var exp(Var x) {
     Reduced e = reduce(clamp(x, -104, 89));
+    return scaled(f("$0.add(1f)", e.q), e.n);
+  }
+
+  /** The whole part of the exponent needs no product, so 2 to the power of it is exact. */
+  private Var exp2(Var x) {
+    Var c = clamp(x, -151, 129);
+    Var t = f("$0.add(" + MAGIC + "f)", c);
+    Var fraction = f("$0.sub($1)", c, f("$0.sub(" + MAGIC + "f)", t));
+    Var p = fma(fraction, polynomial(fraction, EXP2), constant(1));
+    return scaled(p, i("$0.reinterpretAsInts().sub(" + MAGIC_BITS + ")", t));
+  }
+
+  /** Near 0 a polynomial, beyond 1 - e^-p(x), which is 1 from 4 on. */
+  private Var erf(Var x) {
+    Var a = f("$0.abs()", x);
+    Var near = fma(polynomial(f("$0.mul($0)", x), ERF), x, x);
+    Var t = clamp(a, 0, 4);
+    Var e = exp(f("$0.neg()", f("$0.mul($1)", t, polynomial(t, ERFC))));
+    Var far = signed(f("$0.neg()", f("$0.sub(1f)", e)), x);
+    return where(a, "GT", 0.92f, far.name(), near);
+  }
+
+  /** 2^n p. */
+  private Var scaled(Var p, Var n) {
     // Two factors, since 2^n alone may be infinite, or too small to be exact.
-    Var half = i("$0.lanewise(VectorOperators.ASHR, 1)", e.n);
-    Var rest = i("$0.sub($1)", e.n, half);
-    Var p = f("$0.add(1f)", e.q);
+    Var half = i("$0.lanewise(VectorOperators.ASHR, 1)", n);
+    Var rest = i("$0.sub($1)", n, half);
     Var once = f("$0.mul($1)", p, power(half, 127));
     return f("$0.mul($1)", once, power(rest, 127));
   }
@@ -167,7 +223,7 @@ final class VectorMath {
   }
 
   /** Functions that are x for tiny x keep its sign and its denormals. */
-  private Var tiny(Var x, Var y) {
+  Var tiny(Var x, Var y) {
     Var a = f("$0.abs()", x);
     return where(a, "LT", 1e-7f, x.name(), y);
   }
@@ -212,7 +268,11 @@ final class VectorMath {
   private Var tanh(Var x) {
     Var a = f("$0.abs()", x);
     Var e = expm1(clamp(f("$0.add($0)", a), 0, 40));
-    Var y = f("$0.div($1)", e, f("$0.add(2f)", e));
+    return signed(f("$0.div($1)", e, f("$0.add(2f)", e)), x);
+  }
+
+  /** A number that is not negative, with the sign of another. */
+  private Var signed(Var y, Var x) {
     Var sign = i("$0.reinterpretAsInts()", x);
     sign = i("$0.and(-2147483648)", sign);
     Var bits = i("$0.reinterpretAsInts()", y);

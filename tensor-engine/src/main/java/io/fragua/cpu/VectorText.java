@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Writes elementwise ops as Java statements on Vector API values: f32 as FloatVector, i32 as
- * IntVector, bool as VectorMask. A mask belongs to the lanes of one of the two and is recast where
+ * Writes elementwise ops as Java statements on Vector API values: floats of up to 32 bits as
+ * FloatVector, integers of up to 32 bits as IntVector, bool as VectorMask (see {@link
+ * VectorNarrow} for the narrow ones). A mask belongs to the lanes of one of the two and is recast where
  * the other is needed, which costs nothing: both have lanes of 32 bits.
  */
 final class VectorText {
@@ -55,28 +56,36 @@ final class VectorText {
         return false;
       }
     }
+    if (v.op.name().equals("reduce_prod")) {
+      return false; // partial products in f32 could overflow where the whole does not
+    }
+    DType from = v.args.get(0).base().type.dtype();
+    boolean half = v.type.dtype() == DType.F16 || v.type.dtype() == DType.BF16;
+    if (v.op.name().equals("cast") && from == DType.I32 && half) {
+      return false; // by way of f32 it would be rounded twice
+    }
     if (v.kind == Value.Kind.REDUCE
         || SPECIAL.contains(v.op.name())
         || VectorMath.has(v.op.name())) {
       return true;
     }
     boolean mask = v.args.get(0).base().type.dtype() == DType.BOOL;
-    boolean integerDivision = v.op.name().equals("div") && v.type.dtype() == DType.I32;
+    boolean integerDivision = v.op.name().equals("div") && !v.type.dtype().isFloating();
     return v.op.scalar().vector() != null && !integerDivision
         || mask && v.op.name().equals("logical_not");
   }
 
   private static boolean lane(DType t) {
-    return t == DType.F32 || t == DType.I32 || t == DType.BOOL;
+    return t.bytes() <= 4;
   }
 
   /** A number as a vector or mask with all lanes equal. */
   Var literal(DType t, double value, long bits) {
     return switch (t) {
-      case F32 ->
+      case F32, F16, BF16 ->
           invariant('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(value) + ")");
-      case I32 -> invariant('I', "IntVector.broadcast(IS, " + (int) bits + ")");
-      default -> invariant('f', "FS.maskAll(" + (bits != 0) + ")");
+      case BOOL -> invariant('f', "FS.maskAll(" + (bits != 0) + ")");
+      default -> invariant('I', "IntVector.broadcast(IS, " + (int) bits + ")");
     };
   }
 
@@ -102,12 +111,30 @@ final class VectorText {
 
   /** Writes one op; gives the variable that holds its result. */
   Var emit(Value v, List<Var> args) {
+    DType t = v.type.dtype();
+    if (!VectorNarrow.is(t)
+        || t.isFloating() && ScalarText.EXACT.contains(v.op.name())
+        || v.op.name().equals("cast")) {
+      return lanes(v, args);
+    }
+    if (v.op.name().equals("shift_right_logical") && t != DType.U8) {
+      int mask = t == DType.I8 ? 255 : 65535;
+      Var x = args.get(0);
+      List<Var> masked =
+          List.of(assign('I', x.name + ".and(" + mask + ")", x.invariant), args.get(1));
+      return new VectorNarrow(this).narrow(t, lanes(v, masked));
+    }
+    return new VectorNarrow(this).narrow(t, lanes(v, args));
+  }
+
+  /** The op on 32-bit lanes. */
+  private Var lanes(Value v, List<Var> args) {
     boolean inv = args.stream().allMatch(Var::invariant);
     Var x = args.get(0);
     String op = v.op.name();
     switch (op) {
       case "cast":
-        return cast(v.type.dtype(), x, inv);
+        return cast(v.args.get(0).base().type.dtype(), v.type.dtype(), x, inv);
       case "bitcast":
         return x.kind == 'F'
             ? assign('I', x.name + ".reinterpretAsInts()", inv)
@@ -143,12 +170,12 @@ final class VectorText {
     return s;
   }
 
-  private Var cast(DType to, Var x, boolean inv) {
+  private Var cast(DType from, DType to, Var x, boolean inv) {
     if (Character.isLowerCase(x.kind)) {
       if (to == DType.BOOL) {
         return x;
       }
-      boolean f = to == DType.F32;
+      boolean f = to.isFloating();
       Var m = mask(x, f ? 'F' : 'I');
       return f
           ? assign('F', "FloatVector.zero(FS).blend(1f, " + m.name + ")", inv)
@@ -157,8 +184,14 @@ final class VectorText {
     return switch (to) {
       case BOOL ->
           assign(Character.toLowerCase(x.kind), x.name + ".compare(VectorOperators.NE, 0)", inv);
-      case F32 -> x.kind == 'F' ? x : assign('F', convert("I2F", "FS", x), inv);
-      default -> x.kind == 'I' ? x : assign('I', convert("F2I", "IS", x), inv);
+      case F32, F16, BF16 -> {
+        Var f = x.kind == 'F' ? x : assign('F', convert("I2F", "FS", x), inv);
+        yield to == DType.F32 || from == to ? f : new VectorNarrow(this).narrow(to, f);
+      }
+      default ->
+          x.kind == 'I'
+              ? new VectorNarrow(this).narrow(to, x)
+              : new VectorNarrow(this).saturate(to, assign('I', convert("F2I", "IS", x), inv));
     };
   }
 

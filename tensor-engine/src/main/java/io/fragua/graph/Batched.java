@@ -1,5 +1,7 @@
 package io.fragua.graph;
 
+import io.fragua.tensor.Autograd;
+import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,6 +29,9 @@ public final class Batched {
       List<Tensor> in = e.inputs().stream().map(v::get).toList();
       List<Boolean> m = e.inputs().stream().map(mapped::get).toList();
       mapped.addAll(Collections.nCopies(e.types().size(), m.contains(true)));
+      if (traced == null) {
+        refuseEager(equation, in);
+      }
       if (m.contains(true)) {
         v.addAll(e.op().batch().applyAll(e.op(), in, m, e.attrs()));
       } else if (traced == null) {
@@ -36,5 +41,14 @@ public final class Batched {
       }
     }
     return v;
+  }
+
+  /** The eager gradients of an equation with a rule of its own would be those of none. */
+  private static void refuseEager(Graph.Equation e, List<Tensor> in) {
+    Check.that(
+        e.rule() == e || !Autograd.isOn() || in.stream().noneMatch(Tensor::isTracked),
+        "vmap: eager gradients do not go through a mapped function with a derivative of its own:"
+            + " operands %s; use Grad.grad of what is mapped, or detach the operands",
+        in.stream().map(Tensor::type).toList());
   }
 }

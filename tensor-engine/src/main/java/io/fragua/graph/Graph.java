@@ -295,6 +295,10 @@ public final class Graph implements Body {
           traced == null
               ? Tensor.applyAll(e.op(), e.attrs(), in)
               : Tensor.recordAll(e.op(), e.attrs(), in);
+      if (traced == null && e.rule() != e) { // eager gradients go by the rule
+        Equation r = e.rule();
+        out = Tensor.remember(r.op(), r.attrs(), r.inputs().stream().map(v::get).toList(), out);
+      }
       for (Tensor y : out) {
         v.add(known.getOrDefault(v.size(), y));
       }

@@ -1,9 +1,9 @@
 package io.fragua.op;
 
+import static io.fragua.op.Rules.ANY;
 import static io.fragua.op.Rules.BITS;
-import static io.fragua.op.Rules.COMPUTED;
-import static io.fragua.op.Rules.NUMERIC;
-import static io.fragua.op.Rules.REAL;
+import static io.fragua.op.Rules.FLOATS;
+import static io.fragua.op.Rules.NUMBERS;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
@@ -21,7 +21,7 @@ final class BinaryOps {
       List.of(
           binary(
               "add",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] + x[1],
               x -> x[0] + x[1],
               "($0 + $1)",
@@ -30,7 +30,7 @@ final class BinaryOps {
               "Add-14"),
           binary(
               "sub",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] - x[1],
               x -> x[0] - x[1],
               "($0 - $1)",
@@ -39,7 +39,7 @@ final class BinaryOps {
               "Sub-14"),
           binary(
               "mul",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] * x[1],
               x -> x[0] * x[1],
               "($0 * $1)",
@@ -48,7 +48,7 @@ final class BinaryOps {
               "Mul-14"),
           binary(
               "div",
-              NUMERIC,
+              NUMBERS,
               x -> x[0] / x[1],
               BinaryOps::divide,
               "($0 / $1)",
@@ -60,7 +60,7 @@ final class BinaryOps {
               "Div-14"),
           binary(
               "pow",
-              REAL,
+              FLOATS,
               x -> Math.pow(x[0], x[1]),
               null,
               "($T) Math.pow($0, $1)",
@@ -77,7 +77,7 @@ final class BinaryOps {
               "Pow-15"),
           binary(
               "maximum",
-              NUMERIC,
+              NUMBERS,
               x -> Math.max(x[0], x[1]),
               x -> Math.max(x[0], x[1]),
               "Math.max($0, $1)",
@@ -86,42 +86,53 @@ final class BinaryOps {
               "Max-13"),
           binary(
               "minimum",
-              NUMERIC,
+              NUMBERS,
               x -> Math.min(x[0], x[1]),
               x -> Math.min(x[0], x[1]),
               "Math.min($0, $1)",
               "$0.min($1)",
               (g, in, y, a) -> tie(g, in, y),
               "Min-13"),
+          binary(
+              "fmod",
+              NUMBERS,
+              x -> x[0] % x[1],
+              x -> x[1] == 0 ? 0 : x[0] % x[1],
+              "($0 % $1)",
+              null,
+              (g, in, y, a) -> List.of(g, g.mul(in.get(0).div(in.get(1)).trunc()).neg()),
+              "Mod-13 with fmod=1"),
+          binary(
+              "copysign",
+              FLOATS,
+              x -> Math.copySign(x[0], x[1]),
+              null,
+              "Math.copySign($0, $1)",
+              "((IntVector) ((IntVector) $0.reinterpretAsInts()).and(2147483647)"
+                  + ".or(((IntVector) $1.reinterpretAsInts()).and(-2147483648)))"
+                  + ".reinterpretAsFloats()",
+              (g, in, y, a) -> {
+                Tensor one = Rules.one(g);
+                return Arrays.asList(
+                    g.mul(one.copysign(in.get(0))).mul(one.copysign(in.get(1))), g.mul(0));
+              },
+              "none: no ONNX operator"),
+          // The spacing is the type's, so the meaning is the backend's.
+          new Op(
+              "nextafter",
+              Family.BINARY,
+              2,
+              EnumSet.of(DType.F32, DType.F64),
+              Rules.SAME,
+              null,
+              "it moves by steps of one unit in the last place",
+              Batching.ALL,
+              new Scalar(null, null, "Math.nextAfter($0, $1)", null),
+              "none: no ONNX operator",
+              "NumPy nextafter"),
           bits("bitwise_and", x -> x[0] & x[1], "&", "AND", "BitwiseAnd-18; And-7 on bool"),
           bits("bitwise_or", x -> x[0] | x[1], "|", "OR", "BitwiseOr-18; Or-7 on bool"),
           bits("bitwise_xor", x -> x[0] ^ x[1], "^", "XOR", "BitwiseXor-18; Xor-7 on bool"),
-          elementwise(
-              "shift_left",
-              Family.BINARY,
-              2,
-              EnumSet.of(DType.I32),
-              Rules.SAME,
-              new Scalar(
-                  null,
-                  x -> x[1] < 0 || x[1] > 31 ? 0 : x[0] << x[1],
-                  "($1 < 0 || $1 > 31 ? 0 : $0 << $1)",
-                  null),
-              "BitShift-11",
-              "JAX lax.shift_left"),
-          elementwise(
-              "shift_right_logical",
-              Family.BINARY,
-              2,
-              EnumSet.of(DType.I32),
-              Rules.SAME,
-              new Scalar(
-                  null,
-                  x -> x[1] < 0 || x[1] > 31 ? 0 : (x[0] & 0xffffffffL) >>> x[1],
-                  "($1 < 0 || $1 > 31 ? 0 : $0 >>> $1)",
-                  null),
-              "BitShift-11",
-              "JAX lax.shift_right_logical"),
           compare("equal", x -> x[0] == x[1], x -> x[0] == x[1], "==", "EQ", "Equal-19"),
           compare(
               "not_equal", x -> x[0] != x[1], x -> x[0] != x[1], "!=", "NE", "none: Not(Equal)"),
@@ -139,7 +150,7 @@ final class BinaryOps {
               "select",
               Family.ELEMENTWISE,
               3,
-              COMPUTED,
+              ANY,
               BinaryOps::selectType,
               (g, in, y, a) -> {
                 Tensor zero = Tensor.scalar(g.dtype(), 0);
@@ -202,7 +213,7 @@ final class BinaryOps {
     return in.get(1);
   }
 
-  private static Op binary(
+  static Op binary(
       String name,
       Set<DType> dtypes,
       Scalar.Real real,
@@ -252,7 +263,7 @@ final class BinaryOps {
         name,
         Family.COMPARE,
         2,
-        name.endsWith("equal") && name.length() <= 9 ? COMPUTED : NUMERIC,
+        name.endsWith("equal") && name.length() <= 9 ? ANY : NUMBERS,
         Rules.COMPARE,
         new Scalar(
             x -> real.test(x) ? 1 : 0,
@@ -263,7 +274,7 @@ final class BinaryOps {
         "NumPy, the function of this name");
   }
 
-  private static Op elementwise(
+  static Op elementwise(
       String name,
       Family family,
       int arity,

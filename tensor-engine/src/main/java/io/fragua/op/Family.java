@@ -12,6 +12,8 @@ public enum Family {
   ELEMENTWISE,
   /** Folds axes away. */
   REDUCE,
+  /** Each element from those before it on an axis. */
+  CUMULATIVE,
   /** Moves elements without computing. */
   MOVEMENT,
   /** Products summed over an axis. */
@@ -20,8 +22,14 @@ public enum Family {
   INDEX,
   /** Applies functions that are its settings. */
   CONTROL,
+  /** Orders elements. */
+  SORT,
   /** Over windows that move along spatial axes. */
-  WINDOW;
+  WINDOW,
+  /** Factors matrices and solves systems. */
+  LINALG,
+  /** Fourier transforms of an axis. */
+  FFT;
 
   /** True if the result at an index depends on the operands at that index alone. */
   public boolean isElementwise() {

@@ -22,11 +22,18 @@ public final class OpTable {
         List.of(
             UnaryOps.ROWS,
             BinaryOps.ROWS,
+            TrigonometricOps.ROWS,
+            SpecialOps.ROWS,
+            IntegerOps.ROWS,
             ReduceOps.ROWS,
+            CumulativeOps.ROWS,
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
+            SortOps.ROWS,
             WindowOps.ROWS,
+            LinalgOps.ROWS,
+            FftOps.ROWS,
             ControlOps.ROWS)) {
       for (Op op : page) {
         Check.that(

@@ -21,11 +21,12 @@ final class ReduceOps {
               "NumPy sum"),
           reduce("reduce_max", ReduceOps::extremum, "ReduceMax-20", "NumPy max"),
           reduce("reduce_min", ReduceOps::extremum, "ReduceMin-20", "NumPy min"),
+          reduce("reduce_prod", ReduceOps::product, "ReduceProd-18", "NumPy prod"),
           new Op(
               "argmax",
               Family.REDUCE,
               1,
-              Rules.NUMERIC,
+              Rules.NUMBERS,
               (op, in, a) -> {
                 Rules.dtype(op, in.get(0));
                 int axis = a.integer("axis");
@@ -47,12 +48,13 @@ final class ReduceOps {
   private ReduceOps() {}
 
   private static Tensor spread(Tensor t, Tensor like, Attrs a) {
-    int[] axes = a.ints("axes");
-    int[] kept =
-        IntStream.range(0, like.shape().rank())
-            .filter(i -> Arrays.stream(axes).noneMatch(x -> x == i))
-            .toArray();
-    return t.broadcastInDim(like.shape(), kept);
+    return t.broadcastInDim(like.shape(), kept(like.shape(), a.ints("axes")));
+  }
+
+  private static int[] kept(Shape s, int[] axes) {
+    return IntStream.range(0, s.rank())
+        .filter(i -> Arrays.stream(axes).noneMatch(x -> x == i))
+        .toArray();
   }
 
   /** The gradient is shared equally by all elements that reach the extremum, as in JAX. */
@@ -63,12 +65,39 @@ final class ReduceOps {
     return List.of(hit.mul(spread(g.div(count), x, a)));
   }
 
+  /**
+   * For each element the product of the others: of those before it times those behind it, so that
+   * zeros do no harm.
+   */
+  private static List<Tensor> product(Tensor g, List<Tensor> in, Tensor y, Attrs a) {
+    Tensor x = in.get(0);
+    if (x.shape().size() == 0) {
+      return List.of(spread(g, x, a));
+    }
+    int rank = x.shape().rank();
+    int[] axes = a.ints("axes");
+    int[] kept = kept(x.shape(), axes);
+    int[] perm = IntStream.concat(Arrays.stream(kept), Arrays.stream(axes)).toArray();
+    int[] back = new int[rank];
+    for (int i = 0; i < rank; i++) {
+      back[perm[i]] = i;
+    }
+    Tensor moved = x.transpose(perm);
+    int n = (int) (x.shape().size() / y.shape().size());
+    int rows = (int) y.shape().size();
+    Tensor row = moved.reshape(rows, n);
+    Tensor before = row.slice(1, 0, n - 1).pad(1, 1, 0, 1).cumprod(1);
+    Tensor behind = row.slice(1, 1, n).pad(1, 0, 1, 1).cumprod(1, true);
+    Tensor others = before.mul(behind).reshape(moved.shape().dims()).transpose(back);
+    return List.of(spread(g, x, a).mul(others));
+  }
+
   private static Op reduce(String name, Op.Vjp vjp, String onnx, String source) {
     return new Op(
         name,
         Family.REDUCE,
         1,
-        Rules.NUMERIC,
+        Rules.NUMBERS,
         (op, in, a) -> {
           Rules.dtype(op, in.get(0));
           int[] axes = a.ints("axes");

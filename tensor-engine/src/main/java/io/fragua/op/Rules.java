@@ -13,13 +13,21 @@ import java.util.Set;
 /** Type rules and dtype sets that families share. */
 final class Rules {
   static final Set<DType> REAL = EnumSet.of(DType.F32, DType.F64);
-  static final Set<DType> INT = EnumSet.of(DType.I32, DType.I64);
   static final Set<DType> NUMERIC = EnumSet.of(DType.F32, DType.F64, DType.I32, DType.I64);
-  static final Set<DType> BITS = EnumSet.of(DType.I32, DType.I64, DType.BOOL);
   static final Set<DType> BOOL = EnumSet.of(DType.BOOL);
   static final Set<DType> COMPUTED =
       EnumSet.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BOOL);
   static final Set<DType> ANY = EnumSet.allOf(DType.class);
+
+  /** All floating types; f16 and bf16 are computed in f32 and rounded, op by op. */
+  static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F64, DType.F16, DType.BF16);
+
+  /** All integers; narrow ones wrap. */
+  static final Set<DType> INTEGERS =
+      EnumSet.of(DType.I8, DType.U8, DType.I16, DType.I32, DType.I64);
+
+  static final Set<DType> BITS = EnumSet.complementOf(EnumSet.copyOf(FLOATS));
+  static final Set<DType> NUMBERS = EnumSet.complementOf(EnumSet.of(DType.BOOL));
 
   private Rules() {}
 

@@ -2,9 +2,8 @@ package io.fragua.op;
 
 import static io.fragua.op.Rules.ANY;
 import static io.fragua.op.Rules.BOOL;
-import static io.fragua.op.Rules.COMPUTED;
-import static io.fragua.op.Rules.NUMERIC;
-import static io.fragua.op.Rules.REAL;
+import static io.fragua.op.Rules.FLOATS;
+import static io.fragua.op.Rules.NUMBERS;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
@@ -16,7 +15,7 @@ import java.util.Set;
 /** Rows with one operand, computed element by element. */
 final class UnaryOps {
   /** Derivative of a unary row: operand gradient from g, operand and result. */
-  private interface D {
+  interface D {
     Tensor apply(Tensor g, Tensor x, Tensor y);
   }
 
@@ -24,7 +23,7 @@ final class UnaryOps {
       List.of(
           unary(
               "neg",
-              NUMERIC,
+              NUMBERS,
               x -> -x,
               x -> -x,
               "(-$0)",
@@ -33,7 +32,7 @@ final class UnaryOps {
               "Neg-13"),
           unary(
               "abs",
-              NUMERIC,
+              NUMBERS,
               Math::abs,
               Math::abs,
               "Math.abs($0)",
@@ -42,7 +41,7 @@ final class UnaryOps {
               "Abs-13"),
           unary(
               "sign",
-              NUMERIC,
+              NUMBERS,
               Math::signum,
               Long::signum,
               "($0 > 0 ? ($T) 1 : $0 < 0 ? ($T) -1 : $0)",
@@ -51,6 +50,14 @@ final class UnaryOps {
               (g, x, y) -> g.mul(0),
               "Sign-13"),
           real("exp", Math::exp, "Math.exp($0)", null, (g, x, y) -> g.mul(y), "Exp-13"),
+          // Not exp(x log 2): the product's rounding error would grow with x.
+          real(
+              "exp2",
+              x -> Math.pow(2, x),
+              "Math.pow(2, $0)",
+              null,
+              (g, x, y) -> g.mul(y).mul(Math.log(2)),
+              "none: Pow(2, x)"),
           real(
               "expm1",
               Math::expm1,
@@ -73,6 +80,13 @@ final class UnaryOps {
               "$0.sqrt()",
               (g, x, y) -> g.div(y.mul(2)),
               "Sqrt-13"),
+          real(
+              "cbrt",
+              Math::cbrt,
+              "Math.cbrt($0)",
+              null,
+              (g, x, y) -> g.div(y.square().mul(3)),
+              "none: no ONNX operator"),
           real(
               "rsqrt",
               x -> 1 / Math.sqrt(x),
@@ -100,7 +114,7 @@ final class UnaryOps {
           // kept, and a contraction can apply it as an epilogue.
           unary(
               "relu",
-              NUMERIC,
+              NUMBERS,
               x -> x > 0 || x != x ? x : 0,
               x -> Math.max(x, 0),
               "($0 <= 0 ? ($T) 0 : $0)",
@@ -121,7 +135,7 @@ final class UnaryOps {
               "NumPy logical_not"),
           row(
               "stop_gradient",
-              COMPUTED,
+              ANY,
               Rules.SAME,
               null,
               "its purpose is to have none",
@@ -164,14 +178,14 @@ final class UnaryOps {
 
   private UnaryOps() {}
 
-  private static Op real(
+  static Op real(
       String name,
       java.util.function.DoubleUnaryOperator f,
       String scalar,
       String vector,
       D d,
       String onnx) {
-    return unary(name, REAL, f, null, "($T) (" + scalar + ")", vector, d, onnx);
+    return unary(name, FLOATS, f, null, "($T) (" + scalar + ")", vector, d, onnx);
   }
 
   private static Op unary(
@@ -198,7 +212,7 @@ final class UnaryOps {
         "NumPy or JAX lax, the function of this name");
   }
 
-  private static Op row(
+  static Op row(
       String name,
       Set<DType> dtypes,
       Op.TypeRule type,

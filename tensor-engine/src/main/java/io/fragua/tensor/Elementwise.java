@@ -12,9 +12,13 @@ public interface Elementwise {
   }
 
   private Tensor binary(String op, Tensor b) {
-    Shape s = Shape.broadcast(op, self().shape(), b.shape());
-    return Tensor.apply(
-        op, Attrs.NONE, self().lift(b).broadcastTo(s), b.lift(self()).broadcastTo(s));
+    return binary(op, self(), b);
+  }
+
+  /** Applies a binary row after broadcasting its operands to one shape. */
+  static Tensor binary(String op, Tensor a, Tensor b) {
+    Shape s = Shape.broadcast(op, a.shape(), b.shape());
+    return Tensor.apply(op, Attrs.NONE, a.lift(b).broadcastTo(s), b.lift(a).broadcastTo(s));
   }
 
   /** A scalar of this tensor's dtype, broadcast to its shape. */

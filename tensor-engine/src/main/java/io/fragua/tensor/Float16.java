@@ -21,6 +21,16 @@ public final class Float16 {
     return Float.intBitsToFloat(Math.abs((double) f) > Math.abs(v) ? i - 1 : i + 1);
   }
 
+  /** The nearest number that bf16 holds. */
+  public static float roundBf16(float f) {
+    return fromBf16(toBf16(f));
+  }
+
+  /** The nearest number that f16 holds. */
+  public static float roundF16(float f) {
+    return fromF16(toF16(f));
+  }
+
   /** The value of these bits. */
   public static float fromBf16(short bits) {
     return Float.intBitsToFloat(bits << 16);

@@ -1,24 +1,57 @@
 package io.fragua.tensor;
 
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Reductions over axes. No axes given means all of them; negative axes count from the back. */
+/**
+ * Reductions over axes. No axes given means all of them; negative axes count from the back. Forms
+ * with {@code Keep} leave the axes in place with size 1, so that the result broadcasts against the
+ * operand. An axis that is not there or named twice throws {@link ShapeException}.
+ */
 public interface Reductions {
   /** This tensor. */
   Tensor self();
 
   private Tensor reduce(String op, int... axes) {
+    return Tensor.apply(op, Attrs.of("axes", named(axes)), self());
+  }
+
+  /** The axes from the front, ascending; all if none is given. */
+  private int[] named(int... axes) {
     Shape s = self().shape();
-    int[] a =
-        axes.length == 0
-            ? IntStream.range(0, s.rank()).toArray()
-            : IntStream.of(axes).map(s::axis).sorted().toArray();
-    return Tensor.apply(op, Attrs.of("axes", a), self());
+    return axes.length == 0
+        ? IntStream.range(0, s.rank()).toArray()
+        : IntStream.of(axes).map(s::axis).sorted().toArray();
+  }
+
+  /** The result of a reduction over these axes, with each of them put back with size 1. */
+  private Tensor keep(Tensor reduced, int... axes) {
+    int[] dims = self().shape().dims().clone();
+    for (int a : named(axes)) {
+      dims[a] = 1;
+    }
+    return reduced.reshape(dims);
+  }
+
+  /** The number of elements that make one of the result. */
+  private double count(int... axes) {
+    return Arrays.stream(named(axes))
+        .mapToDouble(a -> self().shape().dim(a))
+        .reduce(1, (x, y) -> x * y);
   }
 
   /** Sum; 0 over nothing. f32 sums may be accumulated in any order. */
   default Tensor sum(int... axes) {
     return reduce("reduce_sum", axes);
+  }
+
+  /**
+   * Product; 1 over nothing. The derivative is right at zeros too.
+   *
+   * @source NumPy {@code prod}
+   */
+  default Tensor prod(int... axes) {
+    return reduce("reduce_prod", axes);
   }
 
   /** Maximum; -infinity (or the type's least value) over nothing; NaN if any is. */
@@ -33,35 +66,156 @@ public interface Reductions {
 
   /** Arithmetic mean; NaN over nothing. */
   default Tensor mean(int... axes) {
-    Tensor s = sum(axes);
-    double n = (double) self().shape().size() / Math.max(1, s.shape().size());
-    return s.div(n);
+    return sum(axes).div(count(axes));
   }
 
-  /** Index of the first maximum along one axis, i32. */
+  /** True if any element is (bool; a number if it is not 0); false over nothing. */
+  default Tensor any(int... axes) {
+    return self().cast(DType.BOOL).cast(DType.I32).max(axes).greater(0);
+  }
+
+  /** True if all elements are (bool; numbers if they are not 0); true over nothing. */
+  default Tensor all(int... axes) {
+    return self().cast(DType.BOOL).cast(DType.I32).min(axes).greater(0);
+  }
+
+  /** How many elements are not 0 (or true), i32. */
+  default Tensor countNonzero(int... axes) {
+    return self().cast(DType.BOOL).cast(DType.I32).sum(axes);
+  }
+
+  /** Index of the first maximum along one axis, i32; NaN counts as the largest. */
   default Tensor argmax(int axis) {
     return Tensor.apply("argmax", Attrs.of("axis", self().shape().axis(axis)), self());
   }
 
-  /** As {@link #sum} over one axis, which stays with size 1. */
-  default Tensor sumKeep(int axis) {
-    return sum(axis).expandDims(self().shape().axis(axis));
+  /** Index of the first minimum along one axis, i32; NaN counts as the smallest. */
+  default Tensor argmin(int axis) {
+    // The complement, unlike the negative, turns the order of all integers around.
+    return (self().dtype().isFloating() ? self().neg() : self().bitwiseNot()).argmax(axis);
   }
 
-  /** As {@link #mean} over one axis, which stays with size 1. */
-  default Tensor meanKeep(int axis) {
-    return mean(axis).expandDims(self().shape().axis(axis));
+  /** The largest minus the smallest. */
+  default Tensor ptp(int... axes) {
+    return max(axes).sub(min(axes));
   }
 
-  /** As {@link #max} over one axis, which stays with size 1. */
-  default Tensor maxKeep(int axis) {
-    return max(axis).expandDims(self().shape().axis(axis));
+  /**
+   * Mean of squared distances from the mean; floating types.
+   *
+   * @param ddof what is taken off the number of elements: 0 for the variance of these elements, 1
+   *     for an estimate of what they were drawn from; NaN or infinite if nothing is left
+   * @source NumPy {@code var}
+   */
+  default Tensor var(int ddof, int... axes) {
+    Tensor d = self().sub(meanKeep(named(axes)));
+    return d.square().sum(named(axes)).div(Math.max(0, count(axes) - ddof));
   }
 
-  /** log(sum(exp(x))) over one axis, which stays with size 1; does not overflow. */
-  default Tensor logSumExpKeep(int axis) {
-    Tensor m = maxKeep(axis).stopGradient();
-    return self().sub(m).exp().sumKeep(axis).log().add(m);
+  /**
+   * Square root of {@link #var}.
+   *
+   * @source NumPy {@code std}
+   */
+  default Tensor std(int ddof, int... axes) {
+    return var(ddof, axes).sqrt();
+  }
+
+  /**
+   * Length of vectors: the sum of magnitudes (order 1), the root of the sum of squares (2), the
+   * largest magnitude (infinity), or the p-th root of the sum of p-th powers.
+   *
+   * @throws IllegalArgumentException if the order is not positive
+   * @source NumPy {@code linalg.norm} with an axis
+   */
+  default Tensor norm(double order, int... axes) {
+    Check.that(
+        order > 0,
+        "norm: the order must be positive or infinite: %s of %s; use 1, 2 or infinity",
+        order,
+        self().type());
+    Tensor a = self().abs();
+    if (order == 1) {
+      return a.sum(axes);
+    }
+    if (order == Double.POSITIVE_INFINITY) {
+      return a.max(axes);
+    }
+    return order == 2 ? self().square().sum(axes).sqrt() : a.pow(order).sum(axes).pow(1 / order);
+  }
+
+  /** Sum of the elements that are not NaN. */
+  default Tensor nansum(int... axes) {
+    return self().isNan().select(Tensor.scalar(self().dtype(), 0), self()).sum(axes);
+  }
+
+  /** Mean of the elements that are not NaN; NaN if there are none. */
+  default Tensor nanmean(int... axes) {
+    return nansum(axes).div(self().isNan().not().countNonzero(axes).cast(self().dtype()));
+  }
+
+  /**
+   * Mean with weights, which broadcast against this tensor: sum(x w) / sum(w).
+   *
+   * @source NumPy {@code average}
+   */
+  default Tensor average(Tensor weights, int... axes) {
+    Tensor w = weights.lift(self()).broadcastTo(self().shape());
+    return self().mul(w).sum(axes).div(w.sum(axes));
+  }
+
+  /** As {@link #sum}; the axes stay with size 1. */
+  default Tensor sumKeep(int... axes) {
+    return keep(sum(axes), axes);
+  }
+
+  /** As {@link #prod}; the axes stay with size 1. */
+  default Tensor prodKeep(int... axes) {
+    return keep(prod(axes), axes);
+  }
+
+  /** As {@link #mean}; the axes stay with size 1. */
+  default Tensor meanKeep(int... axes) {
+    return keep(mean(axes), axes);
+  }
+
+  /** As {@link #max}; the axes stay with size 1. */
+  default Tensor maxKeep(int... axes) {
+    return keep(max(axes), axes);
+  }
+
+  /** As {@link #min}; the axes stay with size 1. */
+  default Tensor minKeep(int... axes) {
+    return keep(min(axes), axes);
+  }
+
+  /** As {@link #var}; the axes stay with size 1. */
+  default Tensor varKeep(int ddof, int... axes) {
+    return keep(var(ddof, axes), axes);
+  }
+
+  /** As {@link #std}; the axes stay with size 1. */
+  default Tensor stdKeep(int ddof, int... axes) {
+    return keep(std(ddof, axes), axes);
+  }
+
+  /** As {@link #norm}; the axes stay with size 1. */
+  default Tensor normKeep(double order, int... axes) {
+    return keep(norm(order, axes), axes);
+  }
+
+  /** log(sum(exp(x))); does not overflow; -infinity over nothing. */
+  default Tensor logSumExp(int... axes) {
+    Tensor kept = logSumExpKeep(axes);
+    return kept.reshape(self().shape().without(named(axes)).dims());
+  }
+
+  /** As {@link #logSumExp}; the axes stay with size 1. */
+  default Tensor logSumExpKeep(int... axes) {
+    Tensor m = maxKeep(axes).stopGradient();
+    // An infinite maximum is not taken off: infinity minus itself is not a number.
+    Tensor finite = m.isFinite().select(m, Tensor.scalar(m.dtype(), 0));
+    return self().sub(finite).exp().sumKeep(axes).log().add(finite);
   }
 
   /** exp(x) / sum(exp(x)) over one axis. */

@@ -44,6 +44,11 @@ class VectorMathTest {
   /** A function, its meaning, the interval of most inputs, and the largest error in ulps. */
   private enum Function {
     EXP(Tensor::exp, Math::exp, -105, 90, 1.0),
+    EXP2(Tensor::exp2, x -> Math.pow(2, x), -151, 129, 1.0),
+    SIN(Tensor::sin, StrictMath::sin, -2e4, 2e4, 1.0),
+    COS(Tensor::cos, StrictMath::cos, -2e4, 2e4, 1.0),
+    TAN(Tensor::tan, StrictMath::tan, -2e4, 2e4, 2.2),
+    ERF(Tensor::erf, io.fragua.op.Special::erf, -4.5, 4.5, 1.5),
     EXPM1(Tensor::expm1, Math::expm1, -20, 89, 1.5),
     LOG(Tensor::log, Math::log, 0, 10, 0.9),
     LOG1P(Tensor::log1p, Math::log1p, -1, 3, 1.5),

@@ -9,6 +9,7 @@ import io.fragua.op.OpTable;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
 import java.util.List;
+import java.util.Set;
 
 /** Rows with several operands of one shape; special values meet each other in all pairs. */
 final class BinaryCases {
@@ -19,9 +20,12 @@ final class BinaryCases {
       if (op.family() != Family.BINARY && op.family() != Family.COMPARE) {
         continue;
       }
-      Tolerance tolerance = op.name().equals("pow") ? Tolerance.ULPS : Tolerance.EQUAL;
       for (DType t : op.dtypes()) {
-        for (int n : OpCases.sizes()) {
+        boolean series =
+            op.name().equals("pow")
+                || t.bytes() == 2 && Set.of("atan2", "hypot", "polygamma").contains(op.name());
+        Tolerance tolerance = series ? Tolerance.ULPS : Tolerance.EQUAL;
+        for (int n : OpCases.sizes(t)) {
           OpCase c = of(op.name(), Attrs.NONE, tolerance, left(op, t, n), right(op, t, n));
           all.add(op.vjp() == null ? c : c.differentiable());
         }
@@ -58,14 +62,24 @@ final class BinaryCases {
   }
 
   private static OpCase.Operand left(Op op, DType t, int... dims) {
-    return operand(t, op.name().equals("pow") ? Values.range(0.1, 4) : Values.range(-4, 4), dims);
+    Values v =
+        switch (op.name()) {
+          case "pow" -> Values.range(0.1, 4);
+          case "polygamma" -> Values.range(-0.4, 3.4);
+          default -> Values.range(-4, 4);
+        };
+    return operand(t, v, dims);
   }
 
   private static OpCase.Operand right(Op op, DType t, int... dims) {
     Values v =
         switch (op.name()) {
           case "div" -> t.isFloating() ? Values.range(0.25, 4) : Values.range(-4, 4);
-          case "shift_left", "shift_right_logical" -> Values.range(-2, 34);
+          case "fmod" -> t.isFloating() ? Values.range(0.4, 3) : Values.range(-3, 3);
+          case "polygamma" -> Values.range(0.7, 6);
+          case "hypot", "atan2" -> Values.range(0.8, 3); // they bend sharply at the origin
+          case "shift_left", "shift_right_logical", "shift_right_arithmetic" ->
+              Values.range(-2, 8 * t.bytes() + 2);
           default -> Values.range(-3, 3);
         };
     return operand(t, v, dims);
@@ -74,7 +88,7 @@ final class BinaryCases {
   private static void select(List<OpCase> all) {
     Values any = Values.range(-4, 4);
     for (DType t : OpTable.get("select").dtypes()) {
-      for (int n : OpCases.sizes()) {
+      for (int n : OpCases.sizes(t)) {
         OpCase c =
             of(
                 "select",

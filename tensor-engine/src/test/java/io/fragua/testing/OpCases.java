@@ -15,11 +15,15 @@ public final class OpCases {
     UnaryCases.addTo(ALL);
     BinaryCases.addTo(ALL);
     ReduceCases.addTo(ALL);
+    CumulativeCases.addTo(ALL);
     MovementCases.addTo(ALL);
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);
+    SortCases.addTo(ALL);
     WindowCases.addTo(ALL);
     ControlCases.addTo(ALL);
+    LinalgCases.addTo(ALL);
+    FftCases.addTo(ALL);
   }
 
   private OpCases() {}
@@ -37,6 +41,11 @@ public final class OpCases {
   /** Sizes around the widths of vectors, from nothing to more than a cache. */
   static int[] sizes() {
     return new int[] {0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65537};
+  }
+
+  /** As {@link #sizes()}; fewer for the narrow types, which the reference computes slowly. */
+  static int[] sizes(io.fragua.tensor.DType t) {
+    return t.bytes() >= 4 ? sizes() : new int[] {0, 1, 9, 17, 33, 1000};
   }
 
   /** All subsets of the axes of a rank, each ascending. */

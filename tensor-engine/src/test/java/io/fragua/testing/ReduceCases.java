@@ -34,7 +34,7 @@ final class ReduceCases {
   private ReduceCases() {}
 
   static void addTo(List<OpCase> all) {
-    for (String op : List.of("reduce_sum", "reduce_max", "reduce_min")) {
+    for (String op : List.of("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")) {
       for (DType t : OpTable.get(op).dtypes()) {
         for (int[] dims : shapes(t)) {
           OpCases.subsets(dims.length)
@@ -45,7 +45,8 @@ final class ReduceCases {
                     Tolerance tol = tolerance(op, dims, axes);
                     OpCase c = of(op, a, tol, operand(t, v, dims));
                     // the extremum of nothing is infinite, so it has no differences
-                    boolean smooth = op.equals("reduce_sum") || c.size() > 0;
+                    boolean smooth =
+                        op.equals("reduce_sum") || op.equals("reduce_prod") || c.size() > 0;
                     all.add(smooth ? c.differentiable() : c);
                   });
         }
@@ -80,13 +81,14 @@ final class ReduceCases {
   /** Each special value alone in a row, and all of them together. */
   private static void edges(List<OpCase> all, String op, DType t) {
     int n = Values.edgeCount(t);
-    Tolerance tol = op.equals("reduce_sum") ? Tolerance.sum(3, 1) : Tolerance.EQUAL;
+    boolean sum = op.equals("reduce_sum") || op.equals("reduce_prod");
+    Tolerance tol = sum ? Tolerance.sum(3, 1) : Tolerance.EQUAL;
     Attrs last = Attrs.of("axes", new int[] {1});
     Attrs first = Attrs.of("axes", new int[] {0});
     all.add(of(op, last, tol, operand(t, Values.edges(1), n, 1)));
     all.add(of(op, last, tol, operand(t, Values.edges(2), n, 2)));
     all.add(of(op, first, tol, operand(t, Values.edges(1), 2, n)));
-    if (!op.equals("reduce_sum") || !t.isFloating()) { // a sum of huge values depends on the order
+    if (!sum || !t.isFloating()) { // a sum of huge values depends on the order
       all.add(of(op, last, tol, operand(t, Values.edges(1), 40, 17)));
       all.add(of(op, first, tol, operand(t, Values.edges(1), 40, 17)));
       all.add(of(op, last, tol, operand(t, Values.edges(1), 17, 40)));
@@ -96,6 +98,10 @@ final class ReduceCases {
   private static Tolerance tolerance(String op, int[] dims, int[] axes) {
     Shape s = Shape.of(dims);
     long kept = Math.max(1, s.without(axes).size());
-    return op.equals("reduce_sum") ? Tolerance.sum(s.size() / kept, 2) : Tolerance.EQUAL;
+    return switch (op) {
+      case "reduce_sum" -> Tolerance.sum(s.size() / kept, 2);
+      case "reduce_prod" -> new Tolerance(2 + s.size() / kept, Float.MIN_NORMAL);
+      default -> Tolerance.EQUAL;
+    };
   }
 }

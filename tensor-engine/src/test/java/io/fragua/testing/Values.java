@@ -55,6 +55,22 @@ public record Values(String name, Fill fill) {
         });
   }
 
+  /**
+   * Matrices [m, n] near the diagonal one of 1, 2, 3, ...: their eigenvalues and singular values are
+   * well apart, and square ones are positive definite by either triangle.
+   */
+  public static Values apart(int m, int n) {
+    return new Values(
+        "apart " + m + "x" + n,
+        (r, t, b, count) -> {
+          for (long i = 0; i < count; i++) {
+            long row = i / n % m;
+            double noise = (2 * r.nextDouble() - 1) * 0.8 / Math.max(m, n);
+            b.putDouble(t, i, row == i % n ? row + 1 + noise / 4 : noise);
+          }
+        });
+  }
+
   /** Any bits: NaN payloads, denormals, all integers. */
   public static Values bits() {
     return new Values(
@@ -103,9 +119,12 @@ public record Values(String name, Fill fill) {
       b.putLong(t, i, k < 2 ? (k == 0 ? most : ~most) : INTEGERS[k - 2]);
     } else {
       double[] ends =
-          t == DType.F64
-              ? new double[] {Double.MIN_VALUE, Double.MIN_NORMAL, Double.MAX_VALUE}
-              : new double[] {Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE};
+          switch (t) {
+            case F64 -> new double[] {Double.MIN_VALUE, Double.MIN_NORMAL, Double.MAX_VALUE};
+            case F32 -> new double[] {Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE};
+            case F16 -> new double[] {0x1p-24, 0x1p-14, 65504};
+            default -> new double[] {0x1p-133, Float.MIN_NORMAL, 0x1.fep127};
+          };
       switch (k) {
         case 0 -> b.putDouble(t, i, Double.NaN);
         case 1 -> b.putDouble(t, i, Double.POSITIVE_INFINITY);

@@ -1,0 +1,193 @@
+package io.fragua.tensor;
+
+/**
+ * Element by element: predicates, division with remainder, bits, limits, closeness. Binary ones
+ * broadcast as NumPy does.
+ */
+public interface Arithmetic {
+  /** This tensor. */
+  Tensor self();
+
+  private Tensor scalar(double v) {
+    return Tensor.scalar(self().dtype(), v);
+  }
+
+  /** True where the element is NaN, bool; any numbers. */
+  default Tensor isNan() {
+    return self().notEqual(self());
+  }
+
+  /** True where the element is an infinity, bool; floating types, false elsewhere. */
+  default Tensor isInf() {
+    return self().dtype().isFloating()
+        ? self().abs().equal(scalar(Double.POSITIVE_INFINITY))
+        : isNan();
+  }
+
+  /** True where the element is neither NaN nor infinite, bool. */
+  default Tensor isFinite() {
+    return self().dtype().isFloating()
+        ? self().abs().less(Double.POSITIVE_INFINITY)
+        : self().equal(self());
+  }
+
+  /** The whole number next to x toward 0, with x's sign. */
+  default Tensor trunc() {
+    return self().less(0).select(self().ceil(), self().floor());
+  }
+
+  /** 1 / x; floating types. */
+  default Tensor reciprocal() {
+    return scalar(1).div(self());
+  }
+
+  /**
+   * At least {@code low}, at most {@code high}; the second counts if they cross. NaN stays. At a
+   * limit half of the gradient flows.
+   *
+   * @source NumPy {@code clip}
+   */
+  default Tensor clip(double low, double high) {
+    return self().maximum(low).minimum(high);
+  }
+
+  /** As {@link #clip(double, double)}, with limits that differ from element to element. */
+  default Tensor clip(Tensor low, Tensor high) {
+    return self().maximum(low).minimum(high);
+  }
+
+  /**
+   * What is left of a division that truncates: a - b trunc(a / b), with the sign of a; 0 for an
+   * integer by 0.
+   *
+   * @source NumPy {@code fmod}; C
+   */
+  default Tensor fmod(Tensor b) {
+    return Elementwise.binary("fmod", self(), b);
+  }
+
+  /**
+   * What is left of a division that rounds down: a - b floor(a / b), with the sign of b; 0 for an
+   * integer by 0.
+   *
+   * @source NumPy {@code remainder}; Python {@code %}
+   */
+  default Tensor remainder(Tensor b) {
+    Tensor r = fmod(b);
+    Tensor zero = scalar(0);
+    if (self().dtype() == DType.U8) {
+      return r;
+    }
+    Tensor moved = differs(r, b).select(r.add(b), r);
+    // NumPy gives a zero the divisor's sign.
+    return self().dtype().isFloating()
+        ? r.equal(zero).and(b.notEqual(zero)).select(zero.copysign(b), moved)
+        : moved;
+  }
+
+  /** True where what is left is not 0 and has another sign than the divisor. */
+  private static Tensor differs(Tensor r, Tensor b) {
+    return r.notEqual(Tensor.scalar(r.dtype(), 0)).and(r.less(0).xor(b.less(0)));
+  }
+
+  /**
+   * Division rounded down; an integer by 0 is 0.
+   *
+   * @source NumPy {@code floor_divide}; Python {@code //}
+   */
+  default Tensor floorDivide(Tensor b) {
+    Tensor r = fmod(b);
+    if (self().dtype() == DType.U8) {
+      return self().div(b);
+    }
+    if (!self().dtype().isFloating()) {
+      Tensor q = self().div(b);
+      return differs(r, b).select(q.sub(1), q);
+    }
+    // a - r is a multiple of b, so the quotient is a whole number but for its rounding.
+    Tensor q = self().sub(r).div(b);
+    Tensor down = differs(r, b).select(q.sub(1), q).round();
+    Tensor zero = scalar(0);
+    Tensor signed = down.equal(zero).select(zero.copysign(self().div(b)), down);
+    return b.equal(zero).select(self().div(b), signed);
+  }
+
+  /** The magnitude of a with the sign of b; floating types. */
+  default Tensor copysign(Tensor b) {
+    return Elementwise.binary("copysign", self(), b);
+  }
+
+  /** The number next to a in the direction of b; f32 and f64. No derivative. */
+  default Tensor nextafter(Tensor b) {
+    return Elementwise.binary("nextafter", self(), b);
+  }
+
+  /**
+   * 0 below 0, 1 above 0, {@code h} at 0; NaN stays.
+   *
+   * @source NumPy {@code heaviside}
+   */
+  default Tensor heaviside(Tensor h) {
+    Tensor step = self().greater(0).select(scalar(1), self().less(0).select(scalar(0), h));
+    return isNan().select(self(), step);
+  }
+
+  /**
+   * x 2^n, in two steps so that 2^n itself need not be representable.
+   *
+   * @param n i32
+   * @source NumPy {@code ldexp}
+   */
+  default Tensor ldexp(Tensor n) {
+    DType t = self().dtype();
+    Tensor half = n.shiftRightArithmetic(1);
+    return self().mul(half.cast(t).exp2()).mul(n.sub(half).cast(t).exp2());
+  }
+
+  /** All bits exchanged; integers and bool. */
+  default Tensor bitwiseNot() {
+    return self().dtype() == DType.BOOL ? self().not() : self().xor(scalar(-1));
+  }
+
+  /** The number of bits that are set, in the operand's type; integers. */
+  default Tensor populationCount() {
+    return Tensor.apply("population_count", Attrs.NONE, self());
+  }
+
+  /** Shifts bits to the left; by less than 0 or by the width or more gives 0. */
+  default Tensor shiftLeft(Tensor n) {
+    return Elementwise.binary("shift_left", self(), n);
+  }
+
+  /** Shifts bits to the right, filling with zeros; by less than 0 or by the width gives 0. */
+  default Tensor shiftRightLogical(Tensor n) {
+    return Elementwise.binary("shift_right_logical", self(), n);
+  }
+
+  /** Shifts bits to the right, filling with the sign. */
+  default Tensor shiftRightArithmetic(Tensor n) {
+    return Elementwise.binary("shift_right_arithmetic", self(), n);
+  }
+
+  /** As {@link #shiftRightArithmetic(Tensor)}, all by one number. */
+  default Tensor shiftRightArithmetic(int n) {
+    return shiftRightArithmetic(scalar(n));
+  }
+
+  /**
+   * True where |a - b| is at most {@code atol + rtol |b|}, bool; equal infinities are close, NaN is
+   * not.
+   *
+   * @source NumPy {@code isclose}
+   */
+  default Tensor isclose(Tensor b, double rtol, double atol) {
+    Tensor near = self().sub(b).abs().lessEqual(b.abs().mul(rtol).add(atol));
+    // a distance to infinity is never small, though the bound is infinite too
+    return self().equal(b).or(near.and(self().isFinite()).and(b.isFinite()));
+  }
+
+  /** True if {@link #isclose} is true everywhere: a bool scalar. */
+  default Tensor allclose(Tensor b, double rtol, double atol) {
+    return isclose(b, rtol, atol).all();
+  }
+}

@@ -1,0 +1,187 @@
+package io.fragua.tensor;
+
+/**
+ * Element by element: powers, logarithms, angles, hyperbolas, error and gamma functions. Floating
+ * types; another type throws {@link ShapeException}. Binary ones broadcast as NumPy does.
+ */
+public interface Transcendentals {
+  /** This tensor. */
+  Tensor self();
+
+  private Tensor unary(String op) {
+    return Tensor.apply(op, Attrs.NONE, self());
+  }
+
+  /** 2^x; exact where x is a whole number. */
+  default Tensor exp2() {
+    return unary("exp2");
+  }
+
+  /**
+   * Logarithm to base 2, as log(x) / log(2): within two units in the last place.
+   *
+   * @source JAX {@code jnp.log2}
+   */
+  default Tensor log2() {
+    return self().log().div(Math.log(2));
+  }
+
+  /**
+   * Logarithm to base 10, as log(x) / log(10): within two units in the last place.
+   *
+   * @source JAX {@code jnp.log10}
+   */
+  default Tensor log10() {
+    return self().log().div(Math.log(10));
+  }
+
+  /** Cube root, negative for negative x. */
+  default Tensor cbrt() {
+    return unary("cbrt");
+  }
+
+  /** Tangent, radians. */
+  default Tensor tan() {
+    return unary("tan");
+  }
+
+  /** Inverse of the sine, in [-pi/2, pi/2]; NaN outside [-1, 1]. */
+  default Tensor asin() {
+    return unary("asin");
+  }
+
+  /** Inverse of the cosine, in [0, pi]; NaN outside [-1, 1]. */
+  default Tensor acos() {
+    return unary("acos");
+  }
+
+  /** Inverse of the tangent, in [-pi/2, pi/2]. */
+  default Tensor atan() {
+    return unary("atan");
+  }
+
+  /**
+   * The angle of the point (x, y), in [-pi, pi]; this is y.
+   *
+   * @source NumPy {@code arctan2}
+   */
+  default Tensor atan2(Tensor x) {
+    return Elementwise.binary("atan2", self(), x);
+  }
+
+  /** sqrt(x^2 + y^2), without overflow; its derivative at the origin is 0. */
+  default Tensor hypot(Tensor y) {
+    return Elementwise.binary("hypot", self(), y);
+  }
+
+  /** Hyperbolic sine. */
+  default Tensor sinh() {
+    return unary("sinh");
+  }
+
+  /** Hyperbolic cosine. */
+  default Tensor cosh() {
+    return unary("cosh");
+  }
+
+  /** Inverse of the hyperbolic sine. */
+  default Tensor asinh() {
+    return unary("asinh");
+  }
+
+  /** Inverse of the hyperbolic cosine; NaN below 1. */
+  default Tensor acosh() {
+    return unary("acosh");
+  }
+
+  /** Inverse of the hyperbolic tangent; NaN outside [-1, 1]. */
+  default Tensor atanh() {
+    return unary("atanh");
+  }
+
+  /** Error function. */
+  default Tensor erf() {
+    return unary("erf");
+  }
+
+  /** 1 - erf(x), accurate where that is small. */
+  default Tensor erfc() {
+    return unary("erfc");
+  }
+
+  /** Inverse of the error function; NaN outside [-1, 1]. */
+  default Tensor erfInv() {
+    return unary("erf_inv");
+  }
+
+  /** log |Gamma(x)|; infinite at 0 and the negative integers. */
+  default Tensor lgamma() {
+    return unary("lgamma");
+  }
+
+  /** Derivative of {@link #lgamma}; NaN at the negative integers. */
+  default Tensor digamma() {
+    return unary("digamma");
+  }
+
+  /**
+   * The n-th derivative of {@link #digamma} at x, this being n: whole numbers from 0; others are
+   * rounded and have no derivative.
+   *
+   * @source SciPy {@code special.polygamma}
+   */
+  default Tensor polygamma(Tensor x) {
+    return Elementwise.binary("polygamma", self(), x);
+  }
+
+  /**
+   * log(e^a + e^b), without overflow.
+   *
+   * @source NumPy {@code logaddexp}
+   */
+  default Tensor logaddexp(Tensor b) {
+    // Equal operands apart: the difference of two equal infinities is not a number.
+    Tensor d = self().equal(b).select(Tensor.scalar(self().dtype(), 0), self().sub(b));
+    return self().maximum(b).add(d.abs().neg().exp().log1p());
+  }
+
+  /**
+   * log(logistic(x)), without overflow.
+   *
+   * @source JAX {@code jax.nn.log_sigmoid}
+   */
+  default Tensor logSigmoid() {
+    return self().minimum(0).sub(self().abs().neg().exp().log1p());
+  }
+
+  /**
+   * log(x / (1 - x)), the inverse of {@link Elementwise#logistic}.
+   *
+   * @source SciPy {@code special.logit}
+   */
+  default Tensor logit() {
+    return self().log().sub(self().neg().log1p());
+  }
+
+  /**
+   * sin(pi x) / (pi x), 1 at 0.
+   *
+   * @source NumPy {@code sinc}
+   */
+  default Tensor sinc() {
+    Tensor one = Tensor.scalar(self().dtype(), 1);
+    Tensor zero = self().equal(Tensor.scalar(self().dtype(), 0));
+    Tensor y = zero.select(one, self().mul(Math.PI)); // so that no derivative divides by 0
+    return zero.select(one, y.sin().div(y));
+  }
+
+  /** Degrees to radians. */
+  default Tensor deg2rad() {
+    return self().mul(Math.PI / 180);
+  }
+
+  /** Radians to degrees. */
+  default Tensor rad2deg() {
+    return self().mul(180 / Math.PI);
+  }
+}

@@ -1,0 +1,160 @@
+"""Writes golden/elementwise.json: what NumPy, SciPy and JAX answer for transcendental, special and
+integer rows, products and running sums.
+
+Run from this folder with numpy, scipy, mpmath and jax installed:
+
+    python golden_elementwise.py
+
+The format is that of golden_ops.py.
+"""
+
+import json
+import os
+import platform
+
+import golden_ops as ops
+import jax
+import mpmath
+import numpy as np
+import scipy
+from golden_ops import CASES, EDGES, EQUAL, INTS, case, ints, pairs, real
+from jax import lax
+from scipy import special
+
+# Tolerances of f32 and f64, in units of eps.
+NEAR = {np.float32: (4, 1e-30), np.float64: (8, 1e-300)}
+
+
+def wide(f, *x):
+    """The function in higher precision where there is one, rounded once."""
+    dtype = x[0].dtype
+    up = np.float64 if dtype == np.float32 else dtype
+    return np.asarray(f(*(v.astype(up) for v in x))).astype(dtype)
+
+
+def erfc(x):
+    """By mpmath: SciPy is off by some forty units where the result is small."""
+    return np.array([float(mpmath.erfc(v)) if np.isfinite(v) else special.erfc(v)
+                     for v in x.reshape(-1).tolist()], np.float64).reshape(x.shape)
+
+
+def unary():
+    exact_edges = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.25, 1e-40, -1e-40, 1e-6,
+                   -2.0, 3.0, 7.25, -7.25, 88.0, -104.0, 20.5, 1e10, -1e10, 3e38]
+    table = {
+        "exp2": (np.exp2, -4, 4), "cbrt": (np.cbrt, -4, 4), "tan": (np.tan, -4, 4),
+        "asin": (np.arcsin, -1, 1), "acos": (np.arccos, -1, 1), "atan": (np.arctan, -4, 4),
+        "sinh": (np.sinh, -4, 4), "cosh": (np.cosh, -4, 4), "asinh": (np.arcsinh, -4, 4),
+        "acosh": (np.arccosh, 1, 9), "atanh": (np.arctanh, -1, 1), "erf": (special.erf, -4, 4),
+        "erfc": (erfc, -4, 9), "erf_inv": (special.erfinv, -1, 1),
+        "lgamma": (lambda x: np.where(np.isneginf(x), np.inf, special.gammaln(x)), -4, 9),
+        "digamma": (special.psi, -4, 9),
+        "sin": (np.sin, -1e6, 1e6), "cos": (np.cos, -1e6, 1e6)}
+    for dtype in (np.float32, np.float64):
+        for op, (f, low, high) in table.items():
+            tol = NEAR[dtype]
+            if op in ("lgamma", "digamma"):  # they pass through 0
+                tol = (tol[0] * 2, 8)
+            for x in (real(dtype, 17, low=low, high=high), real(dtype, 2, 3, low=low, high=high),
+                      real(dtype, 0), np.array(exact_edges, dtype)):
+                if op == "digamma":
+                    # the limit at -infinity is left to the definition
+                    x = x[~np.isneginf(x)]
+                case(op, wide(f, x), x, tol=tol)
+
+
+def binary():
+    signed = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-40, 3e38]
+    table = {"atan2": np.arctan2, "hypot": np.hypot}
+    exact = {"fmod": np.fmod, "copysign": np.copysign}
+    for dtype in (np.float32, np.float64):
+        for op, f in table.items():
+            for a, b in ((real(dtype, 7), real(dtype, 7)), (real(dtype), real(dtype)),
+                         pairs(signed, dtype)):
+                case(op, wide(f, a, b), a, b, tol=NEAR[dtype])
+        for op, f in exact.items():
+            for a, b in ((real(dtype, 17), real(dtype, 17)), pairs(signed, dtype)):
+                case(op, f(a, b), a, b)
+        for a, b in ((real(dtype, 17), real(dtype, 17)), pairs(signed, dtype)):
+            case("nextafter", np.nextafter(a, b), a, b)
+        n, x = pairs([0, 1, 2, 3, 5], dtype)[0], None
+        x = np.tile(np.array([0.3, 1.0, 2.5, 11.0, 1000.0], dtype), 5)
+        case("polygamma", wide(lambda k, v: special.polygamma(k.astype(int), v), n, x), n, x,
+             tol=(8, 1e-30) if dtype == np.float32 else (64, 1e-280))
+    for dtype in (np.int32, np.int64):
+        a, b = pairs(INTS + [3, -4, 63, 64, -1], dtype)
+        keep = (b != 0) & ~((a == np.iinfo(dtype).min) & (b == -1))
+        case("fmod", np.fmod(a[keep], b[keep]), a[keep], b[keep])
+        case("shift_right_arithmetic", np.array(lax.shift_right_arithmetic(a, b)), a, b)
+        case("shift_right_logical", np.array(lax.shift_right_logical(a, b)), a, b)
+        case("shift_left", np.array(lax.shift_left(a, b)), a, b)
+        case("population_count", np.array(lax.population_count(a)), a)
+
+
+def products():
+    for dtype in (np.float32, np.float64, np.int32):
+        for shape in ((), (5,), (0,), (3, 4), (2, 3, 4), (2, 0, 3)):
+            x = np.asarray(ints(*shape, low=-9, high=9) if dtype == np.int32 else real(dtype, *shape),
+                           dtype)
+            for mask in range(1 << len(shape)):
+                axes = tuple(i for i in range(len(shape)) if mask >> i & 1)
+                case("reduce_prod", np.prod(x, axis=axes, dtype=dtype), x,
+                     tol=EQUAL if dtype == np.int32 else (24, 0), axes=list(axes))
+
+
+def along(f, x, axis, reverse):
+    return np.flip(f(np.flip(x, axis), axis), axis) if reverse else f(x, axis)
+
+
+def cumulative():
+    table = {"cumsum": lambda x, k: np.cumsum(x, axis=k, dtype=x.dtype),
+             "cumprod": lambda x, k: np.cumprod(x, axis=k, dtype=x.dtype),
+             "cummax": lambda x, k: np.maximum.accumulate(x, axis=k),
+             "cummin": lambda x, k: np.minimum.accumulate(x, axis=k),
+             "cumlogsumexp": lambda x, k: np.logaddexp.accumulate(x, axis=k)}
+    for dtype in (np.float32, np.float64, np.int32, np.int64):
+        for op, f in table.items():
+            if op == "cumlogsumexp" and dtype in (np.int32, np.int64):
+                continue
+            for shape in ((7,), (0,), (3, 4), (2, 3, 4), (2, 0, 3)):
+                x = real(dtype, *shape) if dtype in NEAR else ints(*shape, low=-9).astype(dtype)
+                for axis in range(len(shape)):
+                    for reverse in (0, 1):
+                        y = along(f, x.astype(np.float64) if dtype == np.float32 else x, axis,
+                                  reverse).astype(dtype)
+                        case(op, y, x, tol=(8, 16) if dtype in NEAR else EQUAL, axis=axis,
+                             reverse=reverse)
+    x = np.array([[1, np.nan, 3, 2], [np.inf, 2, -np.inf, np.inf], [-np.inf] * 4], np.float32)
+    for op, f in table.items():
+        for reverse in (0, 1):
+            case(op, along(f, x, 1, reverse), x, tol=(8, 16), axis=1, reverse=reverse)
+    for dtype in (np.float32, np.float64):
+        for shape in ((7,), (0,), (3, 4)):
+            a, b = real(dtype, *shape, low=-1, high=1), real(dtype, *shape)
+            for axis in range(len(shape)):
+                for reverse in (0, 1):
+                    def join(left, right):
+                        return left[0] * right[0], right[0] * left[1] + right[1]
+                    y = (lax.associative_scan(join, (a, b), reverse=bool(reverse), axis=axis)[1]
+                         if a.size else a)
+                    case("linear_recurrence", np.array(y), a, b, tol=(16, 16), axis=axis,
+                         reverse=reverse)
+
+
+def main():
+    with np.errstate(all="ignore"):
+        for page in (unary, binary, products, cumulative):
+            page()
+    path = os.path.join(os.path.dirname(os.path.abspath(ops.__file__)),
+                        "../resources/golden/elementwise.json")
+    with open(path, "w") as f:
+        f.write('{"maker": "golden_elementwise.py, numpy %s, scipy %s, jax %s, python %s",\n'
+                '"cases": [\n' % (np.__version__, scipy.__version__, jax.__version__,
+                                  platform.python_version()))
+        f.write(",\n".join(json.dumps(c, separators=(",", ":")) for c in CASES))
+        f.write("\n]}\n")
+    print(len(CASES), "cases,", os.path.getsize(path), "bytes")
+
+
+if __name__ == "__main__":
+    main()
