@@ -62,7 +62,10 @@ class TilesTest {
         List<Tensor> first = run(p, in);
         List<Tensor> second = run(p, in);
         for (int i = 0; i < want.size(); i++) {
-          assertArrayEquals(want.get(i).toFloats(), first.get(i).toFloats(), 2e-4f);
+          // gradients here are sums of thousands, whose last bits depend on the order
+          float most = (float) want.get(i).abs().max().item();
+          float room = Math.max(1, most) * 2e-4f;
+          assertArrayEquals(want.get(i).toFloats(), first.get(i).toFloats(), room);
           assertArrayEquals(first.get(i).toFloats(), second.get(i).toFloats(), 0);
         }
       }
