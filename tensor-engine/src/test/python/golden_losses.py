@@ -2,7 +2,7 @@
 
     python golden_losses.py > ../resources/golden/losses.json
 
-Made with optax 0.2.8 on jax 0.10.2 and torch 2.13.0 (CPU); neither has the quantile loss, whose values are
+Made with optax 0.2.8 on jax 0.10.2, torch 2.13.0 and keras (CPU); neither has the quantile loss, whose values are
 checked against scikit-learn's here. The names of the cases are those of LossCases. Gradients are those of the sum of the rows with respect to the first operand.
 """
 
@@ -10,6 +10,7 @@ import json
 
 import jax
 import jax.numpy as jnp
+import keras
 import numpy as np
 import optax
 import torch
@@ -49,6 +50,25 @@ def torchs(f, *args):
     return args, out, torch.autograd.grad(out.sum(), args[0])[0]
 
 
+p01 = np.asarray(jax.nn.softmax(rng.normal(size=(5, 3)), axis=-1))
+
+
+def dice(p, q):
+    """As Keras, whose numerator has no 1e-7; compared with it below."""
+    return 1 - (2 * (p * q).sum(1) + 1e-7) / (p.sum(1) + q.sum(1) + 1e-7)
+
+
+def tversky(p, q, alpha, beta):
+    """As Keras; compared with it below."""
+    both = (p * q).sum(1)
+    return 1 - (both + 1e-6) / (both + alpha * (p * (1 - q)).sum(1) + beta * ((1 - p) * q).sum(1) + 1e-6)
+
+
+def contrastive(p, q, n):
+    d = jnp.sqrt(((p - q) ** 2).sum(1) + 1e-6)
+    return n * d**2 + (1 - n) * jnp.maximum(3.5 - d, 0) ** 2
+
+
 row = dict(reduction="none")
 cases = {
     "label smoothing": torchs(
@@ -58,6 +78,15 @@ cases = {
     "kl divergence": jaxs(optax.kl_divergence, log_probabilities, shares),
     "focal": jaxs(optax.sigmoid_focal_loss, z, y),
     "focal alpha": jaxs(lambda x, n: optax.sigmoid_focal_loss(x, n, alpha=0.25, gamma=0.5), z[1:6], y[1:6]),
+    "poly": jaxs(lambda x, n: optax.losses.poly_loss_cross_entropy(x, n, epsilon=1.5), logits, shares),
+    "dice": jaxs(dice, p01, shares),
+    "tversky": jaxs(lambda p, q: tversky(p, q, 0.3, 0.7), p01, shares),
+    "iou": jaxs(lambda p, q: tversky(p, q, 1, 1), p01, shares),
+    "contrastive": jaxs(contrastive, b, c / 3, (pm > 0).astype(float)),
+    "listwise softmax": jaxs(
+        lambda x, n: optax.losses.ranking_softmax_loss(x, n, reduce_fn=None), logits, shares * 3
+    ),
+    "info nce": torchs(lambda p, q: F.cross_entropy(p @ q.T / 0.5, torch.arange(5), **row), b, a),
     "hinge": jaxs(optax.hinge_loss, z, sign),
     "squared hinge": jaxs(lambda x, n: optax.hinge_loss(x, n) ** 2, z, sign),
     "multiclass hinge": jaxs(
@@ -78,6 +107,12 @@ cases = {
     "triplet margin": jaxs(optax.losses.triplet_margin_loss, a, b, c),
     "margin ranking": torchs(lambda p, q, n: F.margin_ranking_loss(p, q, n, margin=0.375, **row), z, t, sign),
 }
+
+keras.config.set_floatx("float64")
+np.testing.assert_allclose(dice(p01, shares), keras.losses.dice(shares, p01, axis=(1,)), rtol=1e-6)
+for al, be in ((0.3, 0.7), (1, 1)):
+    theirs = keras.losses.tversky(shares, p01, al, be, axis=(1,))
+    np.testing.assert_allclose(tversky(p01, shares, al, be), theirs, rtol=1e-5)
 
 pinball = [mean_pinball_loss([n], [x], alpha=0.9) for x, n in zip(z[:6], t[:6])]
 np.testing.assert_allclose(cases["quantile"][1], pinball, rtol=1e-14)

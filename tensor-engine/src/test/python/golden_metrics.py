@@ -9,6 +9,7 @@ import json
 
 import numpy as np
 from sklearn import metrics as m
+from sklearn.calibration import calibration_curve
 
 rng = np.random.default_rng(3)
 N = 200
@@ -43,6 +44,8 @@ def errors(p, y):
         rmse=m.root_mean_squared_error(y, p),
         mae=m.mean_absolute_error(y, p),
         r2=m.r2_score(y, p),
+        mape=m.mean_absolute_percentage_error(y, p),
+        most=m.max_error(y, p),
     )
 
 
@@ -55,6 +58,7 @@ def confusion(p, y, k):
     all_classes = dict(labels=list(range(k)), zero_division=0)
     each = m.precision_recall_fscore_support(y, p, **all_classes)
     mean = m.precision_recall_fscore_support(y, p, average="macro", **all_classes)
+    weighted = m.precision_recall_fscore_support(y, p, average="weighted", **all_classes)
     return case(
         p,
         y,
@@ -66,7 +70,26 @@ def confusion(p, y, k):
         f1=each[2],
         macro_precision=mean[0],
         macro_recall=mean[1],
+        weighted_precision=weighted[0],
+        weighted_f1=weighted[2],
+        micro_f1=m.f1_score(y, p, average="micro"),
+        balanced_accuracy=m.balanced_accuracy_score(y, p),
+        matthews=m.matthews_corrcoef(y, p),
+        kappa=m.cohen_kappa_score(y, p),
     )
+
+
+def precision(scores, labels):
+    return case(scores, labels.astype(float), value=m.average_precision_score(labels, scores))
+
+
+def calibration(p, y, bins):
+    """scikit-learn gives the bins that have rows; how many they have is counted here."""
+    share, mean = calibration_curve(y, p, n_bins=bins)
+    rows = np.bincount(np.minimum((p * bins).astype(int), bins - 1), minlength=bins)
+    distance = np.abs(share - mean)
+    value = (distance * rows[rows > 0]).sum() / len(p)
+    return case(p, y.astype(float), value=value, most=distance.max(), brier=m.brier_score_loss(y, p))
 
 
 binary = rng.integers(0, 2, N).astype(np.int32)
@@ -96,6 +119,14 @@ print(
             "confusion": confusion(guess, classes, 4),
             "confusion with a class never predicted": confusion(never, classes, 4),
             "confusion with a class that is not there": confusion(guess, classes, 5),
+            "top 1": case(logits, classes, value=m.top_k_accuracy_score(classes, logits, k=1)),
+            "top 2": case(logits, classes, value=m.top_k_accuracy_score(classes, logits, k=2)),
+            "average precision": precision(scores, binary),
+            "average precision with ties": precision(np.round(scores), binary),
+            "average precision of a rare label": precision(scores, rare),
+            "average precision of equal scores": precision(np.zeros(N), binary),
+            "calibration": calibration(probability, binary, 10),
+            "calibration of certainties": calibration(certain, binary, 7),
             "errors": errors(y + rng.normal(size=N) / 3, y),
             "errors far from 0": errors(1e3 + y + rng.normal(size=N), 1e3 + y),
         },

@@ -173,6 +173,108 @@ layers["transformer encoder, norm first"] = encoder(
 )
 
 
+def decoder(x, memory, norm_first):
+    """PyTorch's layer, its parameters under our names; in f64, as some of its sums cancel."""
+    d = x.shape[-1]
+    module = torch.nn.TransformerDecoderLayer(
+        d, 2, 5, 0.0, "relu", layer_norm_eps=1e-6, batch_first=True, norm_first=norm_first
+    ).double()
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(torch.tensor(np.asarray(array(*p.shape) / 2)))
+
+    def ours(of):
+        out = {}
+        for prefix, a in (("attention", module.self_attn), ("cross_attention", module.multihead_attn)):
+            out[f"{prefix}.out.kernel"] = of(a.out_proj.weight).T
+            out[f"{prefix}.out.bias"] = of(a.out_proj.bias)
+            for i, name in enumerate(("query", "key", "value")):
+                out[f"{prefix}.{name}.kernel"] = of(a.in_proj_weight)[i * d : (i + 1) * d].T
+                out[f"{prefix}.{name}.bias"] = of(a.in_proj_bias)[i * d : (i + 1) * d]
+        for i, norm in enumerate((module.norm1, module.norm2, module.norm3)):
+            out[f"layer_norm_{i}.scale"] = of(norm.weight)
+            out[f"layer_norm_{i}.bias"] = of(norm.bias)
+        for i, dense in enumerate((module.linear1, module.linear2)):
+            out[f"dense_{i}.kernel"] = of(dense.weight).T
+            out[f"dense_{i}.bias"] = of(dense.bias)
+        return {n: flat(v) for n, v in out.items()}
+
+    tx = torch.tensor(np.asarray(x), dtype=torch.float64, requires_grad=True)
+    t = x.shape[1]
+    future = torch.triu(torch.ones(t, t, dtype=torch.bool), 1)
+    y = module(tx, memory(tx), tgt_mask=future)
+    weights = array(*y.shape)
+    (y * torch.tensor(np.asarray(weights))).sum().backward()
+    return {
+        "x": flat(x),
+        "params": ours(lambda p: p.detach().numpy()),
+        "state": {},
+        "output": flat(y.detach()),
+        "new_state": {},
+        "weights": flat(weights),
+        "grad_x": flat(tx.grad),
+        "grad_params": ours(lambda p: p.grad.numpy()),
+    }
+
+
+# The other sequence is made of x itself, so that a case has one input.
+layers["transformer decoder"] = decoder(array(2, 3, 4), lambda x: x[:, 1:] * 2 - 1, False)
+layers["transformer decoder, norm first"] = decoder(array(2, 3, 4), lambda x: x[:, 1:] * 2 - 1, True)
+layers["prelu"] = layer(nn.PReLU(), array(3, 5))
+
+
+class Gated(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        gate = nn.silu(nn.Dense(4, use_bias=False, name="gate")(x))
+        return gate * nn.Dense(4, use_bias=False, name="value")(x)
+
+
+layers["gated dense"] = layer(Gated(), array(3, 5))
+
+
+def waves(length, d):
+    """Sinusoidal positions as the paper writes them."""
+    p = np.arange(length)[:, None] / 10000 ** (np.arange(0, d, 2) / d)
+    return np.stack([np.sin(p), np.cos(p)], -1).reshape(length, d)
+
+
+class Sinusoidal(nn.Module):
+    def __call__(self, x):
+        return x + waves(x.shape[-2], x.shape[-1]).astype(np.float32)
+
+
+class Learned(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return x + self.param("embedding", nn.initializers.normal(0.02), (5, x.shape[-1]))[: x.shape[-2]]
+
+
+layers["sinusoidal positions"] = layer(Sinusoidal(), array(2, 3, 6))
+layers["learned positions"] = layer(Learned(), array(2, 3, 4))
+
+
+def turned(x, base=10000.0):
+    """Rotary positions: halves of the last axis as one complex number, turned."""
+    t, d = x.shape[-2:]
+    angle = np.arange(t)[:, None] * base ** (-np.arange(0, d, 2) / d)
+    z = (x[..., : d // 2] + 1j * x[..., d // 2 :]) * jnp.exp(1j * angle)
+    return jnp.concatenate([z.real, z.imag], -1).astype(x.dtype)
+
+
+class RotaryAttention(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        part = lambda n: nn.DenseGeneral((2, 4), name=n)(x).transpose(0, 2, 1, 3)
+        q, k, v = (part(n) for n in ("query", "key", "value"))
+        q, k, v = (y.transpose(0, 2, 1, 3) for y in (turned(q), turned(k), v))
+        heard = nn.dot_product_attention(q, k, v, mask=nn.make_causal_mask(x[..., 0]))
+        return nn.DenseGeneral(x.shape[-1], axis=(-2, -1), name="out")(heard)
+
+
+layers["attention rotary"] = layer(RotaryAttention(), array(2, 3, 8))
+
+
 class Residual(nn.Module):
     @nn.compact
     def __call__(self, x):
@@ -241,11 +343,26 @@ functions = {
     "softplus": jax.nn.softplus,
     "logistic": jax.nn.sigmoid,
     "tanh": jnp.tanh,
+    "gelu_exact": lambda x: jax.nn.gelu(x, approximate=False),
+    "relu6": jax.nn.relu6,
+    "selu": jax.nn.selu,
+    "mish": jax.nn.mish,
+    "log_sigmoid": jax.nn.log_sigmoid,
+    "soft_sign": jax.nn.soft_sign,
+    # as jax.nn writes it, but for what is rounded away far below 0
+    "squareplus": lambda x: jnp.where(x > 0, jax.nn.squareplus(x), 2 / (jnp.sqrt(x * x + 4) - x)),
+    "hard_tanh": jax.nn.hard_tanh,
+    "hard_sigmoid": jax.nn.hard_sigmoid,
+    "hard_silu": jax.nn.hard_silu,
 }
 activations = {
     n: {"value": flat(f(points)), "grad": flat(jax.vmap(jax.grad(f))(points))}
     for n, f in functions.items()
 }
+
+halves = jnp.asarray(rng.normal(size=(3, 8)) * 3, f64)
+a, b = halves[:, :4], halves[:, 4:]
+gates = {"glu": jax.nn.glu(halves), "geglu": a * jax.nn.gelu(b), "swiglu": a * jax.nn.silu(b)}
 
 z = jnp.asarray([-1e4, -30, -1, 0, 0.5, 2, 1e4, -1e4], f64)
 y = jnp.asarray([0, 1, 0, 1, 0.25, 1, 1, 1], f64)
@@ -263,6 +380,8 @@ print(
             "layers": layers,
             "points": flat(points),
             "activations": activations,
+            "halves": flat(halves),
+            "gates": {n: flat(v) for n, v in gates.items()},
             "losses": {
                 n: {
                     "x": flat(a),

@@ -7,9 +7,11 @@ Made with optax 0.2.8 on jax 0.10.2 (CPU). The names of the cases are those of O
 
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import optax.contrib
 
 STEPS = 6
 rng = np.random.default_rng(0)
@@ -20,6 +22,14 @@ grads = [
     {n: (rng.normal(size=s) * 10.0 ** (i % 3 - 1)).astype(np.float32) for n, s in shapes.items()}
     for i in range(STEPS)
 ]
+
+
+
+def layer_norm(bound):
+    """Keras' clipnorm."""
+    clip = lambda g: g * bound / jnp.maximum(jnp.linalg.norm(g), bound)
+    return optax.stateless(lambda g, _: {n: clip(v) for n, v in g.items()})
+
 
 cosine = optax.warmup_cosine_decay_schedule(0.0, 0.1, 2, 5, 0.01)
 cases = {
@@ -47,17 +57,43 @@ cases = {
     "adamw masked": optax.adamw(0.1, weight_decay=0.05, mask={"w": True, "b": False}),
     "multi steps": optax.MultiSteps(optax.adam(0.1), every_k_schedule=2),
     "params ema": optax.sgd(0.1),
+    "nadam": optax.nadam(0.1),
+    "radam": optax.radam(0.1),
+    "radam settings": optax.radam(0.1, b1=0.8, b2=0.8, eps=1e-4),
+    "radam early": optax.radam(0.1, b1=0.8, b2=0.95, eps=1e-4),
+    "amsgrad": optax.amsgrad(0.1),
+    "adamax": optax.adamax(0.1),
+    "adadelta": optax.adadelta(1.0),
+    "lars": optax.lars(1.0, weight_decay=0.05),
+    "muon": optax.contrib.muon(0.1, weight_decay=0.05),
+    "clip layer norm": optax.chain(layer_norm(1.0), optax.sgd(0.1)),
+    "adaptive clip": optax.chain(optax.adaptive_grad_clip(0.5), optax.sgd(0.1)),
+    "lookahead": optax.lookahead(optax.sgd(0.1, momentum=0.9), 2, 0.4),
+    "stored rate": optax.chain(optax.scale_by_adam(), optax.inject_hyperparams(optax.sgd)(0.05)),
 }
+# The length of what radam has gathered is a difference of large numbers, so it is computed in f64.
+IN_F64 = {"radam", "radam settings", "radam early"}
 
 
-def run(tx):
-    params = {n: jnp.asarray(v) for n, v in start.items()}
+def run(tx, dtype=jnp.float32):
+    params = {n: jnp.asarray(v, dtype) for n, v in start.items()}
+    ahead = "lookahead" in str(tx.update)
+    if ahead:
+        params = optax.LookaheadParams.init_synced(params)
     state = tx.init(params)
     steps = []
     for g in grads:
-        updates, state = tx.update({n: jnp.asarray(v) for n, v in g.items()}, state, params)
+        updates, state = tx.update({n: jnp.asarray(v, dtype) for n, v in g.items()}, state, params)
         params = optax.apply_updates(params, updates)
-        steps.append({n: np.asarray(v).reshape(-1).tolist() for n, v in params.items()})
+        now = params.fast if ahead else params
+        steps.append({n: np.asarray(v).reshape(-1).tolist() for n, v in now.items()})
+    return steps
+
+
+def precise(tx):
+    jax.config.update("jax_enable_x64", True)
+    steps = run(tx, jnp.float64)
+    jax.config.update("jax_enable_x64", False)
     return steps
 
 
@@ -85,6 +121,10 @@ schedules = {
     "piecewise constant": optax.piecewise_constant_schedule(0.5, {3: 0.1, 8: 0.5}),
     "cosine onecycle": optax.cosine_onecycle_schedule(10, 0.5),
     "cosine onecycle settings": optax.cosine_onecycle_schedule(11, 0.5, 0.5, 10.0, 100.0),
+    "linear onecycle": optax.linear_onecycle_schedule(10, 0.5),
+    "cosine restarts": optax.sgdr_schedule(
+        [dict(init_value=0.5, peak_value=0.5, warmup_steps=0, decay_steps=n, end_value=0.1) for n in (2, 4, 8)]
+    ),
     "join": optax.join_schedules(
         [optax.linear_schedule(0.0, 0.5, 4), optax.exponential_decay(0.5, 3, 0.7)], [4]
     ),
@@ -97,7 +137,7 @@ print(
         {
             "start": flat(start),
             "grads": [flat(g) for g in grads],
-            "cases": {n: run(tx) for n, tx in cases.items()},
+            "cases": {n: precise(tx) if n in IN_F64 else run(tx) for n, tx in cases.items()},
             "params ema": averages(optax.sgd(0.1), 0.8),
             "schedules": {n: [float(s(i)) for i in range(13)] for n, s in schedules.items()},
         },

@@ -42,6 +42,54 @@ for i, shape in enumerate(shapes + [[2000]]):
         }
     )
 
+
+
+def families(k, shape):
+    """Distributions as GoldenFamilies names them; integers or the bits of f32."""
+    r = jax.random
+    logits = jnp.arange(6, dtype=jnp.float32).reshape(2, 3) / 4
+    weights = jnp.array([0.1, 0.0, 2.5, 1.0, 0.4], jnp.float32)
+    return {
+        "randint -5 9": r.randint(k, shape, -5, 9),
+        "randint 0 65537": r.randint(k, shape, 0, 65537),
+        "randint 3 1000003": r.randint(k, shape, 3, 1000003),
+        "randint all": r.randint(k, shape, -(2**31), 2**31 - 1),
+        "truncatedNormal -2 2": r.truncated_normal(k, -2.0, 2.0, shape),
+        "truncatedNormal 1 inf": r.truncated_normal(k, 1.0, np.inf, shape),
+        "exponential": r.exponential(k, shape),
+        "laplace": r.laplace(k, shape),
+        "gumbel": r.gumbel(k, shape),
+        "cauchy": r.cauchy(k, shape),
+        "rademacher": r.rademacher(k, shape),
+        "categorical -1": r.categorical(k, logits, -1, (*shape, 2)),
+        "categorical 0": r.categorical(k, logits, 0, (*shape, 3)),
+        "choice 7": r.choice(k, 7, shape),
+        "choice weighted": r.choice(k, 5, shape, p=weights / weights.sum()),
+        "choice weighted, no replacement": r.choice(k, 5, (4,), False, weights / weights.sum()),
+        "choice 2000, no replacement": r.choice(k, 2000, (3, 40), False),
+        "permutation 1": r.permutation(k, 1),
+        "permutation 3000": r.permutation(k, 3000),
+        "permutation of rows": r.permutation(k, jnp.arange(21, dtype=jnp.float32).reshape(7, 3)),
+        "permutation of columns": r.permutation(k, jnp.arange(21).reshape(3, 7), 1),
+        "permutation of a vector": r.permutation(k, jnp.arange(9, dtype=jnp.float32) / 2),
+    }
+
+
+more = []
+for i, shape in enumerate([(), (7,), (3, 5), (400,)]):
+    k = jax.random.fold_in(jax.random.key(7), i)
+    for name, y in families(k, shape).items():
+        more.append(
+            {
+                "key": key_words(k),
+                "draws": list(shape),
+                "name": name,
+                "dtype": "f32" if y.dtype == jnp.float32 else "i32",
+                "shape": list(y.shape),
+                "words": words(y),
+            }
+        )
+
 print(
     json.dumps(
         {
@@ -52,6 +100,7 @@ print(
                 for d in [0, 1, 7, 2**31 - 1, -1]
             },
             "draws": draws,
+            "families": more,
         },
         separators=(",", ":"),
     )

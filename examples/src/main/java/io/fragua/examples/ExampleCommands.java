@@ -1,5 +1,6 @@
 package io.fragua.examples;
 
+import io.fragua.examples.bench.EngineBench;
 import io.fragua.examples.bench.SparkBench;
 import io.fragua.examples.engine.CharTransformer;
 import io.fragua.examples.engine.CustomGradient;
@@ -57,6 +58,6 @@ public final class ExampleCommands implements CommandProvider {
       mixinStandardHelpOptions = true,
       synopsisSubcommandLabel = "BENCHMARK",
       commandListHeading = "%nBenchmarks:%n",
-      subcommands = SparkBench.class)
+      subcommands = {SparkBench.class, EngineBench.class})
   private static final class Bench extends Group {}
 }

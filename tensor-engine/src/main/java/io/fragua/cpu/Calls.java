@@ -30,6 +30,9 @@ final class Calls {
 
   static {
     STEPS.put("argmax", (v, o) -> new ArgmaxStep(v));
+    MANY.put("cond", CondStep::new);
+    MANY.put("scan", ScanStep::new);
+    MANY.put("while_loop", WhileStep::new);
     CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v)));
     STEPS.put("conv", Calls::conv);
     STEPS.put("conv_input_grad", Calls::conv);
@@ -39,6 +42,9 @@ final class Calls {
     STEPS.put("scatter", (v, o) -> new ScatterStep(v));
     STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
     STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
+    MANY.put("sort", SortStep::new);
+    STEPS.put("fft", (v, o) -> new FftStep(v));
+    Lapack.ROWS.forEach(r -> MANY.put(r, (v, results, o) -> new LibraryStep(v, results, "LAPACK")));
   }
 
   private Calls() {}

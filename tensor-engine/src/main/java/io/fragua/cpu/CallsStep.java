@@ -69,6 +69,12 @@ abstract class CallsStep extends Step {
     }
 
     @Override
+    public void unbind() {
+      java.util.Arrays.fill(in, null);
+      java.util.Arrays.fill(out, null);
+    }
+
+    @Override
     public void close() {}
   }
 

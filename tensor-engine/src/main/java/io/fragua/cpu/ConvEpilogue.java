@@ -25,7 +25,8 @@ final class ConvEpilogue {
    */
   static Value fused(Value now, int i) {
     Value p = now.args.get(i).base();
-    if (p.attrs.has("activation")) {
+    boolean empty = p.args.stream().anyMatch(a -> a.shape().size() == 0);
+    if (p.attrs.has("activation") || empty) { // a sum of nothing is not left to oneDNN
       return null;
     }
     switch (now.op.name()) {

@@ -2,6 +2,7 @@ package io.fragua.cpu;
 
 import io.fragua.exec.Allocator;
 import io.fragua.exec.Execution;
+import io.fragua.exec.Profile;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
@@ -19,6 +20,7 @@ final class CpuExecution implements Execution {
   private final Object[] memory;
   private final boolean[] owned;
   private final boolean[] changed;
+  private final boolean[] todo;
   private final Step.Bound[] steps;
 
   /** Steps that touch a slot. */
@@ -28,6 +30,10 @@ final class CpuExecution implements Execution {
   private final int inputs;
   private final int threads;
   private final boolean contracts;
+
+  /** The execution that this one is a part of, or null. */
+  private final CpuExecution around;
+
   private stream stream;
   private Pool pool;
   private boolean anyChanged = true;
@@ -38,8 +44,18 @@ final class CpuExecution implements Execution {
   private boolean closed;
 
   CpuExecution(CpuProgram program, Allocator allocator) {
+    this(program, allocator, null, null);
+  }
+
+  CpuExecution(CpuProgram program, CpuExecution around, Buffer workspace) {
+    this(program, around.allocator, around, workspace);
+  }
+
+  private CpuExecution(
+      CpuProgram program, Allocator allocator, CpuExecution around, Buffer workspace) {
     this.program = program;
     this.allocator = allocator;
+    this.around = around;
     inputs = program.graph().inputs().size();
     threads = program.options().threads();
     int n = 2 + inputs + program.graph().outputs().size();
@@ -48,13 +64,13 @@ final class CpuExecution implements Execution {
     owned = new boolean[n];
     changed = new boolean[n];
     steps = new Step.Bound[program.steps().size()];
+    todo = new boolean[steps.length];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts =
-        program.steps().stream().anyMatch(s -> s instanceof MatmulStep || s instanceof DnnStep);
+    contracts = program.steps().stream().anyMatch(Step::contracts);
     try {
-      set(0, allocator.allocate(program.plan().workspaceBytes()));
-      owned[0] = true;
+      owned[0] = workspace == null;
+      set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
       set(n - 1, program.constants());
       bindSteps();
     } catch (RuntimeException | Error e) {
@@ -65,7 +81,7 @@ final class CpuExecution implements Execution {
 
   private void bindSteps() {
     if (threads > 1) {
-      pool = new Pool(threads);
+      pool = around == null ? new Pool(threads) : around.pool;
     }
     List<List<Integer>> by = new ArrayList<>();
     for (int s = 0; s < slots.length; s++) {
@@ -126,7 +142,15 @@ final class CpuExecution implements Execution {
     return pool;
   }
 
+  /** Sets the threads of contractions back after some ran with one. */
+  void ownThreads() {
+    OneDnn.threads(threads);
+  }
+
   stream stream() {
+    if (around != null) {
+      return around.stream();
+    }
     if (stream == null) {
       stream = new stream(OneDnn.engine());
     }
@@ -134,10 +158,44 @@ final class CpuExecution implements Execution {
   }
 
   private void set(int slot, Buffer b) {
-    slots[slot] = b;
-    memory[slot] = Segments.of(b.bytes());
+    set(slot, new Piece(b));
+  }
+
+  private void set(int slot, Piece p) {
+    slots[slot] = p.buffer;
+    memory[slot] = p.memory;
     changed[slot] = true;
     anyChanged = true;
+  }
+
+  /** Memory of one operand or result, in all forms that steps take it in. */
+  static final class Piece {
+    final Buffer buffer;
+    private final Object memory;
+
+    Piece(Buffer buffer) {
+      this.buffer = buffer;
+      memory = Segments.of(buffer.bytes());
+    }
+  }
+
+  /** As {@link #bindInput(int, Buffer)}, of a piece of the right size; allocates nothing. */
+  void bindInput(int i, Piece p) {
+    if (slots[1 + i] != p.buffer) {
+      set(1 + i, p);
+    }
+  }
+
+  /** As {@link #bindOutput(int, Buffer)}, of a piece of the right size; allocates nothing. */
+  void bindOutput(int i, Piece p) {
+    if (slots[1 + inputs + i] != p.buffer) {
+      set(1 + inputs + i, p);
+    }
+  }
+
+  /** Fixed operands have other elements than at the last run. */
+  void stale() {
+    stale = true;
   }
 
   private Buffer own(int slot, TensorType type) {
@@ -190,8 +248,66 @@ final class CpuExecution implements Execution {
     replace(1 + inputs + i, buffer, program.graph().type(out.value()), out.name());
   }
 
+  /** Forgets the buffers of the caller; they have to be bound anew before the next run. */
+  void unbind() {
+    for (int s = 1; s < slots.length - 1; s++) {
+      if (!owned[s]) {
+        slots[s] = null;
+        memory[s] = null;
+        for (int i : users[s]) {
+          steps[i].unbind();
+        }
+      }
+    }
+  }
+
   @Override
   public void run() {
+    begin();
+    for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
+      steps[i].run();
+    }
+    stale = false;
+    for (Planner.FinalCopy c : copies) {
+      copy(c);
+    }
+  }
+
+  /** As {@link #run}; the copies at the end are one step more. */
+  @Override
+  public Profile profile(int runs) {
+    Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
+    List<Profile.Step> named = new ArrayList<>();
+    for (Step s : program.steps()) {
+      named.add(new Profile.Step(s.describe(), s.bytes(), s.flops()));
+    }
+    long copied = 0;
+    for (Planner.FinalCopy c : copies) {
+      copied += 2L * c.bytes();
+    }
+    named.add(new Profile.Step("copies to outputs", copied, 0));
+    List<Profile.Event> events = new ArrayList<>();
+    long began = System.nanoTime();
+    for (int r = 0; r < runs; r++) {
+      begin();
+      for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
+        long t = System.nanoTime();
+        steps[i].run();
+        events.add(new Profile.Event(i, t - began, System.nanoTime() - t));
+      }
+      stale = false;
+      long t = System.nanoTime();
+      for (Planner.FinalCopy c : copies) {
+        copy(c);
+      }
+      if (copies.length > 0) {
+        events.add(new Profile.Event(steps.length, t - began, System.nanoTime() - t));
+      }
+    }
+    return new Profile(runs, named, events);
+  }
+
+  private void begin() {
     if (closed) {
       throw new IllegalStateException("execution: must be open: it is closed; make a new one");
     }
@@ -201,14 +317,11 @@ final class CpuExecution implements Execution {
     if (contracts) {
       OneDnn.threads(threads);
     }
-    for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
-      steps[i].run();
-    }
-    stale = false;
-    for (Planner.FinalCopy c : copies) {
-      ByteBuffer to = slots[1 + inputs + c.output()].bytes();
-      to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
-    }
+  }
+
+  private void copy(Planner.FinalCopy c) {
+    ByteBuffer to = slots[1 + inputs + c.output()].bytes();
+    to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
   }
 
   private void rebind() {
@@ -218,7 +331,6 @@ final class CpuExecution implements Execution {
     for (int o = 0; o < program.graph().outputs().size(); o++) {
       output(o);
     }
-    boolean[] todo = new boolean[steps.length];
     for (int s = 0; s < slots.length; s++) {
       if (changed[s]) {
         changed[s] = false;
@@ -229,6 +341,7 @@ final class CpuExecution implements Execution {
     }
     for (int i = 0; i < steps.length; i++) {
       if (todo[i]) {
+        todo[i] = false;
         steps[i].rebind();
         stale |= i < program.once();
       }
@@ -260,7 +373,7 @@ final class CpuExecution implements Execution {
     if (stream != null) {
       stream.close();
     }
-    if (pool != null) {
+    if (pool != null && around == null) {
       pool.close();
     }
     for (int s = 0; s < slots.length; s++) {

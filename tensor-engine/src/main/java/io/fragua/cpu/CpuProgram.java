@@ -9,6 +9,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,6 +43,10 @@ final class CpuProgram implements Program {
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
+      List<Step> always = steps.subList(once, steps.size());
+      List<Step> tiled = Tiles.run(List.copyOf(always), fused.results(), options.threads());
+      always.clear();
+      steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
       constants = memory.allocate(plan.constantBytes());
     } catch (RuntimeException | Error e) {
@@ -127,6 +132,11 @@ final class CpuProgram implements Program {
     return steps;
   }
 
+  /** Floating-point operations of a run, as far as known. */
+  double flops() {
+    return steps.stream().skip(once).mapToDouble(Step::flops).sum();
+  }
+
   /** How many steps, from the first, depend on fixed operands alone. */
   int once() {
     return once;
@@ -161,6 +171,21 @@ final class CpuProgram implements Program {
     }
   }
 
+  /**
+   * An execution inside a step of another: with its threads, and this workspace.
+   *
+   * @param workspace {@link Planner.Plan#workspaceBytes} bytes
+   */
+  CpuExecution nested(CpuExecution around, Buffer workspace) {
+    executions.incrementAndGet();
+    try {
+      return new CpuExecution(this, around, workspace);
+    } catch (RuntimeException | Error e) {
+      executions.decrementAndGet();
+      throw e;
+    }
+  }
+
   void released() {
     executions.decrementAndGet();
   }
@@ -168,7 +193,6 @@ final class CpuProgram implements Program {
   @Override
   public String explain() {
     StringBuilder s = new StringBuilder();
-    double flops = steps.stream().skip(once).mapToDouble(Step::flops).sum();
     s.append(
         String.format(
             Locale.ROOT,
@@ -189,7 +213,7 @@ final class CpuProgram implements Program {
       if (t.flops() > 0) {
         s.append(String.format(Locale.ROOT, "; %,.0f flops", t.flops()));
       }
-      s.append("\n");
+      s.append("\n").append(t.details().indent(6));
     }
     for (Planner.FinalCopy c : plan.copies()) {
       s.append("      copy to output ")
@@ -204,8 +228,21 @@ final class CpuProgram implements Program {
                 + " contractions%n",
             plan.workspaceBytes(),
             plan.constantBytes(),
-            flops));
+            flops()));
     return s.toString();
+  }
+
+  @Override
+  public Map<String, String> passes() {
+    Map<String, String> s = new LinkedHashMap<>();
+    s.put("graph", graph.toString());
+    Simplify.Result simple = Simplify.run(graph);
+    s.put("simplify", PassPrinter.values(simple.outputs()));
+    List<View> absorbed = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+    s.put("absorb", PassPrinter.values(absorbed));
+    s.put("fuse", PassPrinter.clusters(Clusters.run(absorbed)));
+    s.put("plan", PassPrinter.plan(this));
+    return s;
   }
 
   @Override

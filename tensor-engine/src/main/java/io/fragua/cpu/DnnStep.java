@@ -115,6 +115,11 @@ final class DnnStep extends Step {
   }
 
   @Override
+  boolean contracts() {
+    return true;
+  }
+
+  @Override
   String describe() {
     return text + " (" + built.implementation() + ")";
   }

@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
- * it moves into the product: the bias of the last axis, then tanh or logistic. relu does not:
+ * it moves into the product: the bias of the last axis, then tanh, logistic or a
+ * constant factor. relu does not:
  * oneDNN's turns NaN into 0, which would hide a diverging model.
  */
 final class Epilogue {
@@ -38,7 +39,8 @@ final class Epilogue {
           || p.type.dtype() != DType.F32
           || !product.isDense()
           || !uses.onlyHere(before)
-          || p.attrs.has("activation")) {
+          || p.attrs.has("activation")
+          || p.attrs.has("scale")) {
         continue;
       }
       if (op.equals("add")
@@ -51,6 +53,10 @@ final class Epilogue {
           args.add(bias);
           return Value.of(Value.Kind.MATMUL, now.type, p.op, p.attrs, args);
         }
+      } else if (op.equals("mul") && now.args.get(1 - i).base().isScalarConstant()) {
+        Value c = now.args.get(1 - i).base();
+        Attrs a = p.attrs.with("scale", c.constant.buffer().getDouble(DType.F32, 0));
+        return Value.of(Value.Kind.MATMUL, now.type, p.op, a, p.args);
       } else if (op.equals("tanh") || op.equals("logistic")) {
         Attrs a = p.attrs.with("activation", op);
         return Value.of(Value.Kind.MATMUL, now.type, p.op, a, p.args);

@@ -131,6 +131,12 @@ final class IndexStep extends Step {
     }
 
     @Override
+    public void unbind() {
+      java.util.Arrays.fill(memory, 0, 3, null);
+      ids = null;
+    }
+
+    @Override
     public void close() {}
   }
 

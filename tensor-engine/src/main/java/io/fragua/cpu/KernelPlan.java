@@ -77,6 +77,24 @@ final class KernelPlan {
     return rows.isEmpty() && reduces.isEmpty();
   }
 
+  /** What {@link Kernel#run} counts: rows, or elements where threads share the loop. */
+  int units() {
+    return splitsInner() ? inner() : count(rows);
+  }
+
+  /** Most equal pieces of the leading axes that follow each other in all results. */
+  int maxTiles() {
+    if (splitsInner()) {
+      int lanes = Math.max(1, VectorRuntime.LANES);
+      return inner() % lanes == 0 ? inner() / lanes : 1;
+    }
+    long n = 1;
+    for (int a = 0; a < rows.size() && rows.get(a) == a; a++) {
+      n *= space.sizes[a];
+    }
+    return Math.toIntExact(n);
+  }
+
   /** Stride of a load along an axis, in elements. */
   long stride(int load, int axis) {
     return space.strides[load][axis];

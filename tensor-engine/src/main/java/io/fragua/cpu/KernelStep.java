@@ -1,9 +1,11 @@
 package io.fragua.cpu;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Runs a generated kernel. */
 final class KernelStep extends Step {
@@ -67,6 +69,93 @@ final class KernelStep extends Step {
     return new Run(x);
   }
 
+  @Override
+  int maxTiles() {
+    return plan.maxTiles();
+  }
+
+  @Override
+  Set<Value> tiled() {
+    Set<Value> out = new LinkedHashSet<>(writes());
+    for (View v : plan.loads) {
+      if (v.shape().size() <= v.base().size()) {
+        out.add(v.base());
+      }
+    }
+    return out;
+  }
+
+  @Override
+  boolean tiles(int count, Set<Value> inside) {
+    return plan.maxTiles() % count == 0
+        && writes().stream().allMatch(v -> v.size() % count == 0)
+        && plan.loads.stream()
+            .allMatch(v -> !inside.contains(v.base()) || Tiling.aligned(v, count));
+  }
+
+  @Override
+  long tileScratchBytes() {
+    return scratch;
+  }
+
+  @Override
+  Part part(CpuExecution x, Tiling tiling) {
+    return new Tile(x, tiling);
+  }
+
+  private final class Tile implements Part {
+    private final CpuExecution x;
+    private final Tiling tiling;
+    private final Object[] memory;
+    private final int[] p = source.p().clone();
+    private final int units;
+
+    /** Operands of which memory holds one tile; their starts move back from tile to tile. */
+    private final int[] local;
+
+    private final int[] start;
+    private final int[] back;
+
+    Tile(CpuExecution x, Tiling tiling) {
+      this.x = x;
+      this.tiling = tiling;
+      int n = source.operands().size();
+      memory = new Object[n + 1];
+      units = plan.units() / tiling.count();
+      for (int i = 0; i < n; i++) {
+        p[source.offsets()[i]] += tiling.place(x, source.operands().get(i)).offset();
+      }
+      local =
+          IntStream.range(0, n)
+              .filter(i -> tiling.local().containsKey(source.operands().get(i)))
+              .toArray();
+      start = IntStream.of(local).map(i -> p[source.offsets()[i]]).toArray();
+      back =
+          IntStream.of(local)
+              .map(i -> Tiling.bytes(source.operands().get(i), tiling.count()))
+              .toArray();
+      memory[n] = x.slice(tiling.scratch(), scratch);
+    }
+
+    @Override
+    public void rebind() {
+      for (int i = 0; i < source.operands().size(); i++) {
+        memory[i] = x.memory(tiling.place(x, source.operands().get(i)).slot());
+      }
+    }
+
+    @Override
+    public void run(int tile) {
+      for (int i = 0; i < local.length; i++) {
+        p[source.offsets()[local[i]]] = start[i] - tile * back[i];
+      }
+      kernel.run(memory, p, tile * units, (tile + 1) * units);
+    }
+
+    @Override
+    public void close() {}
+  }
+
   private final class Run implements Bound {
     private final CpuExecution x;
     private final Object[][] memory;
@@ -96,7 +185,7 @@ final class KernelStep extends Step {
 
     @Override
     public void run() {
-      int units = plan.splitsInner() ? plan.inner() : plan.count(plan.rows);
+      int units = plan.units();
       if (parts == 1) {
         kernel.run(memory[0], p, 0, units);
         return;
@@ -109,6 +198,13 @@ final class KernelStep extends Step {
               t ->
                   kernel.run(
                       memory[t], p, Math.min(units, t * step), Math.min(units, (t + 1) * step)));
+    }
+
+    @Override
+    public void unbind() {
+      for (Object[] m : memory) {
+        java.util.Arrays.fill(m, 0, m.length - 1, null);
+      }
     }
 
     @Override

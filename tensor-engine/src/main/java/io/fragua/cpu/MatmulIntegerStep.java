@@ -94,6 +94,13 @@ final class MatmulIntegerStep extends Step {
     }
 
     @Override
+    public void unbind() {
+      left = null;
+      right = null;
+      out = null;
+    }
+
+    @Override
     public void close() {}
   }
 

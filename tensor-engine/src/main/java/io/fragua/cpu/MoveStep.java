@@ -129,6 +129,12 @@ final class MoveStep extends Step {
     }
 
     @Override
+    public void unbind() {
+      java.util.Arrays.fill(from, null);
+      to = null;
+    }
+
+    @Override
     public void close() {}
   }
 

@@ -129,6 +129,12 @@ final class OneDnn {
         && !has(isa, dnnl.dnnl_cpu_isa_avx512_core_amx);
   }
 
+  /** True if the CPU has AVX-512. */
+  static boolean wide() {
+    engine(); // loads
+    return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core);
+  }
+
   /** Instruction sets are bit sets, each containing those before it. */
   private static boolean has(int isa, int wanted) {
     return (isa & wanted) == wanted;

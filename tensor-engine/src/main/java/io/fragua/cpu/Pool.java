@@ -1,60 +1,127 @@
 package io.fragua.cpu;
 
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
  * A few daemon threads that help one execution with its large kernels. Work is divided the same way
  * every time, so results do not depend on timing.
+ *
+ * <p>A helper that has finished looks for more for some microseconds before it sleeps, since the
+ * next kernel of a program is seldom further away; waking a thread costs more than a small kernel.
  */
 final class Pool implements AutoCloseable {
-  private final ExecutorService helpers;
+  /** Looks for work before a helper sleeps, and before the caller yields its core. */
+  private static final int SPINS = 4000;
+
+  private final Helper[] helpers;
+  private IntConsumer work;
+  private int parts;
+
+  /** Counts the pieces of work handed out; written last, so that what precedes it is seen. */
+  private volatile int turn;
+
+  private volatile boolean closed;
+
+  /** One thread. */
+  private final class Helper extends Thread {
+    private final int part;
+
+    /** The turn it has finished. */
+    private volatile int done;
+
+    private volatile boolean asleep;
+    private Throwable failed;
+
+    Helper(int part) {
+      super("fragua-cpu");
+      this.part = part;
+      setDaemon(true);
+    }
+
+    @Override
+    public void run() {
+      int seen = 0;
+      while (true) {
+        for (int i = 0; turn == seen && !closed && i < SPINS; i++) {
+          Thread.onSpinWait();
+        }
+        while (turn == seen && !closed) {
+          asleep = true;
+          if (turn == seen && !closed) {
+            LockSupport.park(this);
+          }
+          asleep = false;
+        }
+        if (turn == seen) {
+          return;
+        }
+        seen = turn;
+        if (part < parts) {
+          try {
+            work.accept(part);
+          } catch (Throwable e) { // handed to the caller, who throws it
+            failed = e;
+          }
+        }
+        done = seen;
+      }
+    }
+  }
 
   Pool(int threads) {
-    helpers =
-        Executors.newFixedThreadPool(
-            threads - 1,
-            r -> {
-              Thread t = new Thread(r, "fragua-cpu");
-              t.setDaemon(true);
-              return t;
-            });
+    helpers = new Helper[threads - 1];
+    for (int i = 0; i < helpers.length; i++) {
+      helpers[i] = new Helper(i + 1);
+      helpers[i].start();
+    }
   }
 
   /** Runs parts 0 to {@code parts - 1}, the first on the calling thread. */
   void run(int parts, IntConsumer part) {
-    Future<?>[] others = new Future<?>[parts - 1];
-    for (int i = 1; i < parts; i++) {
-      int t = i;
-      others[i - 1] = helpers.submit(() -> part.accept(t));
-    }
-    RuntimeException failed = null;
-    try {
-      part.accept(0);
-    } catch (RuntimeException e) {
-      failed = e;
-    }
-    for (Future<?> f : others) {
-      try {
-        f.get();
-      } catch (ExecutionException e) {
-        failed = failed != null ? failed : new IllegalStateException(e.getCause());
-      } catch (InterruptedException e) {
-        // The helpers write to memory of this execution: it may not be left before they are done.
-        Thread.currentThread().interrupt();
-        failed = failed != null ? failed : new IllegalStateException("cpu: interrupted", e);
+    this.parts = parts;
+    work = part;
+    int now = turn + 1;
+    turn = now;
+    for (Helper h : helpers) {
+      if (h.asleep) {
+        LockSupport.unpark(h);
       }
     }
-    if (failed != null) {
-      throw failed;
+    Throwable failed = null;
+    try {
+      part.accept(0);
+    } catch (RuntimeException | Error e) { // thrown below, when the helpers are done
+      failed = e;
+    }
+    // Helpers write to memory of this execution: it may not be left before they are done.
+    for (Helper h : helpers) {
+      for (int i = 0; h.done != now; i++) {
+        if (i < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          Thread.yield();
+        }
+      }
+      if (h.failed != null) {
+        failed = failed != null ? failed : h.failed;
+        h.failed = null;
+      }
+    }
+    work = null;
+    if (failed instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failed instanceof Error e) {
+      throw e;
     }
   }
 
   @Override
   public void close() {
-    helpers.shutdown();
+    closed = true;
+    for (Helper h : helpers) {
+      LockSupport.unpark(h);
+    }
   }
 }

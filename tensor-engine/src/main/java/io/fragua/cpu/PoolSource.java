@@ -4,7 +4,8 @@ import io.fragua.tensor.DType;
 
 /**
  * Writes the loops of pools. Images are outside, then windows, then channels, a vector of them at a
- * time, then the elements of the window: a maximum or sum stays in registers until it is whole.
+ * time, then the elements of the window: a maximum or sum stays in registers until it is whole. A
+ * small window that lies inside the image is written out, element by element, without loops.
  *
  * <p>Operands: the input x; an image like it (what is taken from, or the gradient that is made); an
  * image with one pixel a window (the result, or the gradient that is given). Parameters: their
@@ -12,6 +13,8 @@ import io.fragua.tensor.DType;
  * windows, sizes, strides, padding before.
  */
 final class PoolSource {
+  private static final int MAX_WRITTEN_OUT = 16;
+
   private static final String PARAMETERS =
       "%1$s x, int a, %1$s s, int e, %1$s y, int b, int row, int sd, int sh, int d0, int d1, int"
           + " h0, int h1, int w0, int w1";
@@ -23,16 +26,33 @@ final class PoolSource {
   private final String op;
   private final DType type;
   private final boolean vector;
+
+  /** Sizes of a window, three of them. */
+  private final int[] size;
+
+  /** True if every element of the input is in exactly one window. */
+  private final boolean tiles;
+
   private final StringBuilder out = new StringBuilder();
 
-  private PoolSource(String op, DType type) {
+  private PoolSource(String op, DType type, int[] size, boolean tiles) {
     this.op = op;
     this.type = type;
+    this.size = size;
+    this.tiles = tiles;
     vector = VectorRuntime.LANES > 0 && type == DType.F32;
   }
 
-  static String write(String op, DType type) {
-    return new PoolSource(op, type).source();
+  static String write(String op, DType type, int[] size, boolean tiles) {
+    return new PoolSource(op, type, size, tiles).source();
+  }
+
+  private int taps() {
+    return size[0] * size[1] * size[2];
+  }
+
+  private boolean writesOut() {
+    return vector && taps() <= MAX_WRITTEN_OUT;
   }
 
   private String source() {
@@ -57,6 +77,14 @@ final class PoolSource {
       vectorWindow();
       out.append("    }\n    return k;\n  }\n");
     }
+    if (writesOut()) {
+      out.append("  static int whole(" + m + ") {\n    int k = 0;\n");
+      out.append("    for (; k + " + 4 * VectorRuntime.LANES + " <= row; k += ");
+      out.append(4 * VectorRuntime.LANES + ") {\n");
+      out.append("      int f = d0 * sd + h0 * sh + w0 * row + k;\n");
+      wholeWindow();
+      out.append("    }\n    return k;\n  }\n");
+    }
     out.append("  static void rest(" + m + ", int k) {\n");
     out.append("    for (; k < row; k += " + type.bytes() + ") {\n");
     scalarWindow();
@@ -73,7 +101,7 @@ final class PoolSource {
     out.append("    int image = p[4] * sd;\n    int b = p[2] + from * p[7] * p[8] * p[9] * row;\n");
     out.append("    for (int n = from; n < to; n++) {\n");
     out.append("      int a = p[0] + n * image;\n      int e = p[1] + n * image;\n");
-    if (op.equals("max_pool_grad")) {
+    if (op.equals("max_pool_grad") && !(tiles && writesOut())) {
       out.append("      int c = e;\n      for (; c + 8 <= e + image; c += 8) ");
       out.append(Memory.put(DType.I64, "s", "c", "0L") + "\n");
       out.append("      for (; c < e + image; c += 4) ");
@@ -82,10 +110,15 @@ final class PoolSource {
     axis("d", 0);
     axis("h", 1);
     axis("w", 2);
-    out.append(
-        vector
-            ? "        rest(" + ARGUMENTS + ", vectors(" + ARGUMENTS + "));\n"
-            : "        rest(" + ARGUMENTS + ", 0);\n");
+    if (writesOut()) {
+      String inside =
+          "d1 - d0 == " + size[0] + " && h1 - h0 == " + size[1] + " && w1 - w0 == " + size[2];
+      out.append("        int k = " + inside + " ? whole(" + ARGUMENTS + ") : ");
+      out.append("vectors(" + ARGUMENTS + ");\n        rest(" + ARGUMENTS + ", k);\n");
+    } else {
+      out.append("        rest(" + ARGUMENTS + ", ");
+      out.append((vector ? "vectors(" + ARGUMENTS + ")" : "0") + ");\n");
+    }
     out.append("        b += row;\n      }}}\n    }\n  }\n");
   }
 
@@ -136,6 +169,49 @@ final class PoolSource {
     out.append("FloatVector z = " + load("s", "e + o") + ";\n        z = (FloatVector)");
     out.append(" z.blend(z.add(g), at.compare(VectorOperators.EQ, t));\n");
     out.append("        " + Memory.store("z", "s", "e + o") + "\n        t += 1f; }\n");
+  }
+
+  /** As {@link #vectorWindow}, all elements of the window one after the other. */
+  private void wholeWindow() {
+    for (int i = 0; i < taps(); i++) {
+      int w = i % size[2];
+      int h = i / size[2] % size[1];
+      int d = i / size[2] / size[1];
+      out.append("      int o" + i + " = f + " + d + " * sd + " + h + " * sh + " + w + " * row;\n");
+      out.append("      FloatVector v" + i + " = " + load("x", "a + o" + i) + ";\n");
+    }
+    if (op.equals("sum_pool") || op.equals("max_pool")) {
+      String fold = op.equals("sum_pool") ? "add" : "max";
+      for (int i = 1; i < taps(); i++) {
+        out.append("      v0 = (FloatVector) v0." + fold + "(v" + i + ");\n");
+      }
+      out.append("      " + Memory.store("v0", "y", "b + k") + "\n");
+      return;
+    }
+    boolean take = op.equals("max_pool_take");
+    out.append("      FloatVector best = v0;\n      FloatVector at = ");
+    out.append((take ? load("s", "e + o0") : "FloatVector.zero(FS)") + ";\n");
+    for (int i = 1; i < taps(); i++) {
+      out.append("      VectorMask m" + i + " = v" + i);
+      out.append(".compare(VectorOperators.LE, best).not()");
+      out.append(".and(best.compare(VectorOperators.EQ, best));\n");
+      out.append("      best = (FloatVector) best.blend(v" + i + ", m" + i + ");\n");
+      String value = take ? load("s", "e + o" + i) : i + "f";
+      out.append("      at = (FloatVector) at.blend(" + value + ", m" + i + ");\n");
+    }
+    if (take) {
+      out.append("      " + Memory.store("at", "y", "b + k") + "\n");
+      return;
+    }
+    out.append("      FloatVector g = " + load("y", "b + k") + ";\n");
+    for (int i = 0; i < taps(); i++) {
+      String old = tiles ? "FloatVector.zero(FS)" : load("s", "e + o" + i);
+      out.append("      FloatVector z" + i + " = " + old + ";\n");
+      out.append("      z" + i + " = (FloatVector) z" + i + ".blend(");
+      out.append(tiles ? "g" : "z" + i + ".add(g)");
+      out.append(", at.compare(VectorOperators.EQ, " + i + "f));\n");
+      out.append("      " + Memory.store("z" + i, "s", "e + o" + i) + "\n");
+    }
   }
 
   private static String first() {

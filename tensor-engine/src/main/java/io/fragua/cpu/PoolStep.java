@@ -29,7 +29,6 @@ final class PoolStep extends Step {
     like = grad ? v : v.args.get(v.args.size() - 1).base();
     windows = grad ? v.args.get(1).base() : v;
     DType t = v.type.dtype();
-    kernel = KernelCompiler.compile(PoolSource.write(v.op.name(), t));
     Shape x = v.args.get(0).shape();
     Shape y = grad ? v.args.get(1).shape() : v.shape();
     images = x.dim(0);
@@ -49,6 +48,14 @@ final class PoolStep extends Step {
       sizes[13 + first + i] = w.strides()[i];
       sizes[16 + first + i] = w.low()[i];
     }
+    // what is left over of the channels after whole vectors is added up, so has to be cleared
+    boolean tiles = x.dim(-1) % Math.max(1, VectorRuntime.LANES) == 0;
+    for (int i = 0; i < 3; i++) {
+      int n = sizes[10 + i];
+      tiles &= sizes[13 + i] == n && sizes[16 + i] == 0 && sizes[7 + i] * n == sizes[4 + i];
+    }
+    int[] size = {sizes[10], sizes[11], sizes[12]};
+    kernel = KernelCompiler.compile(PoolSource.write(v.op.name(), t, size, tiles));
   }
 
   @Override
@@ -87,6 +94,11 @@ final class PoolStep extends Step {
               t ->
                   kernel.run(
                       memory, p, Math.min(images, t * each), Math.min(images, (t + 1) * each)));
+    }
+
+    @Override
+    public void unbind() {
+      java.util.Arrays.fill(memory, 0, 3, null);
     }
 
     @Override

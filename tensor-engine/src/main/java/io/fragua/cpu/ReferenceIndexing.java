@@ -6,8 +6,11 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Scatter;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Reads and writes by index. */
 final class ReferenceIndexing {
@@ -18,6 +21,7 @@ final class ReferenceIndexing {
     kernels.put("scatter", ReferenceIndexing::scatter);
     kernels.put("dynamic_slice", ReferenceIndexing::dynamicSlice);
     kernels.put("dynamic_update_slice", ReferenceIndexing::dynamicUpdateSlice);
+    kernels.put("sort", (ReferenceKernels.Kernel.Many) ReferenceIndexing::sort);
   }
 
   private static void gather(Attrs a, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
@@ -128,5 +132,32 @@ final class ReferenceIndexing {
   /** The start, moved so that the piece lies inside. */
   private static int start(Buffer x, int n, int size) {
     return (int) Math.max(0, Math.min(n - size, x.getLong(DType.I32, 0)));
+  }
+
+  private static void sort(
+      Attrs a, List<TensorType> in, Buffer[] x, List<TensorType> out, Buffer[] y) {
+    DType t = in.get(0).dtype();
+    Shape s = in.get(0).shape();
+    int axis = a.integer("axis");
+    int n = s.dim(axis);
+    long inner = s.slice(axis + 1, s.rank()).size();
+    for (long line = 0; line < (n == 0 ? 0 : s.size() / n); line++) {
+      long first = line / inner * n * inner + line % inner;
+      Comparator<Integer> ascending =
+          (i, j) -> compare(t, x[0], first + i * inner, first + j * inner);
+      List<Integer> order = new ArrayList<>(IntStream.range(0, n).boxed().toList());
+      order.sort(a.integer("descending") == 1 ? ascending.reversed() : ascending);
+      for (int i = 0; i < n; i++) {
+        ReferenceMovement.move(t, x[0], first + order.get(i) * inner, y[0], first + i * inner);
+        y[1].putLong(DType.I32, first + i * inner, order.get(i));
+      }
+    }
+  }
+
+  /** NaN is the largest; the zeros are equal. */
+  private static int compare(DType t, Buffer x, long i, long j) {
+    return t.isFloating()
+        ? Double.compare(x.getDouble(t, i) + 0.0, x.getDouble(t, j) + 0.0)
+        : Long.compare(x.getLong(t, i), x.getLong(t, j));
   }
 }

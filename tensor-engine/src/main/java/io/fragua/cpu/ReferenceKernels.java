@@ -47,9 +47,12 @@ final class ReferenceKernels {
     KERNELS.put("shift_right_logical", (a, in, x, out, y) -> unsigned(x, out, y, true));
     KERNELS.put("population_count", (a, in, x, out, y) -> unsigned(x, out, y, false));
     ReferenceSums.addTo(KERNELS);
+    ReferenceControl.addTo(KERNELS);
     ReferenceCumulative.addTo(KERNELS);
     ReferenceWindows.addTo(KERNELS);
     ReferenceIndexing.addTo(KERNELS);
+    Lapack.addTo(KERNELS);
+    ReferenceFft.addTo(KERNELS);
   }
 
   private ReferenceKernels() {}

@@ -2,7 +2,6 @@ package io.fragua.cpu;
 
 import io.fragua.graph.Graph;
 import io.fragua.op.Op;
-import io.fragua.op.Scalar;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
@@ -16,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * First pass: a graph becomes {@link Value}s and {@link View}s. Rearranging ops dissolve into
@@ -52,12 +52,16 @@ final class Simplify {
     for (Tensor c : g.constants()) {
       v.add(constant(c));
     }
-    for (Graph.Equation e : g.equations()) {
+    Map<Object, TreeSet<Integer>> saved = SharedScans.saved(g);
+    for (Graph.Equation equation : g.equations()) {
+      Graph.Equation e = SharedScans.saving(g, equation, saved);
       List<View> args = e.inputs().stream().map(v::get).toList();
       if (e.op().name().equals("split")) {
         v.addAll(split(e.attrs(), args.get(0)));
       } else if (e.types().size() == 1) {
         v.add(equation(e.op(), e.attrs(), e.type(), args));
+      } else if (e != equation) {
+        v.addAll(SharedScans.asked(equation, e, several(e, args)));
       } else {
         v.addAll(several(e, args));
       }
@@ -263,8 +267,8 @@ final class Simplify {
     boolean sum =
         a.text("mode").equals(Scatter.ADD.toString())
             && IndexStep.sums(type.dtype())
-            && is(zero, 0)
-            && 1 / number(zero) > 0;
+            && ScalarConstants.is(zero, 0)
+            && 1 / ScalarConstants.number(zero) > 0;
     if (!sum) {
       return value(Value.Kind.CALL, op, a, type, args.stream().map(this::dense).toList());
     }
@@ -374,31 +378,31 @@ final class Simplify {
         }
       }
       case "mul" -> {
-        if (is(y, 1)) {
+        if (ScalarConstants.is(y, 1)) {
           return x;
         }
-        if (is(x, 1)) {
+        if (ScalarConstants.is(x, 1)) {
           return y;
         }
       }
       case "div" -> {
-        if (is(y, 1)) {
+        if (ScalarConstants.is(y, 1)) {
           return x;
         }
       }
       case "sub" -> {
-        if (is(y, 0) && !(real && 1 / number(y) < 0)) {
+        if (ScalarConstants.is(y, 0) && !(real && 1 / ScalarConstants.number(y) < 0)) {
           return x;
         }
       }
       case "pow" -> {
-        if (is(y, 1)) {
+        if (ScalarConstants.is(y, 1)) {
           return x;
         }
-        if (is(y, 2)) {
+        if (ScalarConstants.is(y, 2)) {
           return elementwise(io.fragua.op.OpTable.get("mul"), Attrs.NONE, type, List.of(x, x));
         }
-        if (is(y, -1)) {
+        if (ScalarConstants.is(y, -1)) {
           return elementwise(
               io.fragua.op.OpTable.get("div"),
               Attrs.NONE,
@@ -409,15 +413,38 @@ final class Simplify {
       default -> {}
     }
     if (args.stream().allMatch(v -> v.base().isScalarConstant())) {
-      Value folded = fold(op, type.dtype(), args);
+      Value folded = ScalarConstants.fold(op, type.dtype(), args);
       if (folded != null) {
         return View.repeat(unique(folded), type.shape());
       }
+    }
+    View there = inOrderOfMemory(op, a, type, args);
+    if (there != null) {
+      return there;
     }
     // A kernel reads its innermost axis with step 1 or not at all; anything else is first copied.
     List<View> direct =
         args.stream().map(v -> type.shape().size() > 64 ? direct(spread(v)) : v).toList();
     return value(Value.Kind.ELEMENTWISE, op, a, type, direct);
+  }
+
+  /**
+   * An op on one operand, whose axes are in another order than in memory, and on constants is
+   * computed in memory's order and then seen in that other one: so it joins what computes the
+   * operand. Null for any other.
+   */
+  private View inOrderOfMemory(Op op, Attrs a, TensorType type, List<View> args) {
+    View x = args.stream().filter(v -> !v.base().isScalarConstant()).findFirst().orElse(null);
+    if (x == null
+        || !x.isPermuted()
+        || !args.stream().allMatch(v -> v.base().isScalarConstant() || v.equals(x))) {
+      return null;
+    }
+    View whole = View.of(x.base());
+    List<View> plain =
+        args.stream().map(v -> v.equals(x) ? whole : View.repeat(v.base(), whole.shape())).toList();
+    View y = elementwise(op, a, type.with(whole.shape()), plain);
+    return y.isDense() ? new View(y.base(), 0, x.shape(), x.strides()) : null;
   }
 
   /**
@@ -438,47 +465,5 @@ final class Simplify {
   private View direct(View v) {
     long s = v.innerStride();
     return s == 0 || s == 1 || v.base().kind == Value.Kind.IOTA ? v : copy(v);
-  }
-
-  private static boolean is(View v, double number) {
-    return v != null && v.base().isScalarConstant() && number(v) == number;
-  }
-
-  private static double number(View v) {
-    return v.base().constant.buffer().getDouble(v.base().type.dtype(), 0);
-  }
-
-  /** One number computed by the row's own meaning, or null if the row has none (cipher, bits). */
-  private static Value fold(Op op, DType to, List<View> args) {
-    Scalar s = op.scalar();
-    DType from = args.get(args.size() - 1).base().type.dtype();
-    boolean real = from.isFloating();
-    if (op.name().equals("bitcast")
-        || (real ? s.real() : s.integer()) == null
-        || from == DType.F16
-        || from == DType.BF16) {
-      return null;
-    }
-    Buffer out = Buffer.collected(to.bytes());
-    if (real) {
-      double[] x = args.stream().mapToDouble(Simplify::number).toArray();
-      double y = s.real().apply(x);
-      if (to == DType.BOOL) {
-        out.putLong(to, 0, y != 0 ? 1 : 0);
-      } else {
-        out.putDouble(to, 0, y);
-      }
-    } else {
-      long[] x =
-          args.stream()
-              .mapToLong(v -> v.base().constant.buffer().getLong(v.base().type.dtype(), 0))
-              .toArray();
-      if (to.isFloating()) {
-        out.putDouble(to, 0, s.integer().apply(x));
-      } else {
-        out.putLong(to, 0, s.integer().apply(x));
-      }
-    }
-    return Value.constant(Tensor.of(new TensorType(to, Shape.SCALAR), out));
   }
 }

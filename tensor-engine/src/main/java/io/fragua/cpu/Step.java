@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * One thing a program does, after another: immutable, shared by all executions. Places in memory
@@ -22,6 +23,9 @@ abstract class Step {
 
     /** Computes; allocates nothing. */
     void run();
+
+    /** Forgets the buffers it was bound to, so that they can be collected. */
+    default void unbind() {}
 
     @Override
     void close();
@@ -54,13 +58,71 @@ abstract class Step {
 
   abstract Bound bind(CpuExecution x);
 
+  /** The most tiles of its leading axes that it can be cut into; 1 if it cannot. */
+  int maxTiles() {
+    return 1;
+  }
+
+  /** True if it can be cut into {@link #maxTiles} tiles alone. */
+  boolean exactTiles() {
+    return false;
+  }
+
+  /** Operands and results of which a tile needs no more than its share. */
+  Set<Value> tiled() {
+    return Set.of();
+  }
+
+  /**
+   * True if it can be cut into so many tiles, each reading of the values {@code inside} no more
+   * than the same tile.
+   */
+  boolean tiles(int count, Set<Value> inside) {
+    return false;
+  }
+
+  /** Gets ready to be run tile by tile. */
+  void cut(int count) {}
+
+  /** Bytes of memory it needs while it runs on a tile. */
+  long tileScratchBytes() {
+    return 0;
+  }
+
+  /** The step as one thread runs it tile by tile; only after {@link #cut}. */
+  Part part(CpuExecution x, Tiling tiling) {
+    throw new UnsupportedOperationException("cpu: this step has no tiles: " + describe());
+  }
+
+  /** True if it calls oneDNN. */
+  boolean contracts() {
+    return false;
+  }
+
   /** Floating-point operations, as far as known. */
   double flops() {
     return 0;
   }
 
+  /** Bytes of its operands and results. */
+  final long bytes() {
+    long n = 0;
+    for (Value v : reads) {
+      n += v.type.byteSize();
+    }
+    for (Value v : writes) {
+      n += v.type.byteSize();
+    }
+    return n;
+  }
+
   /** One line for people. */
   abstract String describe();
+
+  /** Further lines, for a step that runs programs of its own. */
+  String details() {
+    return "";
+  }
 
   /** Frees what the step owns outside the heap. */
   void close() {}

@@ -111,6 +111,23 @@ record View(Value base, long offset, Shape shape, long[] strides) {
     return r.length == 0 || r.length == 1 && r[0][1] == 1;
   }
 
+  /** True if it is all of the base, each element once, in another order of axes. */
+  boolean isPermuted() {
+    if (offset != 0 || shape.size() != base.size() || isDense() || base.kind == Value.Kind.IOTA) {
+      return false;
+    }
+    long[][] r = runs();
+    Arrays.sort(r, java.util.Comparator.comparingLong(run -> run[1]));
+    long next = 1;
+    for (long[] run : r) {
+      if (run[1] != next) {
+        return false;
+      }
+      next *= run[0];
+    }
+    return true;
+  }
+
   /** Stride of the innermost axis that is longer than 1; 1 if there is none. */
   long innerStride() {
     long[][] r = runs();

@@ -1,6 +1,9 @@
 package io.fragua.exec;
 
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * One thread's use of a {@link Program}: bound operands and results, and a workspace. Not
@@ -38,6 +41,25 @@ public interface Execution extends AutoCloseable {
    * @throws IndexOutOfBoundsException if an index operand lies outside its table
    */
   void run();
+
+  /**
+   * Runs so many times, as {@link #run} does, with a clock read around each step. The slower loop is
+   * here alone: {@link #run} pays nothing for it.
+   *
+   * @return by default the whole program as one step
+   * @throws IllegalArgumentException if {@code runs} is less than 1
+   */
+  default Profile profile(int runs) {
+    Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
+    List<Profile.Event> events = new ArrayList<>();
+    long began = System.nanoTime();
+    for (int r = 0; r < runs; r++) {
+      long t = System.nanoTime();
+      run();
+      events.add(new Profile.Event(0, t - began, System.nanoTime() - t));
+    }
+    return new Profile(runs, List.of(new Profile.Step("program", 0, 0)), events);
+  }
 
   /** Frees the workspace. */
   @Override

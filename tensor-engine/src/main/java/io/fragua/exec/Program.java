@@ -1,6 +1,7 @@
 package io.fragua.exec;
 
 import io.fragua.graph.Graph;
+import java.util.Map;
 
 /**
  * A compiled graph: immutable, thread-safe, shared by all threads of a process. Each thread runs it
@@ -19,6 +20,14 @@ public interface Program extends AutoCloseable {
 
   /** What was compiled, for people: kernels, fusions, the planned peak of memory in bytes. */
   String explain();
+
+  /**
+   * The program after each pass of the compiler, for people: names of the passes in their order, and
+   * what each left. Compiles again to tell; by default the graph alone.
+   */
+  default Map<String, String> passes() {
+    return Map.of("graph", graph().toString());
+  }
 
   /** Frees what the program owns; its executions must be closed before. */
   @Override

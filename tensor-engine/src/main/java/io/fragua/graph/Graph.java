@@ -2,12 +2,15 @@ package io.fragua.graph;
 
 import io.fragua.op.Op;
 import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Body;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -17,7 +20,7 @@ import java.util.Set;
  * GraphJson}), printed ({@link GraphPrinter}), differentiated and compiled. Immutable and thread-safe; the constructor checks
  * everything a hostile file could get wrong, so a graph that exists is well formed.
  */
-public final class Graph {
+public final class Graph implements Body {
   /** A named operand of the function. */
   public record Input(String name, TensorType type) {}
 
@@ -80,6 +83,8 @@ public final class Graph {
 
   /** For each result of an equation, the equation's position and the value of its first result. */
   private final List<int[]> results = new ArrayList<>();
+
+  private int hash;
 
   /**
    * Makes a graph; equation types are inferred again and compared.
@@ -173,12 +178,33 @@ public final class Graph {
     return outputs;
   }
 
+  @Override
+  public List<TensorType> inputTypes() {
+    return inputs.stream().map(Input::type).toList();
+  }
+
+  @Override
+  public List<Tensor> back(Op op, List<Tensor> g, List<Tensor> in, List<Tensor> out, Attrs attrs) {
+    return op.name().equals("scan") ? ScanBack.back(g, in, attrs) : CondBack.back(g, in, attrs);
+  }
+
+  @Override
+  public List<Tensor> batch(Op op, List<Tensor> in, List<Boolean> mapped, Attrs attrs) {
+    return switch (op.name()) {
+      case "scan" -> ControlBatching.scan(op, in, mapped, attrs);
+      case "cond" -> ControlBatching.cond(op, in, mapped, attrs);
+      default -> ControlBatching.whileLoop(op, in, mapped, attrs);
+    };
+  }
+
   /** Number of values: inputs, constants and results of equations together. */
+  @Override
   public int values() {
     return types.size();
   }
 
   /** The type of a value. */
+  @Override
   public TensorType type(int value) {
     return types.get(value);
   }
@@ -202,6 +228,7 @@ public final class Graph {
   }
 
   /** Types of the results, in order. */
+  @Override
   public List<TensorType> outputTypes() {
     return outputs.stream().map(o -> type(o.value())).toList();
   }
@@ -249,6 +276,11 @@ public final class Graph {
 
   /** As {@link #call}, giving every value. */
   public List<Tensor> evaluate(List<Tensor> arguments) {
+    return evaluate(arguments, Map.of());
+  }
+
+  /** As {@link #evaluate(List)}, taking these values, by number, as they are. */
+  List<Tensor> evaluate(List<Tensor> arguments, Map<Integer, Tensor> known) {
     checkArguments(arguments.stream().map(Tensor::type).toList());
     List<Tensor> v = new ArrayList<>(values());
     v.addAll(arguments);
@@ -259,12 +291,82 @@ public final class Graph {
     for (Equation equation : equations) {
       Equation e = traced == null ? equation : equation.rule();
       List<Tensor> in = e.inputs().stream().map(v::get).toList();
-      v.addAll(
+      List<Tensor> out =
           traced == null
               ? Tensor.applyAll(e.op(), e.attrs(), in)
-              : Tensor.recordAll(e.op(), e.attrs(), in));
+              : Tensor.recordAll(e.op(), e.attrs(), in);
+      if (traced == null && e.rule() != e) { // eager gradients go by the rule
+        Equation r = e.rule();
+        out = Tensor.remember(r.op(), r.attrs(), r.inputs().stream().map(v::get).toList(), out);
+      }
+      for (Tensor y : out) {
+        v.add(known.getOrDefault(v.size(), y));
+      }
     }
     return v;
+  }
+
+  /** True for a graph that computes the same in the same way, with the same names. */
+  @Override
+  public boolean equals(Object o) {
+    return o == this
+        || o instanceof Graph g
+            && g.hashCode() == hashCode()
+            && g.inputs.equals(inputs)
+            && g.outputs.equals(outputs)
+            && g.equations.equals(equations)
+            && sameConstants(g);
+  }
+
+  private boolean sameConstants(Graph g) {
+    boolean same = g.constants.size() == constants.size();
+    for (int i = 0; same && i < constants.size(); i++) {
+      Tensor a = constants.get(i);
+      Tensor b = g.constants.get(i);
+      same =
+          a == b
+              || a.type().equals(b.type()) && a.buffer().bytes().mismatch(b.buffer().bytes()) == -1;
+    }
+    return same;
+  }
+
+  @Override
+  public int hashCode() {
+    if (hash == 0) { // a race computes the same number twice
+      hash = Objects.hash(inputs, outputs, equations);
+    }
+    return hash;
+  }
+
+  /** This graph without those inputs that are not kept, which nothing may use. */
+  Graph without(boolean[] kept) {
+    int[] now = new int[values()]; // numbers of values
+    List<Input> rest = new ArrayList<>();
+    for (int i = 0; i < kept.length; i++) {
+      now[i] = rest.size();
+      if (kept[i]) {
+        rest.add(inputs.get(i));
+      }
+    }
+    for (int v = kept.length; v < now.length; v++) {
+      now[v] = v - kept.length + rest.size();
+    }
+    return new Graph(
+        rest,
+        constants,
+        equations.stream().map(e -> renumbered(e, now)).toList(),
+        outputs.stream().map(o -> new Output(o.name(), now[o.value()])).toList());
+  }
+
+  private static Equation renumbered(Equation e, int[] now) {
+    return e == null
+        ? null
+        : new Equation(
+            e.op(),
+            e.attrs(),
+            e.inputs().stream().map(v -> now[v]).toList(),
+            e.types(),
+            renumbered(e.custom(), now));
   }
 
   /**

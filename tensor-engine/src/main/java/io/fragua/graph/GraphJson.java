@@ -49,6 +49,15 @@ public final class GraphJson {
   public static String write(Graph g) {
     ObjectNode root = JSON.createObjectNode();
     root.put("format", FORMAT);
+    graph(root, g);
+    try {
+      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("graph: a tree of plain values can be written", e);
+    }
+  }
+
+  private static void graph(ObjectNode root, Graph g) {
     ArrayNode inputs = root.putArray("inputs");
     for (Graph.Input i : g.inputs()) {
       type(inputs.addObject().put("name", i.name()), i.type());
@@ -78,11 +87,6 @@ public final class GraphJson {
     for (Graph.Output o : g.outputs()) {
       outputs.addObject().put("name", o.name()).put("value", o.value());
     }
-    try {
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("graph: a tree of plain values can be written", e);
-    }
   }
 
   /**
@@ -104,6 +108,10 @@ public final class GraphJson {
         "graph: this version reads formats 1 to %d: format %d; load it with a newer Fragua",
         FORMAT,
         format);
+    return graph(root);
+  }
+
+  private static Graph graph(JsonNode root) {
     List<Graph.Input> inputs = new ArrayList<>();
     for (JsonNode n : list(root, "inputs")) {
       inputs.add(new Graph.Input(text(n, "name"), type(n)));
@@ -197,6 +205,8 @@ public final class GraphJson {
         for (int x : a) {
           list.add(x);
         }
+      } else if (v instanceof Graph g) {
+        graph(n.putObject(e.getKey()).putObject("graph"), g);
       } else {
         n.put(e.getKey(), (String) v);
       }
@@ -218,6 +228,8 @@ public final class GraphJson {
         value = v.textValue();
       } else if (v.isArray()) {
         value = ints(v);
+      } else if (v.has("graph")) {
+        value = graph(v.path("graph"));
       } else {
         try {
           value = Double.valueOf(text(v, "real"));

@@ -38,7 +38,7 @@ public final class GraphPrinter {
       }
       s.append(" = ").append(e.op());
       s.append(e.inputs().stream().map(v -> "%" + v).collect(Collectors.joining(", ", "(", ")")));
-      String attrs = e.attrs().toString();
+      String attrs = e.attrs().toString().stripTrailing().replace("\n", "\n  ");
       s.append(attrs.isEmpty() ? "" : " {" + attrs + "}").append('\n');
     }
     s.append("  return ");

@@ -63,6 +63,17 @@ public final class Tracer {
    */
   public static Closure traceClosure(
       List<TensorType> types, Function<List<Tensor>, List<Tensor>> function) {
+    return traceClosure(types, function, false);
+  }
+
+  /**
+   * As {@link #traceClosure(List, Function)}.
+   *
+   * @param concrete true to make captured concrete tensors of several elements inputs as well, so
+   *     that the graph stays the same when they change
+   */
+  public static Closure traceClosure(
+      List<TensorType> types, Function<List<Tensor>, List<Tensor>> function, boolean concrete) {
     List<Graph.Input> inputs = new ArrayList<>();
     List<Tensor> placeholders = new ArrayList<>();
     for (TensorType t : types) {
@@ -71,6 +82,13 @@ public final class Tracer {
     }
     List<Tensor> results = function.apply(placeholders);
     List<Tensor> captured = captured(placeholders, results);
+    if (concrete) {
+      sort(results, Map.of()).stream()
+          .map(t -> key((Tensor) t))
+          .filter(k -> k instanceof Tensor t && t.shape().size() > 1)
+          .distinct()
+          .forEach(k -> captured.add((Tensor) k));
+    }
     for (Tensor t : captured) {
       inputs.add(new Graph.Input("captured" + (inputs.size() - types.size()), t.type()));
       placeholders.add(t);
@@ -138,7 +156,7 @@ public final class Tracer {
     }
     Map<Object, Integer> inputIds = new IdentityHashMap<>();
     for (int i = 0; i < placeholders.size(); i++) {
-      inputIds.put(placeholders.get(i).node(), i);
+      inputIds.put(key(placeholders.get(i)), i);
     }
     List<Object> order = sort(results, inputIds);
     Map<Object, Integer> ids = new IdentityHashMap<>(inputIds);

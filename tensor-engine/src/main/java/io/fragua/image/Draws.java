@@ -49,7 +49,7 @@ final class Draws {
   }
 
   /** Logarithm of a gamma number: Marsaglia and Tsang, 2000, for alpha + 1, times U^(1 / alpha). */
-  private static Tensor logGamma(Key key, Tensor images, double alpha) {
+  static Tensor logGamma(Key key, Tensor images, double alpha) {
     Shape n = Shape.of(images.shape().dim(0));
     List<Key> keys = key.split(2 * ROUNDS + 1);
     double d = alpha + 1 - 1 / 3.0;

@@ -2,7 +2,6 @@ package io.fragua.metrics;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
-import java.util.Arrays;
 
 /**
  * Area under the ROC curve: the chance that a row of label 1 has a higher score than one of label
@@ -14,12 +13,9 @@ import java.util.Arrays;
  * @source Mann and Whitney, 1947; scikit-learn {@code roc_auc_score}
  */
 public final class BinaryAuc implements Metric<BinaryAuc> {
-  private static final long serialVersionUID = 1;
+  private static final long serialVersionUID = 2;
 
-  /** Scores of label 0 and of label 1, each with room to grow. */
-  private final double[][] scores = {new double[16], new double[16]};
-
-  private final int[] sizes = new int[2];
+  private final Scores scores = new Scores();
 
   /** Of no rows yet. */
   public BinaryAuc() {}
@@ -29,30 +25,15 @@ public final class BinaryAuc implements Metric<BinaryAuc> {
     double[][] rows = Rows.numbers("binary_auc", predictions, labels);
     Rows.binary("binary_auc", rows[1]);
     for (int i = 0; i < rows[0].length; i++) {
-      int side = (int) rows[1][i];
-      room(side, 1);
-      scores[side][sizes[side]++] = rows[0][i];
+      scores.add((int) rows[1][i], rows[0][i]);
     }
     return this;
   }
 
   @Override
   public BinaryAuc merge(BinaryAuc other) {
-    for (int side = 0; side < 2; side++) {
-      int more = other.sizes[side];
-      room(side, more);
-      System.arraycopy(other.scores[side], 0, scores[side], sizes[side], more);
-      sizes[side] += more;
-    }
+    scores.add(other.scores);
     return this;
-  }
-
-  private void room(int side, int more) {
-    int needed = Math.addExact(sizes[side], more);
-    if (needed > scores[side].length) {
-      int grown = (int) Math.min(Integer.MAX_VALUE - 8L, 2L * scores[side].length);
-      scores[side] = Arrays.copyOf(scores[side], Math.max(needed, grown));
-    }
   }
 
   /**
@@ -63,17 +44,12 @@ public final class BinaryAuc implements Metric<BinaryAuc> {
   @Override
   public double value() {
     Check.that(
-        sizes[0] > 0 && sizes[1] > 0,
+        scores.size(0) > 0 && scores.size(1) > 0,
         "binary_auc: needs rows of both labels: %d of 0, %d of 1; update it with more data",
-        sizes[0],
-        sizes[1]);
-    double[] low = Arrays.copyOf(scores[0], sizes[0]);
-    double[] high = Arrays.copyOf(scores[1], sizes[1]);
-    // -0.0 and 0.0 are one score, but sort and binary order tell them apart
-    normalise(low);
-    normalise(high);
-    Arrays.sort(low);
-    Arrays.sort(high);
+        scores.size(0),
+        scores.size(1));
+    double[] low = scores.sorted(0);
+    double[] high = scores.sorted(1);
     long twice = 0;
     int below = 0;
     int upTo = 0;
@@ -87,11 +63,5 @@ public final class BinaryAuc implements Metric<BinaryAuc> {
       twice += (long) below + upTo;
     }
     return twice / 2.0 / ((double) low.length * high.length);
-  }
-
-  private static void normalise(double[] v) {
-    for (int i = 0; i < v.length; i++) {
-      v[i] += 0.0;
-    }
   }
 }

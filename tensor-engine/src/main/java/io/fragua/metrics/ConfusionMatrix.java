@@ -119,6 +119,79 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
     return mean(this::f1);
   }
 
+  /** Mean of {@link #f1} weighed by the rows of each class. */
+  public double weightedF1() {
+    return weighted(this::f1);
+  }
+
+  /** Mean of {@link #precision} weighed by the rows of each class. */
+  public double weightedPrecision() {
+    return weighted(this::precision);
+  }
+
+  /**
+   * F1 of all classes counted together; as every row has one label and one prediction it is {@link
+   * #accuracy}, and so are precision and recall counted together and the weighted recall.
+   */
+  public double microF1() {
+    return accuracy();
+  }
+
+  /** Mean of {@link #recall} over the classes that have rows. */
+  public double balancedAccuracy() {
+    Rows.some("confusion_matrix", rows);
+    long there = IntStream.range(0, classes).filter(c -> labelled(c) > 0).count();
+    return IntStream.range(0, classes).mapToDouble(this::recall).sum() / there;
+  }
+
+  /**
+   * Matthews' correlation of predictions and labels, in [-1, 1]; 0 if one of them is always the
+   * same class.
+   *
+   * @source Matthews, 1975; Gorodkin, 2004; scikit-learn {@code matthews_corrcoef}
+   */
+  public double matthews() {
+    double both = 0;
+    double given = 0;
+    double wanted = 0;
+    for (int c = 0; c < classes; c++) {
+      both += (double) labelled(c) * predicted(c);
+      given += (double) predicted(c) * predicted(c);
+      wanted += (double) labelled(c) * labelled(c);
+    }
+    double n = rows;
+    double size = Math.sqrt((n * n - given) * (n * n - wanted));
+    double right = accuracy() * n * n;
+    return size == 0 ? 0 : (right - both) / size;
+  }
+
+  /**
+   * Cohen's kappa: how much of the agreement beyond chance there is, at most 1.
+   *
+   * @throws IllegalArgumentException if labels and predictions are all one class
+   * @source Cohen, 1960; scikit-learn {@code cohen_kappa_score}
+   */
+  public double kappa() {
+    double both = 0;
+    for (int c = 0; c < classes; c++) {
+      both += (double) labelled(c) * predicted(c);
+    }
+    double right = accuracy();
+    double n = rows;
+    double chance = both / (n * n);
+    Check.that(
+        chance < 1,
+        "confusion_matrix: kappa needs more than one class: %d rows of one; use accuracy",
+        rows);
+    return (right - chance) / (1 - chance);
+  }
+
+  private double weighted(IntToDoubleFunction f) {
+    Rows.some("confusion_matrix", rows);
+    return IntStream.range(0, classes).mapToDouble(c -> f.applyAsDouble(c) * labelled(c)).sum()
+        / rows;
+  }
+
   private double mean(IntToDoubleFunction f) {
     return IntStream.range(0, classes).mapToDouble(f).sum() / classes;
   }

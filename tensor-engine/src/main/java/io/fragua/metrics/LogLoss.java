@@ -1,6 +1,5 @@
 package io.fragua.metrics;
 
-import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 
@@ -36,12 +35,7 @@ public final class LogLoss implements Metric<LogLoss> {
       column = Rows.classes("log_loss", predictions, labels);
       p = Rows.finite("log_loss", "predictions", predictions);
     }
-    for (double v : p) {
-      Check.that(
-          v >= 0 && v <= 1,
-          "log_loss: probabilities lie in [0, 1]: %s; apply logistic or softmax first",
-          v);
-    }
+    Rows.probabilities("log_loss", p);
     double eps = predictions.dtype() == DType.F64 ? 0x1p-52 : 0x1p-23;
     int rows = predictions.shape().dim(0);
     for (int i = 0; i < rows; i++) {

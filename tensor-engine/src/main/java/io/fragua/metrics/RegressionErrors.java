@@ -8,13 +8,16 @@ import io.fragua.tensor.Tensor;
  *
  * <p>Takes finite predictions [B] and labels [B].
  *
- * @source scikit-learn {@code mean_squared_error}, {@code mean_absolute_error}, {@code r2_score}
+ * @source scikit-learn {@code mean_squared_error}, {@code mean_absolute_error}, {@code r2_score},
+ *     {@code mean_absolute_percentage_error}, {@code max_error}
  */
 public final class RegressionErrors implements Metric<RegressionErrors> {
-  private static final long serialVersionUID = 1;
+  private static final long serialVersionUID = 2;
 
   private final Total squares = new Total();
   private final Total sizes = new Total();
+  private final Total shares = new Total();
+  private double most;
 
   /** Mean of the labels and the sum of their squared distances from it, both so far. */
   private double mean;
@@ -32,6 +35,8 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
       double error = rows[0][i] - label;
       squares.add(error * error);
       sizes.add(Math.abs(error));
+      shares.add(Math.abs(error) / Math.max(Math.abs(label), 0x1p-52));
+      most = Math.max(most, Math.abs(error));
       // Welford: exact for labels far from 0, where sums of squares cancel
       double off = label - mean;
       mean += off / squares.count();
@@ -53,6 +58,8 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
     spread += other.spread + off * off * n * m / (n + m);
     squares.add(other.squares);
     sizes.add(other.sizes);
+    shares.add(other.shares);
+    most = Math.max(most, other.most);
     return this;
   }
 
@@ -75,6 +82,17 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
   /** Mean of absolute errors. */
   public double mae() {
     return sizes.mean("regression_errors");
+  }
+
+  /** Mean of |error| / |label|, 1 for 100 %; labels count as 2^-52 at least. */
+  public double mape() {
+    return shares.mean("regression_errors");
+  }
+
+  /** The largest absolute error. */
+  public double most() {
+    Rows.some("regression_errors", squares.count());
+    return most;
   }
 
   /**

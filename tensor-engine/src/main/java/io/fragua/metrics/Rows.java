@@ -82,6 +82,17 @@ final class Rows {
     }
   }
 
+  /** Numbers in [0, 1]. */
+  static void probabilities(String who, double[] p) {
+    for (double v : p) {
+      Check.that(
+          v >= 0 && v <= 1,
+          "%s: probabilities lie in [0, 1]: %s; apply logistic or softmax first",
+          who,
+          v);
+    }
+  }
+
   static void some(String who, long rows) {
     Check.that(rows > 0, "%s: needs at least one row: 0; update it before asking", who);
   }

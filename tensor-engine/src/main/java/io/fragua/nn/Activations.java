@@ -29,6 +29,16 @@ public final class Activations {
     m.put("softplus", Activations::softplus);
     m.put("logistic", Tensor::logistic);
     m.put("tanh", Tensor::tanh);
+    m.put("gelu_exact", Activations::geluExact);
+    m.put("relu6", Activations::relu6);
+    m.put("selu", Activations::selu);
+    m.put("mish", Activations::mish);
+    m.put("log_sigmoid", Activations::logSigmoid);
+    m.put("soft_sign", Activations::softSign);
+    m.put("squareplus", Activations::squareplus);
+    m.put("hard_tanh", Activations::hardTanh);
+    m.put("hard_sigmoid", Activations::hardSigmoid);
+    m.put("hard_silu", Activations::hardSilu);
     return m;
   }
 
@@ -59,6 +69,15 @@ public final class Activations {
     // (1 + tanh(u)) / 2 = logistic(2u), and 2u = 2 sqrt(2/pi) (x + 0.044715 x^3)
     Tensor u2 = x.mul(x.square().mul(0.044715).add(1)).mul(2 * Math.sqrt(2 / Math.PI));
     return x.mul(u2.logistic());
+  }
+
+  /**
+   * x times the normal distribution function, x (1 + erf(x / sqrt(2))) / 2.
+   *
+   * @source Hendrycks and Gimpel, 2016; {@code jax.nn.gelu(approximate=False)}; PyTorch's default
+   */
+  public static Tensor geluExact(Tensor x) {
+    return x.mul(x.mul(-Math.sqrt(0.5)).erfc()).mul(0.5);
   }
 
   /**
@@ -97,5 +116,130 @@ public final class Activations {
    */
   public static Tensor leakyRelu(Tensor x) {
     return x.less(0).select(x.mul(0.01), x);
+  }
+
+  /**
+   * x bounded to [0, 6].
+   *
+   * @source {@code jax.nn.relu6}
+   */
+  public static Tensor relu6(Tensor x) {
+    return x.less(6).select(x.relu(), Tensor.scalar(x.dtype(), 6));
+  }
+
+  /**
+   * {@link #elu} scaled so that signals keep mean 0 and variance 1 from layer to layer, after
+   * {@link Initializers#lecunNormal}.
+   *
+   * @source Klambauer et al., NeurIPS 2017; {@code jax.nn.selu}
+   */
+  public static Tensor selu(Tensor x) {
+    Tensor above = x.greater(0);
+    Tensor below = above.select(Tensor.scalar(x.dtype(), 0), x).expm1().mul(1.6732632423543772);
+    return above.select(x, below).mul(1.0507009873554805);
+  }
+
+  /**
+   * x tanh(softplus(x)).
+   *
+   * @source Misra, BMVC 2020; {@code jax.nn.mish}
+   */
+  public static Tensor mish(Tensor x) {
+    return x.mul(softplus(x).tanh());
+  }
+
+  /**
+   * log(logistic(x)), without overflow.
+   *
+   * @source {@code jax.nn.log_sigmoid}
+   */
+  public static Tensor logSigmoid(Tensor x) {
+    return softplus(x.neg()).neg();
+  }
+
+  /**
+   * x / (1 + |x|).
+   *
+   * @source {@code jax.nn.soft_sign}
+   */
+  public static Tensor softSign(Tensor x) {
+    return x.div(x.abs().add(1));
+  }
+
+  /**
+   * (x + sqrt(x^2 + 4)) / 2: like {@link #softplus}, without exponentials.
+   *
+   * @source {@code jax.nn.squareplus}
+   */
+  public static Tensor squareplus(Tensor x) {
+    // far below 0 the sum cancels; multiplied by its conjugate it does not
+    Tensor above = x.greater(0);
+    Tensor sum = above.select(x, x.neg()).add(x.square().add(4).sqrt());
+    return above.select(sum.mul(0.5), Tensor.scalar(x.dtype(), 2).div(sum));
+  }
+
+  /**
+   * x bounded to [-1, 1].
+   *
+   * @source {@code jax.nn.hard_tanh}
+   */
+  public static Tensor hardTanh(Tensor x) {
+    Tensor one = Tensor.scalar(x.dtype(), 1);
+    return x.greater(1).select(one, x.less(-1).select(one.neg(), x));
+  }
+
+  /**
+   * (x + 3) / 6 bounded to [0, 1].
+   *
+   * @source {@code jax.nn.hard_sigmoid}
+   */
+  public static Tensor hardSigmoid(Tensor x) {
+    return relu6(x.add(3)).div(6);
+  }
+
+  /**
+   * x {@link #hardSigmoid}(x).
+   *
+   * @source Howard et al., ICCV 2019; {@code jax.nn.hard_silu}
+   */
+  public static Tensor hardSilu(Tensor x) {
+    return x.mul(hardSigmoid(x));
+  }
+
+  /**
+   * a logistic(b), a and b the halves of the last axis, which must have even size.
+   *
+   * @source Dauphin et al., ICML 2017; {@code jax.nn.glu}
+   */
+  public static Tensor glu(Tensor x) {
+    return gated("glu", x, Tensor::logistic);
+  }
+
+  /**
+   * a {@link #gelu}(b), a and b the halves of the last axis.
+   *
+   * @source Shazeer, "GLU Variants Improve Transformer", 2020
+   */
+  public static Tensor geglu(Tensor x) {
+    return gated("geglu", x, Activations::gelu);
+  }
+
+  /**
+   * a {@link #silu}(b), a and b the halves of the last axis.
+   *
+   * @source Shazeer, "GLU Variants Improve Transformer", 2020
+   */
+  public static Tensor swiglu(Tensor x) {
+    return gated("swiglu", x, Activations::silu);
+  }
+
+  private static Tensor gated(String who, Tensor x, UnaryOperator<Tensor> f) {
+    Check.shape(
+        x.shape().rank() >= 1 && x.shape().dim(-1) % 2 == 0,
+        "%s: the last axis has two halves: %s; give the layer before an even number of units",
+        who,
+        x.type());
+    int half = x.shape().dim(-1) / 2;
+    return x.slice(-1, 0, half).mul(f.apply(x.slice(-1, half, 2 * half)));
   }
 }

@@ -64,11 +64,14 @@ public final class EmbeddingLosses {
   public static Tensor tripletMargin(
       Tensor anchors, Tensor positives, Tensor negatives, double margin) {
     margin("triplet_margin", margin);
-    return distance(anchors, positives).sub(distance(anchors, negatives)).add(margin).relu();
+    return distance("triplet_margin", anchors, positives)
+        .sub(distance("triplet_margin", anchors, negatives))
+        .add(margin)
+        .relu();
   }
 
-  private static Tensor distance(Tensor a, Tensor b) {
-    Losses.sameRows("triplet_margin", a, b);
+  private static Tensor distance(String who, Tensor a, Tensor b) {
+    Losses.sameRows(who, a, b);
     return a.sub(b).square().sum(-1).add(1e-6).sqrt();
   }
 
@@ -86,6 +89,65 @@ public final class EmbeddingLosses {
     Losses.same("margin_ranking", first, second);
     Losses.same("margin_ranking", first, labels);
     return second.sub(first).mul(labels).add(margin).relu();
+  }
+
+  /**
+   * d^2 for pairs that belong together (label 1), max(0, margin - d)^2 for others (label 0), with d
+   * the distance as in {@link #tripletMargin}.
+   *
+   * <p>Shapes: a and b [B, D], labels [B] of their type, result [B].
+   *
+   * @param margin 0 or more; 1 is usual
+   * @source Hadsell, Chopra and LeCun, CVPR 2006, without the factor 1 / 2
+   */
+  public static Tensor contrastive(Tensor a, Tensor b, Tensor labels, double margin) {
+    margin("contrastive", margin);
+    Tensor d = distance("contrastive", a, b);
+    Losses.same("contrastive", d, labels);
+    Tensor apart = d.neg().add(margin).relu().square();
+    return d.square().mul(labels).add(apart.mul(labels.neg().add(1)));
+  }
+
+  /**
+   * Cross entropy of each query with the keys of the whole batch as classes, its own key the right
+   * one: logits are query key / temperature. Rows depend on each other. Vectors are usually divided
+   * by their norm before.
+   *
+   * <p>Shapes: both [B, D], result [B].
+   *
+   * @param temperature above 0; 0.07 is usual
+   * @source van den Oord et al., 2018; Radford et al., ICML 2021 (one direction of CLIP's loss)
+   */
+  public static Tensor infoNce(Tensor queries, Tensor keys, double temperature) {
+    Check.shape(
+        queries.type().equals(keys.type())
+            && queries.shape().rank() == 2
+            && queries.dtype().isFloating(),
+        "info_nce: takes two floating [B, D] of one type: %s with %s; reshape or cast one of them",
+        queries.type(),
+        keys.type());
+    Check.that(
+        temperature > 0 && Double.isFinite(temperature),
+        "info_nce: the temperature is finite and above 0: %s; correct it",
+        temperature);
+    Tensor logits = queries.matmul(keys.transpose()).div(temperature);
+    int n = queries.shape().dim(0);
+    Tensor own = logits.iotaLike(io.fragua.tensor.DType.I32, io.fragua.tensor.Shape.of(n), 0);
+    return Losses.crossEntropyWithLogits(logits, own);
+  }
+
+  /**
+   * -sum(relevance log(softmax(score))) over the items of a list: ranks relevant ones first.
+   *
+   * <p>Shapes: scores and relevances [B, items], result [B].
+   *
+   * @param relevances 0 or more; items that only fill the list up have relevance 0 and a very low
+   *     score
+   * @source Cao et al., ICML 2007 (ListNet); {@code optax.losses.ranking_softmax_loss}
+   */
+  public static Tensor listwiseSoftmax(Tensor scores, Tensor relevances) {
+    Losses.sameRows("listwise_softmax", scores, relevances);
+    return Losses.softCrossEntropyWithLogits(scores, relevances); // which need not add up to 1
   }
 
   private static void margin(String who, double margin) {

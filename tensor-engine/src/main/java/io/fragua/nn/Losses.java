@@ -8,7 +8,7 @@ import io.fragua.tensor.Tensor;
  * Losses row by row, without reduction: the caller weighs and sums them. Values and gradients are
  * finite and exact to rounding for logits up to 1e4 in size. Here are the losses of classes and the
  * squared error; {@link RegressionLosses} has others for numbers, {@link EmbeddingLosses} those for
- * vectors and ranks.
+ * vectors and ranks, {@link OverlapLosses} those for masks.
  */
 public final class Losses {
   private Losses() {}
@@ -74,6 +74,25 @@ public final class Losses {
     sameRows("soft_cross_entropy", logits, targets);
     Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
     return shifted.exp().sumKeep(-1).log().sub(shifted).mul(targets).sum(-1);
+  }
+
+  /**
+   * {@link #softCrossEntropyWithLogits} plus epsilon (1 - sum(target p)): the first term of cross
+   * entropy's series weighed anew.
+   *
+   * <p>Shapes: both [B, K], result [B].
+   *
+   * @param epsilon -1 or more; Optax's default is 2
+   * @source Leng et al., ICLR 2022; {@code optax.losses.poly_loss_cross_entropy}
+   */
+  public static Tensor polyWithLogits(Tensor logits, Tensor targets, double epsilon) {
+    sameRows("poly", logits, targets);
+    Check.that(
+        epsilon >= -1 && Double.isFinite(epsilon),
+        "poly: epsilon is finite and -1 or more: %s; correct it",
+        epsilon);
+    Tensor wrong = targets.mul(logits.softmax(-1).neg().add(1)).sum(-1);
+    return softCrossEntropyWithLogits(logits, targets).add(wrong.mul(epsilon));
   }
 
   /**

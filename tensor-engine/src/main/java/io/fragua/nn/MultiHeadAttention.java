@@ -8,7 +8,7 @@ import io.fragua.tensor.Tensor;
 /**
  * Each position gathers values from others, weighed by softmax(query key / sqrt(D / heads)) in each
  * of some heads; concatenated heads go through one more product. As a layer, a sequence attends to
- * itself; {@link #attend} takes another one and a mask.
+ * itself; {@link #attend} takes another one and a mask, {@link #decode} the next positions alone.
  *
  * <p>Shapes: x [B, T, D], result the same. Parameters: {@code query}, {@code key}, {@code value},
  * {@code out}, each a {@link Dense} of D units, Glorot's uniform with biases 0.
@@ -16,9 +16,11 @@ import io.fragua.tensor.Tensor;
  * @param heads divides D
  * @param dropout of weights while training, in [0, 1]
  * @param causal true if position t sees positions up to t alone
+ * @param rotary base of {@link Positions#rotary} for queries and keys, usually 10000; 0 for none
  * @source Vaswani et al., NeurIPS 2017; Flax {@code MultiHeadDotProductAttention}
  */
-public record MultiHeadAttention(int heads, double dropout, boolean causal) implements Layer {
+public record MultiHeadAttention(int heads, double dropout, boolean causal, double rotary)
+    implements Layer {
   /** Checks the settings. */
   public MultiHeadAttention {
     Check.that(heads >= 1, "multi_head_attention: needs at least one head: %d; correct it", heads);
@@ -26,6 +28,15 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal) impl
         dropout >= 0 && dropout <= 1,
         "multi_head_attention: a rate lies in [0, 1]: %s; correct it",
         dropout);
+    Check.that(
+        rotary >= 0 && Double.isFinite(rotary),
+        "multi_head_attention: a base is above 0, or 0 for none: %s; correct it",
+        rotary);
+  }
+
+  /** Without rotary positions. */
+  public MultiHeadAttention(int heads, double dropout, boolean causal) {
+    this(heads, dropout, causal, 0);
   }
 
   /** Without dropout, each position seeing all. */
@@ -48,6 +59,57 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal) impl
    * @return [B, T, D]
    */
   public Tensor attend(Scope s, Tensor queries, Tensor keyValues, Tensor mask) {
+    checkInputs(queries, keyValues);
+    Shape q = queries.shape();
+    Shape pairs = Shape.of(q.dim(0), heads, q.dim(1), keyValues.shape().dim(1));
+    Check.shape(
+        mask == null
+            || mask.dtype() == DType.BOOL
+                && Shape.broadcast("multi_head_attention", mask.shape(), pairs).equals(pairs),
+        "multi_head_attention: the mask must be bool and broadcast to [B, heads, T, S] = %s: %s;"
+            + " reshape or compare it",
+        pairs,
+        mask == null ? null : mask.type());
+    Tensor query = turned(part(s, "query", q.dim(2), queries), null);
+    Tensor key = turned(part(s, "key", q.dim(2), keyValues), null);
+    Tensor value = part(s, "value", q.dim(2), keyValues);
+    Tensor seen = mask == null ? null : mask.lift(query);
+    if (causal) {
+      Shape p = pairs.slice(2, 4);
+      Tensor past = query.iotaLike(DType.I32, p, 0).greaterEqual(query.iotaLike(DType.I32, p, 1));
+      seen = seen == null ? past : past.and(seen);
+    }
+    return hear(s, query, key, value, seen);
+  }
+
+  /** What {@link #decode} gives: the result, and the cache for the positions after it. */
+  public record Decoded(Tensor output, AttentionCache cache) {}
+
+  /**
+   * The next positions of a sequence, one or several, attend to themselves and to all before, whose
+   * keys and values are in the cache: the same numbers as a causal {@link #apply} of the whole
+   * sequence, for the work of the new positions. Pure: the cache that is given stays as it is.
+   *
+   * @param x [B, T, D], positions {@code cache.length()} and after
+   * @param cache of this layer; {@link AttentionCache#empty} before the first
+   * @throws IllegalArgumentException if this is not causal, or there is no room in the cache;
+   *     compiled, where its length is not known, the last positions are then overwritten
+   */
+  public Decoded decode(Scope s, Tensor x, AttentionCache cache) {
+    Check.that(causal, "multi_head_attention: only a causal one decodes: %s; make it causal", this);
+    checkInputs(x, x);
+    int d = x.shape().dim(2);
+    cache.check(x, heads, d / heads);
+    Tensor from = cache.length();
+    Tensor query = turned(part(s, "query", d, x), from);
+    AttentionCache next = cache.append(turned(part(s, "key", d, x), from), part(s, "value", d, x));
+    Shape pairs = Shape.of(x.shape().dim(1), next.capacity());
+    Tensor now = query.iotaLike(DType.I32, pairs, 0).add(from);
+    Tensor seen = now.greaterEqual(query.iotaLike(DType.I32, pairs, 1));
+    return new Decoded(hear(s, query, next.keys(), next.values(), seen), next);
+  }
+
+  private void checkInputs(Tensor queries, Tensor keyValues) {
     Shape q = queries.shape();
     Shape k = keyValues.shape();
     Check.shape(
@@ -60,54 +122,46 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal) impl
             + " them",
         queries.type(),
         keyValues.type());
-    int d = q.dim(2);
     Check.shape(
-        d % heads == 0,
+        q.dim(2) % heads == 0,
         "multi_head_attention: heads must divide the last axis: %d heads of %s; choose another"
             + " number",
         heads,
         queries.type());
-    Shape pairs = Shape.of(q.dim(0), heads, q.dim(1), k.dim(1));
-    Check.shape(
-        mask == null
-            || mask.dtype() == DType.BOOL
-                && Shape.broadcast("multi_head_attention", mask.shape(), pairs).equals(pairs),
-        "multi_head_attention: the mask must be bool and broadcast to [B, heads, T, S] = %s: %s;"
-            + " reshape or compare it",
-        pairs,
-        mask == null ? null : mask.type());
-    Tensor query = split(dense(d).apply(s.child("query"), queries));
-    Tensor key = split(dense(d).apply(s.child("key"), keyValues));
-    Tensor value = split(dense(d).apply(s.child("value"), keyValues));
-    // The smaller factor is scaled before the product, as Flax does.
-    Tensor scores = query.mul(1 / Math.sqrt(Math.max(1, d / heads))).matmul(key.transpose());
-    Tensor seen = seen(scores, mask);
-    if (seen != null) {
-      scores = seen.select(scores, Tensor.scalar(scores.dtype(), unseen(scores.dtype())));
-    }
-    Tensor weights = new Dropout(dropout).apply(s, scores.softmax(3));
-    Tensor heard = weights.matmul(value).transpose(0, 2, 1, 3).reshape(q.dims());
-    return dense(d).apply(s.child("out"), heard);
+  }
+
+  /** One of the products, split: [B, heads, T, D / heads] from [B, T, E]. */
+  private Tensor part(Scope s, String name, int d, Tensor x) {
+    Tensor y = s.apply(name, dense(d), x);
+    Shape t = y.shape();
+    return y.reshape(t.dim(0), t.dim(1), heads, d / heads).transpose(0, 2, 1, 3);
   }
 
   private static Dense dense(int units) {
     return new Dense(units, true, Initializers.glorotUniform(), Initializers.zeros());
   }
 
-  /** [B, heads, T, D / heads] from [B, T, D]. */
-  private Tensor split(Tensor x) {
-    Shape t = x.shape();
-    return x.reshape(t.dim(0), t.dim(1), heads, t.dim(2) / heads).transpose(0, 2, 1, 3);
+  /** With rotary positions from {@code start} on, null for 0. */
+  private Tensor turned(Tensor x, Tensor start) {
+    if (rotary == 0) {
+      return x;
+    }
+    Tensor p = Positions.of(x);
+    return Positions.rotary(x, start == null ? p : p.add(start.cast(x.dtype())), rotary);
   }
 
-  private Tensor seen(Tensor scores, Tensor mask) {
-    if (!causal) {
-      return mask == null ? null : mask.lift(scores);
+  /** Weighs values: [B, T, D] from queries and keys, bool {@code seen} or null. */
+  private Tensor hear(Scope s, Tensor query, Tensor key, Tensor value, Tensor seen) {
+    Shape q = query.shape();
+    // The smaller factor is scaled before the product, as Flax does.
+    Tensor scores = query.mul(1 / Math.sqrt(Math.max(1, q.dim(3)))).matmul(key.transpose());
+    if (seen != null) {
+      scores = seen.select(scores, Tensor.scalar(scores.dtype(), unseen(scores.dtype())));
     }
-    Shape pairs = scores.shape().slice(2, 4);
-    Tensor past =
-        scores.iotaLike(DType.I32, pairs, 0).greaterEqual(scores.iotaLike(DType.I32, pairs, 1));
-    return mask == null ? past : past.and(mask);
+    Tensor weights = new Dropout(dropout).apply(s, scores.softmax(3));
+    int d = heads * q.dim(3);
+    Tensor heard = weights.matmul(value).transpose(0, 2, 1, 3).reshape(q.dim(0), q.dim(2), d);
+    return s.apply("out", dense(d), heard);
   }
 
   /** Small enough for a weight of 0, and finite after the maximum is taken away. */
@@ -117,6 +171,12 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal) impl
 
   @Override
   public String toString() {
-    return "MultiHeadAttention(" + heads + ", " + dropout + ", " + causal + ")";
+    return "MultiHeadAttention("
+        + heads
+        + ", "
+        + dropout
+        + ", "
+        + causal
+        + (rotary == 0 ? ")" : ", " + rotary + ")");
   }
 }

@@ -28,6 +28,13 @@ public final class Network {
     Tensor apply(Scope s, List<Tensor> inputs);
   }
 
+  /** As {@link Body}, with several results, for instance a cache beside the output. */
+  @FunctionalInterface
+  public interface Bodies {
+    /** Applies it. */
+    List<Tensor> apply(Scope s, List<Tensor> inputs);
+  }
+
   /**
    * What a network needs to run.
    *
@@ -93,6 +100,20 @@ public final class Network {
   }
 
   /**
+   * A table of the network's layers, for a batch of these types: input, output, number of parameters
+   * and of floating point operations of one application, with what they add up to. A layer has a line
+   * if it is applied by {@link Scope#apply} or {@link Sequential}, and stands above its parts, which
+   * it includes. Moving and indexing count as no operations, and what loops compute is not known
+   * here.
+   */
+  public static String table(Body body, List<TensorType> inputs) {
+    Scope.Run run = new Scope.Run(null, null, null, null);
+    List<Tensor> operands = inputs.stream().map(Tensor::input).toList();
+    Tensor result = body.apply(new Scope(run), operands);
+    return LayerTable.of(run, operands, result);
+  }
+
+  /**
    * Applies a network to concrete or traced tensors.
    *
    * @param training true to drop, to use the batch's statistics and to update the state
@@ -130,6 +151,12 @@ public final class Network {
     Map<String, Tensor> state = new LinkedHashMap<>(variables.state().asMap());
     state.putAll(run.newState);
     return new Result(output, ParamTree.of(state));
+  }
+
+  /** As {@link #apply}, of a network with several results that is not training. */
+  public static List<Tensor> call(Bodies body, Variables variables, List<Tensor> inputs) {
+    Scope.Run run = new Scope.Run(variables.params(), variables.state(), null, null);
+    return body.apply(new Scope(run), inputs);
   }
 
   /**

@@ -6,10 +6,13 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Where a layer's parameters live while a network is initialised or applied: a path of names and
@@ -18,6 +21,9 @@ import java.util.Set;
 public final class Scope {
   /** A parameter the network asked for. */
   record Wanted(Shape shape, Initializer initializer) {}
+
+  /** A part that was applied, for {@link Network#table}. */
+  record Part(String path, String kind, Tensor input, Tensor output) {}
 
   /** What one initialisation or application shares between all its scopes. */
   static final class Run {
@@ -29,6 +35,7 @@ public final class Scope {
     final Map<String, Double> wantedState = new LinkedHashMap<>();
     final Map<String, Tensor> newParams = new LinkedHashMap<>();
     final Map<String, Tensor> newState = new LinkedHashMap<>();
+    final List<Part> parts = new ArrayList<>();
     private int keys;
 
     /** Null {@code params} means initialisation; null {@code key} means inference. */
@@ -150,6 +157,32 @@ public final class Scope {
    */
   public Scope child(String name) {
     return new Scope(run, take(name) + ".", shared);
+  }
+
+  /**
+   * Applies a layer in {@link #child} of this name: as {@code layer.apply(child(name), x)}, and a
+   * line of {@link Network#table}.
+   *
+   * @throws IllegalArgumentException if the name is taken
+   */
+  public Tensor apply(String name, Layer layer, Tensor x) {
+    return part(child(name), Sequential.text(layer), x, s -> layer.apply(s, x));
+  }
+
+  /** As {@link #apply}, for a part that takes more than {@code x}; {@code kind} is shown. */
+  Tensor apply(String name, Object kind, Tensor x, Function<Scope, Tensor> f) {
+    return part(child(name), kind.toString(), x, f);
+  }
+
+  private Tensor part(Scope s, String kind, Tensor x, Function<Scope, Tensor> f) {
+    if (!run.initializing()) {
+      return f.apply(s);
+    }
+    int at = run.parts.size();
+    run.parts.add(null); // the whole stands before its parts
+    Tensor y = f.apply(s);
+    run.parts.set(at, new Part(s.path, kind, x, y));
+    return y;
   }
 
   /**

@@ -30,17 +30,31 @@ public record Sequential(List<Layer> layers) implements Layer {
     Tensor y = x;
     for (Layer layer : layers) {
       String kind = kind(layer);
-      y = layer.apply(s.child(kind + "_" + (seen.merge(kind, 1, Integer::sum) - 1)), y);
+      y = s.apply(kind + "_" + (seen.merge(kind, 1, Integer::sum) - 1), layer, y);
     }
     return y;
   }
 
   /** The class's name in lower_snake; "layer" for a lambda or an anonymous class. */
   private static String kind(Layer layer) {
-    Class<?> c = layer.getClass();
-    return c.isSynthetic() || c.isHidden() || c.isAnonymousClass()
+    return nameless(layer)
         ? "layer"
-        : c.getSimpleName().replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
+        : layer
+            .getClass()
+            .getSimpleName()
+            .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
+            .toLowerCase(Locale.ROOT);
+  }
+
+  /** What a layer prints, if that is one line; else its class. */
+  static String text(Layer layer) {
+    String text = nameless(layer) ? "function" : layer.toString();
+    return text.indexOf('\n') < 0 ? text : layer.getClass().getSimpleName();
+  }
+
+  private static boolean nameless(Layer layer) {
+    Class<?> c = layer.getClass();
+    return c.isSynthetic() || c.isHidden() || c.isAnonymousClass();
   }
 
   /** One layer a line, as it is constructed. */

@@ -1,8 +1,6 @@
 package io.fragua.nn;
 
-import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
-import java.util.function.UnaryOperator;
 
 /**
  * Self-attention, then two products with an activation between, each with a residual connection and
@@ -28,19 +26,7 @@ public record TransformerEncoderLayer(
     implements Layer {
   /** Checks the settings. */
   public TransformerEncoderLayer {
-    Check.that(
-        heads >= 1 && hidden >= 1,
-        "transformer_encoder_layer: needs at least one head and one hidden unit: %d, %d; correct"
-            + " them",
-        heads,
-        hidden);
-    Check.that(
-        dropout >= 0 && dropout <= 1,
-        "transformer_encoder_layer: a rate lies in [0, 1]: %s; correct it",
-        dropout);
-    Check.that(
-        activation != null,
-        "transformer_encoder_layer: needs an activation: null; pass one of Activations");
+    Sublayers.check("transformer_encoder_layer", heads, hidden, activation, dropout);
   }
 
   /** As PyTorch's defaults: relu, dropout 0.1, normalization after the sums. */
@@ -60,24 +46,14 @@ public record TransformerEncoderLayer(
    */
   public Tensor encode(Scope s, Tensor x, Tensor mask) {
     MultiHeadAttention attention = new MultiHeadAttention(heads, dropout, false);
-    Tensor y = part(s, "layer_norm_0", x, t -> attention.attend(s.child("attention"), t, t, mask));
-    return part(s, "layer_norm_1", y, t -> products(s, t));
-  }
-
-  private Tensor products(Scope s, Tensor x) {
-    Tensor h = activation.function().apply(new Dense(hidden).apply(s.child("dense_0"), x));
-    return new Dense(x.shape().dim(-1)).apply(s.child("dense_1"), drop(s, h));
-  }
-
-  private Tensor part(Scope s, String norm, Tensor x, UnaryOperator<Tensor> f) {
-    LayerNorm layer = new LayerNorm();
-    return normFirst
-        ? x.add(drop(s, f.apply(layer.apply(s.child(norm), x))))
-        : layer.apply(s.child(norm), x.add(drop(s, f.apply(x))));
-  }
-
-  private Tensor drop(Scope s, Tensor x) {
-    return new Dropout(dropout).apply(s, x);
+    Sublayers parts = new Sublayers(hidden, activation, dropout, normFirst);
+    Tensor y =
+        parts.around(
+            s,
+            "layer_norm_0",
+            x,
+            t -> s.apply("attention", attention, t, c -> attention.attend(c, t, t, mask)));
+    return parts.around(s, "layer_norm_1", y, t -> parts.products(s, t));
   }
 
   @Override

@@ -20,8 +20,16 @@ public enum Family {
   CONTRACTION,
   /** Reads or writes by index. */
   INDEX,
+  /** Applies functions that are its settings. */
+  CONTROL,
+  /** Orders elements. */
+  SORT,
   /** Over windows that move along spatial axes. */
-  WINDOW;
+  WINDOW,
+  /** Factors matrices and solves systems. */
+  LINALG,
+  /** Fourier transforms of an axis. */
+  FFT;
 
   /** True if the result at an index depends on the operands at that index alone. */
   public boolean isElementwise() {

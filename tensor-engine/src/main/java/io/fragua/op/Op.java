@@ -95,6 +95,15 @@ public record Op(
       return apply(g.get(0), in, out.get(0), attrs);
     }
 
+    /**
+     * Stands for a derivative that cannot be had, where leaving it out would be a wrong gradient.
+     *
+     * @param reason what is refused, and what to do instead
+     */
+    static Vjp refused(String reason) {
+      return new Refused(reason);
+    }
+
     /** The derivative of a row with several results. */
     @FunctionalInterface
     interface Many extends Vjp {
@@ -106,6 +115,14 @@ public record Op(
       default List<Tensor> apply(Tensor g, List<Tensor> in, Tensor out, Attrs attrs) {
         return applyAll(List.of(g), in, List.of(out), attrs);
       }
+    }
+  }
+
+  /** A derivative that throws when asked for. */
+  record Refused(String reason) implements Vjp.Many {
+    @Override
+    public List<Tensor> applyAll(List<Tensor> g, List<Tensor> in, List<Tensor> out, Attrs attrs) {
+      throw new IllegalArgumentException(reason);
     }
   }
 
@@ -139,6 +156,11 @@ public record Op(
         return applyAll(op, in, mapped, attrs).get(0);
       }
     }
+  }
+
+  /** True if gradients flow through it. */
+  public boolean differentiable() {
+    return vjp != null && !(vjp instanceof Refused);
   }
 
   /**

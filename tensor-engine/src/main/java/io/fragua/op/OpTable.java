@@ -30,7 +30,11 @@ public final class OpTable {
             MovementOps.ROWS,
             ContractionOps.ROWS,
             IndexOps.ROWS,
-            WindowOps.ROWS)) {
+            SortOps.ROWS,
+            WindowOps.ROWS,
+            LinalgOps.ROWS,
+            FftOps.ROWS,
+            ControlOps.ROWS)) {
       for (Op op : page) {
         Check.that(
             op.onnx() != null && op.source() != null,

@@ -12,6 +12,7 @@ import static io.fragua.optim.Transforms.trace;
 
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.Check;
+import java.util.function.Predicate;
 
 /** Optimizers by their usual names: chains of {@link Transforms}, with Optax's defaults. */
 public final class Optimizers {
@@ -144,6 +145,96 @@ public final class Optimizers {
         Adafactor.clipByBlockRms(1),
         scaleByLearningRate(rate),
         Adafactor.scaleByParamBlockRms(1e-3));
+  }
+
+  /**
+   * Adam with Nesterov's momentum, b1 0.9, b2 0.999, eps 1e-8; see {@link Moments#scaleByNadam}.
+   *
+   * @source {@code optax.nadam}
+   */
+  public static GradientTransform nadam(Schedule rate) {
+    return chain(Moments.scaleByNadam(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+  }
+
+  /**
+   * Rectified Adam, which needs no warm-up, with b1 0.9, b2 0.999, eps 1e-8; see {@link
+   * Moments#scaleByRadam}.
+   *
+   * @source {@code optax.radam}
+   */
+  public static GradientTransform radam(Schedule rate) {
+    return chain(Moments.scaleByRadam(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+  }
+
+  /**
+   * Adam whose steps never grow again, with b1 0.9, b2 0.999, eps 1e-8; see {@link
+   * Moments#scaleByAmsgrad}.
+   *
+   * @source {@code optax.amsgrad}
+   */
+  public static GradientTransform amsgrad(Schedule rate) {
+    return chain(Moments.scaleByAmsgrad(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+  }
+
+  /**
+   * Adamax with b1 0.9, b2 0.999, eps 1e-8; see {@link Moments#scaleByAdamax}.
+   *
+   * @source {@code optax.adamax}
+   */
+  public static GradientTransform adamax(Schedule rate) {
+    return chain(Moments.scaleByAdamax(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+  }
+
+  /**
+   * Adadelta with rho 0.9 and eps 1e-6; its rate is 1 in the paper. See {@link
+   * Moments#scaleByAdadelta}.
+   *
+   * @source {@code optax.adadelta}
+   */
+  public static GradientTransform adadelta(Schedule rate) {
+    return chain(Moments.scaleByAdadelta(0.9, 1e-6), scaleByLearningRate(rate));
+  }
+
+  /**
+   * LARS: gradients as long as a thousandth of their parameter, then momentum 0.9; for large
+   * batches. See {@link Transforms#scaleByTrustRatio}.
+   *
+   * @param decay of weights; Optax's default is 0
+   * @source You, Gitman and Ginsburg, 2017; {@code optax.lars}
+   */
+  public static GradientTransform lars(Schedule rate, double decay) {
+    return chain(
+        addDecayedWeights(decay),
+        scaleByTrustRatio(),
+        Transforms.scale(0.001),
+        scaleByLearningRate(rate),
+        trace(0.9, false));
+  }
+
+  /**
+   * Muon for all matrices, Adam with Nesterov's momentum for the rest.
+   *
+   * @param decay of matrices' weights; Optax's default is 0
+   * @source {@code optax.contrib.muon}
+   */
+  public static GradientTransform muon(Schedule rate, double decay) {
+    return muon(rate, decay, name -> true);
+  }
+
+  /**
+   * As {@link #muon(Schedule, double)}, for matrices whose name is accepted; embeddings and the last
+   * layer are better left to Adam.
+   *
+   * @param names of parameters as {@link ParamTree} has them; always the same answer for one name
+   */
+  public static GradientTransform muon(Schedule rate, double decay, Predicate<String> names) {
+    GradientTransform matrices =
+        chain(Muon.scaleByMuon(0.95, 5), addDecayedWeights(decay), scaleByLearningRate(rate));
+    return Wrappers.divided(
+        "muon(" + matrices + ", " + nadam(rate) + ")",
+        (name, p) -> p.shape().rank() == 2 && names.test(name),
+        matrices,
+        nadam(rate));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.fragua.optim;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -173,6 +174,65 @@ public final class Schedules {
                 .select(
                     wave(t, 0, top, peak / div, peak),
                     wave(t, top, steps, peak, peak / (div * finalDiv))));
+  }
+
+  /**
+   * One cycle in straight lines, with Optax's defaults: from peak / 25 up to the peak during the
+   * first 0.3 of the steps, down again until 0.85, then to peak / 250000.
+   *
+   * @source Smith and Topin, 2018; {@code optax.linear_onecycle_schedule}
+   */
+  public static Schedule linearOnecycle(int steps, double peak) {
+    check(steps >= 1, "linear_onecycle", "there is at least one step", steps);
+    int top = (int) (0.3 * steps);
+    int low = (int) (0.85 * steps);
+    double first = peak / 25;
+    return new Named(
+        "linearOnecycle(" + steps + ", " + peak + ")",
+        t -> {
+          Tensor end = line(t, low, steps, first, first / 1e4);
+          Tensor down = t.less(low).select(line(t, top, low, peak, first), end);
+          return t.less(top).select(line(t, 0, top, first, peak), down);
+        });
+  }
+
+  private static Tensor line(Tensor t, int begin, int end, double from, double to) {
+    Tensor u = t.minimum(end).sub(begin).div(Math.max(1, end - begin));
+    Tensor v = u.mul(to - from).add(from);
+    return t.less(end).select(v, Tensor.scalar(t.dtype(), to));
+  }
+
+  /**
+   * Warm restarts: cycles of {@link #cosineDecay} without warm-up, each {@code growth} times as long
+   * as the one before.
+   *
+   * @param first steps of the first cycle, 1 or more
+   * @param growth 1 or more; 2 is usual
+   * @param cycles 1 or more; the last one ends at {@code end} and stays there
+   * @source Loshchilov and Hutter, ICLR 2017; {@code optax.sgdr_schedule}
+   */
+  public static Schedule cosineRestarts(
+      double peak, int first, int growth, int cycles, double end) {
+    check(first >= 1, "cosine_restarts", "there is at least one step", first);
+    check(growth >= 1, "cosine_restarts", "growth is 1 or more", growth);
+    check(cycles >= 1, "cosine_restarts", "there is at least one cycle", cycles);
+    List<Schedule> all = new ArrayList<>();
+    List<Integer> at = new ArrayList<>();
+    long length = first;
+    long step = 0;
+    for (int i = 0; i < cycles; i++) {
+      check(step + length < 1 << 24, "cosine_restarts", "steps stay below 2^24", step + length);
+      all.add(cosineDecay(peak, 0, (int) length, end));
+      step += length;
+      length *= growth;
+      if (i + 1 < cycles) {
+        at.add((int) step);
+      }
+    }
+    Schedule joined = join(all, at);
+    return new Named(
+        "cosineRestarts(" + peak + ", " + first + ", " + growth + ", " + cycles + ", " + end + ")",
+        joined::at);
   }
 
   /** Half a cosine wave between two steps, level after the second. */

@@ -8,7 +8,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * The settings of one use of an op, by name: int, double, String, DType or int[]. Immutable,
+ * The settings of one use of an op, by name: int, double, String, DType, int[] or {@link Body}, a
+ * function. Immutable,
  * ordered by name, compared by value, so that it prints and keys caches stably.
  */
 public final class Attrs {
@@ -37,8 +38,12 @@ public final class Attrs {
       v = d.toString();
     }
     Check.that(
-        v instanceof Integer || v instanceof Double || v instanceof String || v instanceof int[],
-        "attrs: %s must be an int, double, String, DType, Shape or int[]: %s; convert it",
+        v instanceof Integer
+            || v instanceof Double
+            || v instanceof String
+            || v instanceof int[]
+            || v instanceof Body,
+        "attrs: %s must be an int, double, String, DType, Shape, int[] or Body: %s; convert it",
         name,
         v);
     TreeMap<String, Object> m = new TreeMap<>(values);
@@ -46,7 +51,9 @@ public final class Attrs {
     return new Attrs(m);
   }
 
-  /** The settings, ordered by name; values are Integer, Double, String or int[]. Unmodifiable. */
+  /**
+   * The settings, ordered by name; values are Integer, Double, String, int[] or Body. Unmodifiable.
+   */
   public Map<String, Object> asMap() {
     return Collections.unmodifiableMap(values);
   }
@@ -81,6 +88,11 @@ public final class Attrs {
     return get(name, int[].class).clone();
   }
 
+  /** A function. */
+  public Body body(String name) {
+    return get(name, Body.class);
+  }
+
   /** A shape setting. */
   public Shape shape(String name) {
     return Shape.of(ints(name));
@@ -109,10 +121,16 @@ public final class Attrs {
 
   @Override
   public int hashCode() {
-    return toString().hashCode();
+    int h = 0;
+    for (Map.Entry<String, Object> e : values.entrySet()) {
+      Object v = e.getValue();
+      h = 31 * h + e.getKey().hashCode();
+      h = 31 * h + (v instanceof int[] a ? Arrays.hashCode(a) : v.hashCode());
+    }
+    return h;
   }
 
-  /** For instance {@code axes=[0, 1], keep=1}. */
+  /** For instance {@code axes=[0, 1], keep=1}; a function takes several lines. */
   @Override
   public String toString() {
     return values.entrySet().stream()

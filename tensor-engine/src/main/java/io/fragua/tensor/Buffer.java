@@ -31,9 +31,37 @@ public final class Buffer {
         size >= 0 && size <= Integer.MAX_VALUE - ALIGNMENT,
         "buffer: a single tensor holds at most 2147483583 bytes: %d; split the tensor",
         size);
-    ByteBuffer b = ByteBuffer.allocateDirect((int) size + ALIGNMENT);
+    return size <= Slab.LARGEST ? Slab.OF_THREAD.get().cut((int) size) : alone((int) size);
+  }
+
+  private static Buffer alone(int size) {
+    ByteBuffer b = ByteBuffer.allocateDirect(size + ALIGNMENT);
     // Not alignedSlice: it also rounds the end down, and could lose the last bytes.
-    return new Buffer(b.slice(-b.alignmentOffset(0, ALIGNMENT) & (ALIGNMENT - 1), (int) size));
+    return new Buffer(b.slice(-b.alignmentOffset(0, ALIGNMENT) & (ALIGNMENT - 1), size));
+  }
+
+  /**
+   * What small collected buffers are cut from, each byte once: a direct buffer of its own costs
+   * more than a small op. A slab is collected after the last of its pieces, so a piece keeps alive
+   * 16 KiB at most.
+   */
+  private static final class Slab {
+    static final int LARGEST = 1024;
+    private static final int BYTES = 1 << 14;
+    static final ThreadLocal<Slab> OF_THREAD = ThreadLocal.withInitial(Slab::new);
+
+    private Buffer memory = alone(0);
+    private int used;
+
+    Buffer cut(int size) {
+      if (used + size > memory.size()) {
+        memory = alone(BYTES);
+        used = 0;
+      }
+      Buffer piece = memory.slice(used, size);
+      used = (used + size + ALIGNMENT - 1) & -ALIGNMENT;
+      return piece;
+    }
   }
 
   /**
@@ -86,7 +114,7 @@ public final class Buffer {
     };
   }
 
-  /** Writes element {@code i}, rounded to the type. */
+  /** Writes element {@code i}, rounded to the type; bool stores {@code v != 0}. */
   public void putDouble(DType t, long i, double v) {
     int o = (int) (i * t.bytes());
     switch (t) {
@@ -94,6 +122,7 @@ public final class Buffer {
       case F64 -> bytes.putDouble(o, v);
       case F16 -> bytes.putShort(o, Float16.toF16(Float16.sticky(v)));
       case BF16 -> bytes.putShort(o, Float16.toBf16(Float16.sticky(v)));
+      case BOOL -> putLong(t, i, v != 0 ? 1 : 0);
       default -> putLong(t, i, (long) v);
     }
   }

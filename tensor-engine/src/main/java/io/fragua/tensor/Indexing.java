@@ -1,6 +1,7 @@
 package io.fragua.tensor;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Reads and writes by index. */
 public interface Indexing {
@@ -16,6 +17,95 @@ public interface Indexing {
    */
   default Tensor gather(Tensor ids) {
     return Tensor.apply("gather", Attrs.NONE, self(), ids);
+  }
+
+  /**
+   * Slices by index along an axis: {@code axis} of this becomes the axes of the indices.
+   *
+   * @param ids i32, each in [0, n)
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @source NumPy take
+   */
+  default Tensor take(Tensor ids, int axis) {
+    Shape s = self().shape();
+    int a = s.axis(axis);
+    int lead = Math.toIntExact(s.slice(0, a).size());
+    Shape row = s.slice(a + 1, s.rank());
+    int n = s.dim(a);
+    Tensor table = self().reshape(Shape.of(Math.multiplyExact(lead, n)).concat(row).dims());
+    Shape all = Shape.of(lead).concat(ids.shape());
+    int[] kept = IntStream.range(1, all.rank()).toArray();
+    Tensor at = FlatIndex.inside(ids.lift(self()), n).broadcastInDim(all, kept);
+    Tensor rows = table.gather(FlatIndex.add(at, at.iotaLike(DType.I32, all, 0).mul(n)));
+    return rows.reshape(s.slice(0, a).concat(ids.shape()).concat(row).dims());
+  }
+
+  /**
+   * For each index the element at that place of its own line along an axis, as {@link
+   * Sorting#argsort} gives them. The other axes of both broadcast.
+   *
+   * @param ids i32, of this rank, each in [0, n)
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @source NumPy take_along_axis
+   */
+  default Tensor takeAlongAxis(Tensor ids, int axis) {
+    FlatIndex.Lines l = FlatIndex.lines("take_along_axis", self(), ids, axis);
+    return l.table().reshape(-1).gather(l.at()).reshape(l.shape().dims());
+  }
+
+  /**
+   * This tensor with elements written at places of their own lines along an axis.
+   *
+   * @param ids i32, of this shape but for that axis, each in [0, n)
+   * @param values of the indices' shape
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @source NumPy put_along_axis, with JAX's ways to write
+   */
+  default Tensor putAlongAxis(Scatter mode, int axis, Tensor ids, Tensor values) {
+    int a = self().shape().axis(axis);
+    Check.shape(
+        ids.shape().equals(values.shape())
+            && ids.shape().rank() == self().shape().rank()
+            && ids.shape().without(a).equals(self().shape().without(a)),
+        "put_along_axis: indices and values must have one shape, and this tensor's in all axes but"
+            + " %d: %s and %s for %s; broadcast or reshape them",
+        a,
+        ids.type(),
+        values.type(),
+        self().type());
+    FlatIndex.Lines l = FlatIndex.lines("put_along_axis", self(), ids, a);
+    return self()
+        .reshape(-1)
+        .scatter(mode, l.at().reshape(-1), values.reshape(-1))
+        .reshape(self().shape().dims());
+  }
+
+  /**
+   * Slices by index along the first axes: the last axis of the indices names one place on each.
+   *
+   * @param ids i32 [..., K], K at most this rank, each inside its axis
+   * @return [..., the axes from K on]
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @source ONNX GatherND-13; JAX x[ids[..., 0], ids[..., 1], ...]
+   */
+  default Tensor gatherNd(Tensor ids) {
+    int k = FlatIndex.places("gather_nd", self(), ids);
+    return FlatIndex.rows(self(), k).gather(FlatIndex.ravel(ids.lift(self()), self(), k));
+  }
+
+  /**
+   * As {@link #scatter}, by places on the first axes as in {@link #gatherNd}.
+   *
+   * @param ids i32 [..., K], K at most this rank, each inside its axis
+   * @param updates [..., the axes from K on]
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @source ONNX ScatterND-18
+   */
+  default Tensor scatterNd(Scatter mode, Tensor ids, Tensor updates) {
+    int k = FlatIndex.places("scatter_nd", self(), ids);
+    return FlatIndex.rows(self(), k)
+        .scatter(mode, FlatIndex.ravel(ids.lift(self()), self(), k), updates)
+        .reshape(self().shape().dims());
   }
 
   /**

@@ -19,16 +19,29 @@ public final class Tensor
         Reductions,
         Movement,
         Contractions,
+        Linalg,
+        Fourier,
         Indexing,
-        Windows {
+        Windows,
+        Arranging,
+        Ranges,
+        Sorting,
+        Segments,
+        Differentiation {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;
+  private final Tape tape;
 
   private Tensor(TensorType type, Buffer buffer, Node node) {
+    this(type, buffer, node, null);
+  }
+
+  private Tensor(TensorType type, Buffer buffer, Node node, Tape tape) {
     this.type = type;
     this.buffer = buffer;
     this.node = node;
+    this.tape = tape;
   }
 
   /**
@@ -70,9 +83,24 @@ public final class Tensor
 
   private static List<Tensor> apply(
       Op op, Attrs attrs, List<Tensor> inputs, List<TensorType> types) {
-    return inputs.stream().anyMatch(Tensor::isTraced)
-        ? record(op, attrs, inputs, types)
-        : Evaluator.get().evaluate(op, attrs, types, inputs);
+    for (Tensor t : inputs) {
+      if (t.isTraced()) {
+        return record(op, attrs, inputs, types);
+      }
+    }
+    return remember(op, attrs, inputs, Evaluator.get().evaluate(op, attrs, types, inputs));
+  }
+
+  /**
+   * The results of a row that have been computed elsewhere, so that eager gradients go through them
+   * as through {@link #applyAll}.
+   *
+   * @param inputs concrete
+   * @param results concrete, without gradients of their own
+   */
+  public static List<Tensor> remember(
+      Op op, Attrs attrs, List<Tensor> inputs, List<Tensor> results) {
+    return Tape.wanted(inputs) ? Tape.remember(op, attrs, inputs, results) : results;
   }
 
   /** As {@link #apply(Op, Attrs, List)}, but recorded even if all operands are concrete. */
@@ -87,13 +115,18 @@ public final class Tensor
 
   private static List<Tensor> record(
       Op op, Attrs attrs, List<Tensor> inputs, List<TensorType> types) {
+    Tape.refuse(inputs);
     return Node.of(op, attrs, List.copyOf(inputs), List.copyOf(types)).stream()
         .map(n -> new Tensor(n.types().get(n.result()), null, n))
         .toList();
   }
 
   private static List<TensorType> types(List<Tensor> tensors) {
-    return tensors.stream().map(Tensor::type).toList();
+    TensorType[] types = new TensorType[tensors.size()]; // no stream: every eager call is here
+    for (int i = 0; i < types.length; i++) {
+      types[i] = tensors.get(i).type;
+    }
+    return List.of(types);
   }
 
   /** As {@link #apply(Op, Attrs, List)}, by the row's name. */
@@ -164,9 +197,21 @@ public final class Tensor
    * result in the graph, for instance a broadcast scalar.
    */
   public Tensor lift(Tensor other) {
-    return other.isTraced() && !isTraced()
-        ? new Tensor(type, null, new Node(type, List.of(this)))
-        : this;
+    if (!other.isTraced() || isTraced()) {
+      return this;
+    }
+    Tape.refuse(List.of(this));
+    return new Tensor(type, null, new Node(type, List.of(this)));
+  }
+
+  /** What eager gradients remember; null for none. */
+  Tape tape() {
+    return tape;
+  }
+
+  /** The same values with another memory, null for none. */
+  Tensor withTape(Tape other) {
+    return other == tape ? this : new Tensor(type, buffer, node, other);
   }
 
   @Override

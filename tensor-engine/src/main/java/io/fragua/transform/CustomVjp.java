@@ -4,6 +4,7 @@ import io.fragua.graph.Tracer;
 import io.fragua.op.Family;
 import io.fragua.op.Op;
 import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Autograd;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
@@ -48,7 +49,9 @@ public final class CustomVjp {
   public static Fn customVjp(Fn f, PullBack pullBack) {
     return args -> {
       if (Traced.tracedOf(args.stream()) == null) {
-        return f.apply(args); // to be differentiated it is traced
+        return args.stream().anyMatch(Tensor::isTracked) && Autograd.isOn()
+            ? eager(f, pullBack, args)
+            : f.apply(args); // to be differentiated otherwise it is traced
       }
       Tracer.Closure c = Traced.closure(f, args.stream().map(Tensor::type).toList());
       Check.that(
@@ -69,6 +72,26 @@ public final class CustomVjp {
       }
       return results;
     };
+  }
+
+  /** The results, from which eager gradients go back by the pull-back. */
+  private static List<Tensor> eager(Fn f, PullBack pullBack, List<Tensor> args) {
+    List<Tensor> values = f.apply(args.stream().map(Tensor::detach).toList());
+    List<TensorType> types = values.stream().map(Tensor::type).toList();
+    List<Tensor> results = new ArrayList<>();
+    for (Tensor y : values) {
+      Check.that(
+          !y.isTracked(),
+          "custom_vjp: the function must have all tensors that require gradients as operands: a"
+              + " captured one makes %s; pass it",
+          y.type());
+      List<Tensor> behind = new ArrayList<>(List.of(y));
+      behind.addAll(args);
+      Op op = op(results.size(), types, pullBack);
+      results.add(
+          y.dtype().isFloating() ? Tensor.remember(op, Attrs.NONE, behind, List.of(y)).get(0) : y);
+    }
+    return results;
   }
 
   /** An op that is its first operand, the result of this number; the others get the gradients. */

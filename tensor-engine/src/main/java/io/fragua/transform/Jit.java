@@ -8,7 +8,9 @@ import io.fragua.exec.Execution;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
+import io.fragua.tensor.Autograd;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
@@ -50,8 +52,17 @@ public final class Jit {
     return Tracer.trace(inputs, f::apply);
   }
 
-  /** Runs a program once; results are new tensors. */
+  /**
+   * Runs a program once; results are new tensors.
+   *
+   * @throws IllegalArgumentException if an operand requires an eager gradient
+   */
   public static List<Tensor> run(Program p, List<Tensor> args) {
+    Check.that(
+        args.stream().noneMatch(Tensor::isTracked) || !Autograd.isOn(),
+        "jit: eager gradients do not go through a compiled program: %s requires one; compile"
+            + " Grad.grad of the function, or detach the operands",
+        args.stream().filter(Tensor::isTracked).map(Tensor::type).findFirst().orElse(null));
     p.graph().checkArguments(args.stream().map(Tensor::type).toList());
     try (Allocator allocator = new Allocator("jit");
         Execution e = p.newExecution(allocator)) {

@@ -1,5 +1,6 @@
 package io.fragua.transform;
 
+import io.fragua.graph.Batched;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
 import io.fragua.tensor.Check;
@@ -61,7 +62,7 @@ public final class Vmap {
         front.add(t);
         mapped.add(false);
       }
-      List<Tensor> values = evaluate(c.graph(), Traced.together(front), mapped);
+      List<Tensor> values = Batched.evaluate(c.graph(), Traced.together(front), mapped);
       return results(c.graph(), values, mapped, n, outAxes);
     };
   }
@@ -113,30 +114,6 @@ public final class Vmap {
         rank,
         axis,
         t);
-  }
-
-  /** Every value of the graph for all examples; {@code mapped} grows to say which have the axis. */
-  private static List<Tensor> evaluate(Graph g, List<Tensor> args, List<Boolean> mapped) {
-    Tensor traced = Traced.tracedOf(args.stream());
-    List<Tensor> v = new ArrayList<>(args);
-    for (Tensor c : g.constants()) {
-      v.add(traced == null ? c : c.lift(traced));
-      mapped.add(false);
-    }
-    for (Graph.Equation equation : g.equations()) {
-      Graph.Equation e = traced == null ? equation : equation.rule();
-      List<Tensor> in = e.inputs().stream().map(v::get).toList();
-      List<Boolean> m = e.inputs().stream().map(mapped::get).toList();
-      mapped.addAll(Collections.nCopies(e.types().size(), m.contains(true)));
-      if (m.contains(true)) {
-        v.addAll(e.op().batch().applyAll(e.op(), in, m, e.attrs()));
-      } else if (traced == null) {
-        v.addAll(Tensor.applyAll(e.op(), e.attrs(), in));
-      } else {
-        v.addAll(Tensor.recordAll(e.op(), e.attrs(), in));
-      }
-    }
-    return v;
   }
 
   private static List<Tensor> results(

@@ -225,6 +225,19 @@ class ImageTest {
     assertEquals(0.5, mean(first.less(1e-5).cast(DType.F32)), 5 * 0.5 / Math.sqrt(n));
   }
 
+  /** The mean of a gamma number's logarithm is digamma(alpha), its variance trigamma(alpha). */
+  @Test
+  void gammaNumbersHaveTheirLogarithm() {
+    int n = 200000;
+    Tensor x = Tensor.zeros(DType.F32, n, 1, 1, 1);
+    double[][] known = {{0.5, -1.963510026, 4.934802201}, {1, -0.577215665, 1.644934067}};
+    for (double[] k : known) {
+      Tensor log = Draws.logGamma(Key.of(11), x, k[0]);
+      assertEquals(k[1], mean(log), 4.5 * Math.sqrt(k[2] / n), "alpha " + k[0]);
+      assertEquals(k[2], mean(log.sub(k[1]).square()), 0.04 * k[2]);
+    }
+  }
+
   /** Mean 1/2 and variance 1 / (4 (2 alpha + 1)) of Beta(alpha, alpha), also for tiny alpha. */
   @Test
   void sharesAreBeta() {

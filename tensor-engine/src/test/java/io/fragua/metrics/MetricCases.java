@@ -39,6 +39,14 @@ final class MetricCases {
           confusion("confusion", 4),
           confusion("confusion with a class never predicted", 4),
           confusion("confusion with a class that is not there", 5),
+          new Case<>("top 1", () -> new TopK(1), value()),
+          new Case<>("top 2", () -> new TopK(2), value()),
+          new Case<>("average precision", AveragePrecision::new, value()),
+          new Case<>("average precision with ties", AveragePrecision::new, value()),
+          new Case<>("average precision of a rare label", AveragePrecision::new, value()),
+          new Case<>("average precision of equal scores", AveragePrecision::new, value()),
+          new Case<>("calibration", CalibrationError::new, calibration()),
+          new Case<>("calibration of certainties", () -> new CalibrationError(7), calibration()),
           new Case<>("errors", RegressionErrors::new, errors()),
           new Case<>("errors far from 0", RegressionErrors::new, errors()));
 
@@ -56,11 +64,20 @@ final class MetricCases {
     return m;
   }
 
+  private static Map<String, Function<CalibrationError, double[]>> calibration() {
+    Map<String, Function<CalibrationError, double[]>> m = value();
+    m.put("most", x -> new double[] {x.most()});
+    m.put("brier", x -> new double[] {x.brier()});
+    return m;
+  }
+
   private static Map<String, Function<RegressionErrors, double[]>> errors() {
     Map<String, Function<RegressionErrors, double[]>> m = value();
     m.put("rmse", x -> new double[] {x.rmse()});
     m.put("mae", x -> new double[] {x.mae()});
     m.put("r2", x -> new double[] {x.r2()});
+    m.put("mape", x -> new double[] {x.mape()});
+    m.put("most", x -> new double[] {x.most()});
     return m;
   }
 
@@ -73,6 +90,12 @@ final class MetricCases {
     m.put("f1", x -> all(k, x::f1));
     m.put("macro_precision", x -> new double[] {x.macroPrecision()});
     m.put("macro_recall", x -> new double[] {x.macroRecall()});
+    m.put("weighted_precision", x -> new double[] {x.weightedPrecision()});
+    m.put("weighted_f1", x -> new double[] {x.weightedF1()});
+    m.put("micro_f1", x -> new double[] {x.microF1()});
+    m.put("balanced_accuracy", x -> new double[] {x.balancedAccuracy()});
+    m.put("matthews", x -> new double[] {x.matthews()});
+    m.put("kappa", x -> new double[] {x.kappa()});
     return new Case<>(name, () -> new ConfusionMatrix(k), m);
   }
 

@@ -173,6 +173,28 @@ class MetricTest {
   }
 
   @Test
+  void ofEqualScoresTheSmallerClassIsHigher() {
+    Tensor scores = Tensor.of(new float[] {1, 1, 1, 0}, 1, 4);
+    int[] right = {2, 2, 3, 9};
+    for (int label = 0; label < 4; label++) {
+      Tensor l = Tensor.of(new int[] {label}, 1);
+      assertEquals(label < 2 ? 1 : 0, new TopK(2).update(scores, l).value(), 0.0);
+      assertEquals(right[label] < 9 ? 1 : 0, new TopK(3).update(scores, l).value(), 0.0);
+    }
+  }
+
+  @Test
+  void correlationsOfOneClassAreDefinedOrRefused() {
+    Tensor same = Tensor.of(new int[] {1, 1, 1}, 3);
+    ConfusionMatrix one = new ConfusionMatrix(2).update(same, same);
+    assertEquals(0, one.matthews(), 0.0);
+    assertEquals(
+        "confusion_matrix: kappa needs more than one class: 3 rows of one; use accuracy",
+        message(one::kappa));
+    assertEquals(1, one.balancedAccuracy(), 0.0);
+  }
+
+  @Test
   void wrongUseIsExplained() {
     Tensor v = Tensor.of(new double[] {0.5, Double.NaN}, 2);
     Tensor ok = Tensor.of(new double[] {0, 1}, 2);
@@ -202,6 +224,18 @@ class MetricTest {
     assertEquals(
         "accuracy: takes as many predictions as labels: i32[2] with i32[1]; correct one of them",
         message(() -> new Accuracy().update(ids, ids.slice(0, 0, 1))));
+    assertEquals(
+        "top_k: merges with the same k: 1 and 2; make them alike",
+        message(() -> new TopK(1).merge(new TopK(2))));
+    assertEquals(
+        "calibration_error: probabilities lie in [0, 1]: 3.0; apply logistic or softmax first",
+        message(() -> new CalibrationError().update(ok.mul(3), ok)));
+    assertEquals(
+        "calibration_error: merges with as many bins: 3 and 10; make them alike",
+        message(() -> new CalibrationError(3).merge(new CalibrationError())));
+    assertEquals(
+        "average_precision: needs rows of label 1: 2 of 0, none of 1; update it with more data",
+        message(() -> new AveragePrecision().update(ok, ok.mul(0)).value()));
     assertEquals(
         "accuracy: needs at least one row: 0; update it before asking",
         message(() -> new Accuracy().value()));

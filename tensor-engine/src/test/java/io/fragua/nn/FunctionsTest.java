@@ -83,8 +83,29 @@ class FunctionsTest {
     assertEquals(Activations.names(), Golden.members(GOLDEN.get("activations")).keySet());
     assertEquals(
         "activation: must be one of [identity, relu, leaky_relu, elu, gelu, silu, softplus,"
-            + " logistic, tanh]: \"swish\"; correct the name",
+            + " logistic, tanh, gelu_exact, relu6, selu, mish, log_sigmoid, soft_sign, squareplus,"
+            + " hard_tanh, hard_sigmoid, hard_silu]: \"swish\"; correct the name",
         ScopeTest.message(() -> Activations.get("swish")));
+  }
+
+  @Test
+  void gatesAreJaxs() {
+    Tensor x = Golden.floats(GOLDEN.get("halves"), 3, 8);
+    Map<String, Tensor> gates = new LinkedHashMap<>();
+    gates.put("glu", Activations.glu(x));
+    gates.put("geglu", Activations.geglu(x));
+    gates.put("swiglu", Activations.swiglu(x));
+    assertEquals(Golden.members(GOLDEN.get("gates")).keySet(), gates.keySet());
+    gates.forEach(
+        (name, y) ->
+            assertNull(
+                new Tolerance(16, 16)
+                    .difference(Golden.floats(GOLDEN.get("gates").get(name), 3, 4), y),
+                name));
+    assertEquals(
+        "glu: the last axis has two halves: f32[3, 7]; give the layer before an even number of"
+            + " units",
+        ScopeTest.message(() -> Activations.glu(x.slice(1, 0, 7))));
   }
 
   @ParameterizedTest
@@ -156,6 +177,14 @@ class FunctionsTest {
     normal.put(String.valueOf(Math.sqrt(2 / 300.)), Initializers.heNormal());
     normal.put(String.valueOf(Math.sqrt(1 / 300.)), Initializers.lecunNormal());
     Map<String, Initializer> uniform = new LinkedHashMap<>();
+    normal.put(String.valueOf(Math.sqrt(2 / 500.)), Initializers.glorotNormal());
+    normal.put(
+        String.valueOf(Math.sqrt(3 / 200.)),
+        Initializers.varianceScaling(3, Initializers.Fan.OUT, false));
+    uniform.put(String.valueOf(Math.sqrt(3 / 300.)), Initializers.lecunUniform());
+    uniform.put(
+        String.valueOf(Math.sqrt(3 * 2 / 250.)),
+        Initializers.varianceScaling(2, Initializers.Fan.AVERAGE, true));
     uniform.put("0.7", Initializers.uniform(0.7));
     uniform.put(String.valueOf(Math.sqrt(6 / 500.)), Initializers.glorotUniform());
     uniform.put(String.valueOf(Math.sqrt(6 / 300.)), Initializers.heUniform());
@@ -190,6 +219,20 @@ class FunctionsTest {
     assertTrue(bound == Double.POSITIVE_INFINITY || most > 0.999 * bound, most + " of " + bound);
   }
 
+  /** Standard deviation 0.8796 of a normal number that is cut at two. */
+  @Test
+  void truncatedNumbersAreCutAtTwoDeviations() {
+    float[] v = Initializers.truncatedNormal(0.5).draw(Key.of(3), Shape.of(300, 200)).toFloats();
+    double square = 0;
+    double most = 0;
+    for (float x : v) {
+      square += (double) x * x / v.length;
+      most = Math.max(most, Math.abs(x));
+    }
+    assertEquals(0.5 * 0.87962566, Math.sqrt(square), 0.005);
+    assertTrue(most <= 1 && most > 0.999, "reaches " + most);
+  }
+
   @Test
   void denseDefaultsArePyTorchs() {
     ParamTree p =
@@ -211,6 +254,9 @@ class FunctionsTest {
     assertEquals(
         "initializer: a standard deviation is finite and not negative: -1.0; correct it",
         ScopeTest.message(() -> Initializers.normal(-1)));
+    assertEquals(
+        "initializer: a scale is finite and above 0: 0.0; correct it",
+        ScopeTest.message(() -> Initializers.varianceScaling(0, Initializers.Fan.IN, true)));
     assertEquals(
         "initializer: a bound is finite and not negative: Infinity; correct it",
         ScopeTest.message(() -> Initializers.uniform(Double.POSITIVE_INFINITY)));

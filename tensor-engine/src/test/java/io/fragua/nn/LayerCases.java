@@ -203,10 +203,57 @@ final class LayerCases {
                   new TransformerEncoderLayer(2, 5),
                   "TransformerEncoderLayer(2, 5, relu, 0.1, false)")
               .training()
-              .done());
+              .done(),
+          decoder("transformer decoder", false),
+          decoder("transformer decoder, norm first", true),
+          row(
+                  "transformer decoder alone",
+                  new TransformerDecoderLayer(2, 5),
+                  "TransformerDecoderLayer(2, 5, relu, 0.1, false)",
+                  f32(2, 3, 4))
+              .params(
+                  "{"
+                      + attentionParams("attention.", 4)
+                      + ", "
+                      + norm(0)
+                      + ", "
+                      + PRODUCTS
+                      + ", "
+                      + norm(2)
+                      + "}")
+              .training()
+              .gives(f32(2, 3, 4))
+              .done(),
+          attention(
+                  "attention rotary",
+                  new MultiHeadAttention(2, 0, true, 10000),
+                  "MultiHeadAttention(2, 0.0, true, 10000.0)",
+                  f32(2, 3, 8))
+              .golden(),
+          row("prelu", new PRelu(), "PRelu()", f32(3, 5))
+              .params("{negative_slope: f32[]}")
+              .gives(f32(3, 5))
+              .golden(),
+          row("gated dense", new GatedDense(4), "GatedDense(4, silu, false)", f32(3, 5))
+              .params("{gate.kernel: f32[5, 4], value.kernel: f32[5, 4]}")
+              .gives(f32(3, 4))
+              .golden(),
+          row(
+                  "sinusoidal positions",
+                  new SinusoidalPositions(),
+                  "SinusoidalPositions()",
+                  f32(2, 3, 6))
+              .gives(f32(2, 3, 6))
+              .golden(),
+          row("learned positions", new LearnedPositions(5), "LearnedPositions(5)", f32(2, 3, 4))
+              .params("{embedding: f32[5, 4]}")
+              .gives(f32(2, 3, 4))
+              .golden());
 
   static final List<Case> ALL =
-      Stream.concat(LAYERS.stream(), WindowLayerCases.all().stream()).toList();
+      Stream.of(LAYERS, WindowLayerCases.all(), RecurrentLayerCases.all())
+          .flatMap(List::stream)
+          .toList();
 
   private LayerCases() {}
 
@@ -258,6 +305,33 @@ final class LayerCases {
         .map(n -> prefix + n)
         .map(n -> n + ".kernel: f32[" + d + ", " + d + "], " + n + ".bias: f32[" + d + "]")
         .collect(Collectors.joining(", "));
+  }
+
+  private static Case decoder(String name, boolean normFirst) {
+    TransformerDecoderLayer layer =
+        new TransformerDecoderLayer(2, 5, Activations.get("relu"), 0, normFirst, 0);
+    List<String> parts =
+        normFirst
+            ? List.of(norm(0), attentionParams("attention.", 4), norm(1))
+            : List.of(attentionParams("attention.", 4), norm(0));
+    List<String> more =
+        normFirst
+            ? List.of(attentionParams("cross_attention.", 4), norm(2), PRODUCTS)
+            : List.of(attentionParams("cross_attention.", 4), norm(1), PRODUCTS, norm(2));
+    return row(
+            name,
+            (s, x) -> layer.decode(s, x, x.slice(1, 1, 3).mul(2).sub(1), null, null),
+            null,
+            f32(2, 3, 4))
+        .params(
+            Stream.concat(parts.stream(), more.stream())
+                .collect(Collectors.joining(", ", "{", "}")))
+        .gives(f32(2, 3, 4))
+        .golden();
+  }
+
+  private static String norm(int i) {
+    return NORM_1.replace("norm_1", "norm_" + i);
   }
 
   private static Row transformer(String name, TransformerEncoderLayer layer, String text) {

@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every property of every row of {@link LayerCases}. */
 class LayerTest {
-  private static final JsonNode GOLDEN = Golden.json("nn.json").get("layers");
+  private static final Map<String, JsonNode> GOLDEN = golden("nn.json", "recurrent.json");
+
+  private static Map<String, JsonNode> golden(String... files) {
+    Map<String, JsonNode> all = new HashMap<>();
+    for (String file : files) {
+      all.putAll(Golden.members(Golden.json(file).get("layers")));
+    }
+    return all;
+  }
 
   /** A few roundings in sums of up to some dozen terms of size 10. */
   private static final Tolerance CLOSE = new Tolerance(64, 64);

@@ -12,6 +12,7 @@ import io.fragua.testing.Golden;
 import io.fragua.testing.GradCheck;
 import io.fragua.testing.Runs;
 import io.fragua.testing.Tolerance;
+import io.fragua.testing.Values;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Grad;
 import io.fragua.transform.Jit;
@@ -52,7 +53,8 @@ class LossTest {
   void everyGoldenCaseIsCompared() {
     assertEquals(
         Golden.members(GOLDEN).keySet(),
-        cases().map(LossCases.Case::name).collect(Collectors.toSet()));
+        Stream.concat(Stream.of("info nce"), cases().map(LossCases.Case::name))
+            .collect(Collectors.toSet()));
   }
 
   @ParameterizedTest
@@ -101,6 +103,26 @@ class LossTest {
     }
   }
 
+  /** The one loss whose rows depend on each other. */
+  @Test
+  void infoNceTakesTheOtherKeysAsWrongOnes() {
+    LossCases.Case c =
+        new LossCases.Case(
+            "info nce",
+            a -> List.of(EmbeddingLosses.infoNce(a.get(0), a.get(1), 0.5)),
+            List.of(Values.range(-1, 1), Values.range(-1, 1)));
+    valuesAndSlopesAreOptaxsOrPyTorchs(c);
+    gradientsAreDifferences(c);
+  }
+
+  @Test
+  void emptySetsOverlapWholly() {
+    Tensor none = Tensor.zeros(DType.F32, 1, 4);
+    assertEquals(0, OverlapLosses.dice(none, none, 1e-7).item());
+    assertEquals(0, OverlapLosses.iou(none, none, 1e-7).item());
+    assertEquals(1, OverlapLosses.iou(none.add(1), none, 1e-7).item(), 1e-6);
+  }
+
   @ParameterizedTest
   @MethodSource("cases")
   void furtherAxesAreMoreRows(LossCases.Case c) {
@@ -140,6 +162,15 @@ class LossTest {
     error(
         "smooth_l1: beta is finite and above 0: NaN; correct it",
         () -> RegressionLosses.smoothL1(v, v, Double.NaN));
+    error(
+        "info_nce: the temperature is finite and above 0: 0.0; correct it",
+        () -> EmbeddingLosses.infoNce(m, m, 0));
+    error(
+        "dice: smoothing is finite and above 0: 0.0; correct it",
+        () -> OverlapLosses.dice(m, m, 0));
+    error(
+        "poly: epsilon is finite and -1 or more: -2.0; correct it",
+        () -> Losses.polyWithLogits(m, m, -2));
     error("quantile: q lies in (0, 1): 1.0; correct it", () -> RegressionLosses.quantile(v, v, 1));
     error(
         "cosine_embedding: margin lies in [-1, 1]: 2.0; correct it",

@@ -11,11 +11,8 @@ import io.fragua.exec.Backend;
 import io.fragua.exec.Backends;
 import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
-import io.fragua.tensor.Buffer;
-import io.fragua.tensor.DType;
-import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
-import io.fragua.tensor.TensorType;
+import io.fragua.testing.Golden;
 import io.fragua.testing.Runs;
 import io.fragua.testing.Tolerance;
 import java.io.IOException;
@@ -41,6 +38,7 @@ class GoldenOpsTest {
       List.of( //
           "ops.json", //
           "windows.json", //
+          "control.json", //
           "linalg.json", //
           "index.json", //
           "elementwise.json");
@@ -95,12 +93,12 @@ class GoldenOpsTest {
 
   private static String difference(Backend backend, JsonNode c) {
     List<Tensor> in = new ArrayList<>();
-    c.get("inputs").forEach(n -> in.add(tensor(n)));
+    c.get("inputs").forEach(n -> in.add(Golden.tensor(n)));
     Tolerance t =
         new Tolerance(c.get("tolerance").get(0).asDouble(), c.get("tolerance").get(1).asDouble());
     List<Tensor> actual = Runs.on(backend, graph(c), in);
     for (int i = 0; i < actual.size(); i++) {
-      String d = t.difference(tensor(results(c).get(i)), actual.get(i));
+      String d = t.difference(Golden.tensor(results(c).get(i)), actual.get(i));
       if (d != null) {
         return "result " + i + ": " + d;
       }
@@ -145,24 +143,5 @@ class GoldenOpsTest {
     }
     g.putArray("equations").add(equation);
     return GraphJson.read(g.toString());
-  }
-
-  private static Tensor tensor(JsonNode n) {
-    int[] dims = new int[n.get("shape").size()];
-    for (int i = 0; i < dims.length; i++) {
-      dims[i] = n.get("shape").get(i).intValue();
-    }
-    DType t = DType.parse(n.get("dtype").textValue());
-    TensorType type = new TensorType(t, Shape.of(dims));
-    Buffer b = Buffer.collected(type.byteSize());
-    for (int i = 0; i < n.get("data").size(); i++) {
-      JsonNode v = n.get("data").get(i);
-      if (t.isFloating()) {
-        b.putDouble(t, i, v.isTextual() ? Double.parseDouble(v.textValue()) : v.doubleValue());
-      } else {
-        b.putLong(t, i, v.longValue());
-      }
-    }
-    return Tensor.of(type, b);
   }
 }

@@ -34,7 +34,7 @@ class GradientTest {
   @TestFactory
   Stream<DynamicTest> derivativesAgreeWithDifferences() {
     return OpTable.rows().stream()
-        .filter(op -> op.vjp() != null)
+        .filter(Op::differentiable)
         .map(
             op ->
                 DynamicTest.dynamicTest(

@@ -30,7 +30,7 @@ class JvpTest {
   @TestFactory
   Stream<DynamicTest> forwardAndReverseFitTogether() {
     return OpTable.rows().stream()
-        .filter(op -> op.vjp() != null)
+        .filter(Op::differentiable)
         .map(
             op ->
                 DynamicTest.dynamicTest(

@@ -189,7 +189,91 @@ final class OptimizerCases {
               chain(sgd(TENTH, 0), paramsEma(0.8)),
               "chain(chain(scaleByLearningRate(0.1)), paramsEma(0.8))",
               chain(sgd(TENTH, 0), paramsEma(0.8)),
-              chain(sgd(constant(1e-3), 0), paramsEma(0.8))));
+              chain(sgd(constant(1e-3), 0), paramsEma(0.8))),
+          new Case(
+              "nadam",
+              Optimizers.nadam(TENTH),
+              "chain(scaleByNadam(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1))",
+              Optimizers.nadam(TENTH),
+              Optimizers.nadam(constant(0.01))),
+          new Case(
+              "radam",
+              Optimizers.radam(TENTH),
+              "chain(scaleByRadam(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1))",
+              Optimizers.radam(TENTH),
+              Optimizers.radam(constant(0.01))),
+          new Case(
+              "radam settings",
+              chain(Moments.scaleByRadam(0.8, 0.8, 1e-4), scaleByLearningRate(TENTH)),
+              "chain(scaleByRadam(0.8, 0.8, 1.0E-4), scaleByLearningRate(0.1))",
+              chain(
+                  Moments.scaleByRadam(0.8, 0.8, 1e-4),
+                  scaleByLearningRate(linear(0.1, 1e-4, 1000))),
+              chain(Moments.scaleByRadam(0.9, 0.9, 1e-8), scaleByLearningRate(constant(0.01)))),
+          new Case(
+              "radam early",
+              chain(Moments.scaleByRadam(0.8, 0.95, 1e-4), scaleByLearningRate(TENTH)),
+              "chain(scaleByRadam(0.8, 0.95, 1.0E-4), scaleByLearningRate(0.1))",
+              chain(
+                  Moments.scaleByRadam(0.8, 0.95, 1e-4),
+                  scaleByLearningRate(linear(0.1, 1e-4, 1000))),
+              chain(Moments.scaleByRadam(0.9, 0.95, 1e-8), scaleByLearningRate(constant(0.01)))),
+          new Case(
+              "amsgrad",
+              Optimizers.amsgrad(TENTH),
+              "chain(scaleByAmsgrad(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1))",
+              Optimizers.amsgrad(TENTH),
+              Optimizers.amsgrad(constant(0.01))),
+          new Case(
+              "adamax",
+              Optimizers.adamax(TENTH),
+              "chain(scaleByAdamax(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1))",
+              Optimizers.adamax(TENTH),
+              Optimizers.adamax(constant(0.01))),
+          new Case(
+              "adadelta",
+              Optimizers.adadelta(constant(1)),
+              "chain(scaleByAdadelta(0.9, 1.0E-6), scaleByLearningRate(1.0))",
+              Optimizers.adadelta(constant(1)),
+              Optimizers.adadelta(linear(1, 1e-3, 20000))),
+          new Case(
+              "lars",
+              Optimizers.lars(constant(1), 0.05),
+              "chain(addDecayedWeights(0.05), scaleByTrustRatio(), scale(0.001),"
+                  + " scaleByLearningRate(1.0), trace(0.9, false))",
+              Optimizers.lars(linear(5, 5e-3, 1000), 0),
+              Optimizers.lars(linear(1, 1e-3, 20000), 0)),
+          new Case(
+              "muon",
+              Optimizers.muon(TENTH, 0.05),
+              "muon(chain(scaleByMuon(0.95, 5), addDecayedWeights(0.05), scaleByLearningRate(0.1)),"
+                  + " chain(scaleByNadam(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1)))",
+              Optimizers.muon(TENTH, 0),
+              Optimizers.muon(constant(0.01), 0)),
+          new Case(
+              "clip layer norm",
+              chain(Clipping.clipByLayerNorm(1), sgd(TENTH, 0)),
+              "chain(clipByLayerNorm(1.0), chain(scaleByLearningRate(0.1)))",
+              chain(Clipping.clipByLayerNorm(1), sgd(TENTH, 0)),
+              chain(Clipping.clipByLayerNorm(10), sgd(constant(1e-3), 0))),
+          new Case(
+              "adaptive clip",
+              chain(Clipping.adaptiveGradClip(0.5, 1e-3), sgd(TENTH, 0)),
+              "chain(adaptiveGradClip(0.5, 0.001), chain(scaleByLearningRate(0.1)))",
+              chain(Clipping.adaptiveGradClip(0.5, 1e-3), sgd(TENTH, 0)),
+              chain(Clipping.adaptiveGradClip(1, 1e-3), sgd(constant(2e-3), 0))),
+          new Case(
+              "lookahead",
+              Wrappers.lookahead(sgd(TENTH, 0.9), 2, 0.4),
+              "lookahead(chain(trace(0.9, false), scaleByLearningRate(0.1)), 2, 0.4)",
+              Wrappers.lookahead(sgd(constant(0.03), 0.9), 5, 0.5),
+              Wrappers.lookahead(sgd(constant(3e-4), 0.9), 5, 0.5)),
+          new Case(
+              "stored rate",
+              chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.05)),
+              "chain(scaleByAdam(0.9, 0.999, 1.0E-8), scaleByStoredRate(0.05))",
+              chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.1)),
+              chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.01))));
 
   private OptimizerCases() {}
 }

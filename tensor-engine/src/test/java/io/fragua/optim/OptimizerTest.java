@@ -2,6 +2,7 @@ package io.fragua.optim;
 
 import static io.fragua.optim.Optimizers.sgd;
 import static io.fragua.optim.Transforms.chain;
+import static io.fragua.optim.Wrappers.scaleByStoredRate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -193,6 +194,8 @@ class OptimizerTest {
     all.put("piecewise constant", Schedules.piecewiseConstant(0.5, Map.of(8, 0.5, 3, 0.1)));
     all.put("cosine onecycle", Schedules.cosineOnecycle(10, 0.5));
     all.put("cosine onecycle settings", Schedules.cosineOnecycle(11, 0.5, 0.5, 10, 100));
+    all.put("linear onecycle", Schedules.linearOnecycle(10, 0.5));
+    all.put("cosine restarts", Schedules.cosineRestarts(0.5, 2, 2, 3, 0.1));
     Schedule warmUp = Schedules.linear(0, 0.5, 4);
     Schedule decay = Schedules.exponentialDecay(0.5, 3, 0.7, false);
     all.put("join", Schedules.join(List.of(warmUp, decay), List.of(4)));
@@ -223,6 +226,8 @@ class OptimizerTest {
             "piecewiseConstant(0.5, {3=0.1, 8=0.5})",
             "cosineOnecycle(10, 0.5, 0.3, 25.0, 10000.0)",
             "cosineOnecycle(11, 0.5, 0.5, 10.0, 100.0)",
+            "linearOnecycle(10, 0.5)",
+            "cosineRestarts(0.5, 2, 2, 3, 0.1)",
             "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])",
             "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])"),
         all.values().stream().map(Object::toString).toList());
@@ -261,6 +266,55 @@ class OptimizerTest {
       assertEquals(0.6f, clipped.toFloats()[0], 1e-6f);
       assertEquals(0.8f, clipped.toFloats()[1], 1e-6f);
     }
+  }
+
+  @Test
+  void aStoredRateIsChangedInTheState() {
+    GradientTransform t = chain(Transforms.scaleByAdam(0.9, 0.999, 0), scaleByStoredRate(0.5));
+    ParamTree p = ParamTree.of("x", Tensor.of(new float[] {1, 2}, 2));
+    ParamTree g = p.map(x -> x.mul(3));
+    ParamTree state = t.init(p);
+    assertEquals(-0.5f, t.update(g, state, p).updates().get("x").toFloats()[0], 1e-4f);
+    ParamTree changed = Wrappers.withRate(state, 0.25);
+    assertEquals(state.toString(), changed.toString());
+    assertEquals(-0.25f, t.update(g, changed, p).updates().get("x").toFloats()[0], 1e-4f);
+    assertEquals(
+        "with_rate: the state must have a learning rate: [count]; chain scaleByStoredRate instead"
+            + " of scaleByLearningRate",
+        message(() -> Wrappers.withRate(Verb.count(), 1)));
+  }
+
+  @Test
+  void aMatrixIsMadeOrthogonal() {
+    for (int[] dims : new int[][] {{4, 4}, {3, 7}, {9, 5}}) {
+      Tensor x = io.fragua.testing.Values.range(-1, 1).make(TensorType.of(DType.F64, dims), 1);
+      Tensor y = Muon.orthogonalized(x, 12);
+      Tensor small = dims[0] <= dims[1] ? y.matmul(y.transpose()) : y.transpose().matmul(y);
+      int n = Math.min(dims[0], dims[1]);
+      for (int i = 0; i < n; i++) {
+        for (int k = 0; k < n; k++) {
+          double v = small.slice(0, i, i + 1).slice(1, k, k + 1).item();
+          // the coefficients leave squares of singular values between about 0.5 and 1.5
+          assertEquals(i == k ? 1 : 0, v, 0.55, i + ", " + k);
+        }
+      }
+      // it turns the same way: the trace of x^T y is positive, near the sum of singular values
+      assertTrue(x.mul(y).sum().item() > 0.6 * x.square().sum().sqrt().item());
+    }
+    assertEquals(
+        "orthogonalized: takes a floating matrix: f32[3]; reshape it, or leave the parameter to"
+            + " another optimizer",
+        message(() -> Muon.orthogonalized(Tensor.zeros(DType.F32, 3), 5)));
+  }
+
+  @Test
+  void muonLeavesWhatIsRefusedToAdam() {
+    ParamTree p = tree(GOLDEN.get("start"));
+    ParamTree all = Optimizers.muon(Schedules.constant(1), 0).init(p);
+    ParamTree none = Optimizers.muon(Schedules.constant(1), 0, n -> false).init(p);
+    assertTrue(all.has("first.0.mu.w") && !all.has("first.0.mu.b"), all.toString());
+    assertTrue(all.has("second.0.mu.b") && !all.has("second.0.mu.w"), all.toString());
+    assertTrue(none.has("second.0.mu.w"), none.toString());
   }
 
   @Test

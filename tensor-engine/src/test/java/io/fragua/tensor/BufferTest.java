@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class BufferTest {
@@ -20,6 +22,24 @@ class BufferTest {
         for (int i = 0; i < size; i++) {
           assertEquals(0, b.bytes().get(i));
         }
+      }
+    }
+  }
+
+  @Test
+  void smallBuffersShareNoByte() {
+    List<Buffer> all = new ArrayList<>();
+    for (int i = 0; i < 2000; i++) {
+      Buffer b = Buffer.collected(i % 1100);
+      for (int k = 0; k < b.size(); k++) {
+        assertEquals(0, b.bytes().get(k), "buffer " + i);
+        b.bytes().put(k, (byte) (1 + i % 127));
+      }
+      all.add(b);
+    }
+    for (int i = 0; i < all.size(); i++) {
+      for (int k = 0; k < all.get(i).size(); k++) {
+        assertEquals(1 + i % 127, all.get(i).bytes().get(k), "buffer " + i);
       }
     }
   }

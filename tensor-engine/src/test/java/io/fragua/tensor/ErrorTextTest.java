@@ -170,6 +170,58 @@ class ErrorTextTest {
               f(4, 2),
               I),
           of(
+              "scatter: the updates must have the axes of the indices, then those of a row: f32[2]"
+                  + " with indices i32[2] into f32[5, 2]; reshape one of them",
+              x -> List.of(x.get(0).scatter(Scatter.SET, x.get(1), x.get(2))),
+              f(5, 2),
+              I,
+              f(2)),
+          of(
+              "dynamic_slice: the piece must fit the axis: 6 elements of axis 0 of f32[5]; correct"
+                  + " the size",
+              x -> List.of(x.get(0).dynamicSlice(0, Tensor.scalar(DType.I32, 0), 6)),
+              f(5)),
+          of(
+              "dynamic_slice: the start must be an i32 scalar: i32[2]; cast or reshape it",
+              x -> List.of(x.get(0).dynamicSlice(0, x.get(1), 1)),
+              f(5),
+              I),
+          of(
+              "slice: an index holds whole numbers, not \"a\": \"1:a\" of f32[5]; write for each"
+                  + " axis a number or start:stop:step, as in \"1:, ::2, -1\"",
+              x -> List.of(x.get(0).slice("1:a")),
+              f(5)),
+          of(
+              "slice: an index lies in [-5, 5) on axis 1: \":, 5\" of f32[3, 5]; write for each"
+                  + " axis a number or start:stop:step, as in \"1:, ::2, -1\"",
+              x -> List.of(x.get(0).slice(":, 5")),
+              f(3, 5)),
+          of(
+              "slice: an index has at most 1 entries: \"0, 0\" of f32[5]; write for each axis a"
+                  + " number or start:stop:step, as in \"1:, ::2, -1\"",
+              x -> List.of(x.get(0).slice("0, 0")),
+              f(5)),
+          of(
+              "squeeze: an axis to remove must have size 1: axis 0 of f32[2, 1]; reduce or index"
+                  + " it",
+              x -> List.of(x.get(0).squeeze(0)),
+              f(2, 1)),
+          of(
+              "top_k: k must lie in [0, 3]: 4 on axis -1 of f32[2, 3]; ask for fewer",
+              x -> List.of(x.get(0).topK(4, -1).values()),
+              f(2, 3)),
+          of(
+              "median: needs a floating dtype and an axis that is not empty: axis 0 of f32[0]; cast"
+                  + " it or check first",
+              x -> List.of(x.get(0).median(0)),
+              f(0)),
+          of(
+              "take_along_axis: indices must have the tensor's rank: i32[2] for f32[2, 3]; reshape"
+                  + " them",
+              x -> List.of(x.get(0).takeAlongAxis(x.get(1), 0)),
+              f(2, 3),
+              I),
+          of(
               "select: the condition must be bool of the operands' shape: f32[2] with f32[2] and"
                   + " f32[2]; compare or broadcast first",
               x -> List.of(x.get(0).select(x.get(0), x.get(0))),
@@ -215,7 +267,8 @@ class ErrorTextTest {
               x -> List.of(Tensor.apply("conv9d", Attrs.NONE, x.get(0))),
               f(1)),
           of(
-              "attrs: x must be an int, double, String, DType, Shape or int[]: 1.0; convert it",
+              "attrs: x must be an int, double, String, DType, Shape, int[] or Body: 1.0; convert"
+                  + " it",
               x -> List.of(Tensor.apply("neg", Attrs.of("x", 1f), x.get(0))),
               f(1)));
 

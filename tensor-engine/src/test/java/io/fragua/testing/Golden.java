@@ -2,7 +2,11 @@ package io.fragua.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -54,5 +58,25 @@ public final class Golden {
     Map<String, JsonNode> m = new LinkedHashMap<>();
     object.properties().forEach(e -> m.put(e.getKey(), e.getValue()));
     return m;
+  }
+
+  /** A tensor as the scripts write it: dtype, shape, data. */
+  public static Tensor tensor(JsonNode n) {
+    int[] dims = new int[n.get("shape").size()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = n.get("shape").get(i).intValue();
+    }
+    DType t = DType.parse(n.get("dtype").textValue());
+    TensorType type = new TensorType(t, Shape.of(dims));
+    Buffer b = Buffer.collected(type.byteSize());
+    for (int i = 0; i < n.get("data").size(); i++) {
+      JsonNode v = n.get("data").get(i);
+      if (t.isFloating()) {
+        b.putDouble(t, i, v.isTextual() ? Double.parseDouble(v.textValue()) : v.doubleValue());
+      } else {
+        b.putLong(t, i, v.longValue());
+      }
+    }
+    return Tensor.of(type, b);
   }
 }

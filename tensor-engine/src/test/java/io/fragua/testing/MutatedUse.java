@@ -7,6 +7,7 @@ import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -141,9 +142,14 @@ public final class MutatedUse {
     return attrs;
   }
 
-  /** How closely results of the case this comes from agree. */
+  /** How closely results agree in the case of this row that leaves most room: types may differ. */
   public Tolerance tolerance() {
-    return origin.tolerance();
+    return OpCases.of(row().name()).stream()
+        .map(OpCase::tolerance)
+        .max(
+            Comparator.comparingDouble(Tolerance::relative)
+                .thenComparingDouble(Tolerance::absolute))
+        .orElseThrow();
   }
 
   /** Concrete operands. */

@@ -19,7 +19,11 @@ public final class OpCases {
     MovementCases.addTo(ALL);
     ContractionCases.addTo(ALL);
     IndexCases.addTo(ALL);
+    SortCases.addTo(ALL);
     WindowCases.addTo(ALL);
+    ControlCases.addTo(ALL);
+    LinalgCases.addTo(ALL);
+    FftCases.addTo(ALL);
   }
 
   private OpCases() {}

@@ -55,6 +55,22 @@ public record Values(String name, Fill fill) {
         });
   }
 
+  /**
+   * Matrices [m, n] near the diagonal one of 1, 2, 3, ...: their eigenvalues and singular values are
+   * well apart, and square ones are positive definite by either triangle.
+   */
+  public static Values apart(int m, int n) {
+    return new Values(
+        "apart " + m + "x" + n,
+        (r, t, b, count) -> {
+          for (long i = 0; i < count; i++) {
+            long row = i / n % m;
+            double noise = (2 * r.nextDouble() - 1) * 0.8 / Math.max(m, n);
+            b.putDouble(t, i, row == i % n ? row + 1 + noise / 4 : noise);
+          }
+        });
+  }
+
   /** Any bits: NaN payloads, denormals, all integers. */
   public static Values bits() {
     return new Values(

@@ -56,7 +56,7 @@ record BenchRow(
     fields.put("peer", peer);
     fields.put("theirs", theirs == null ? null : significant(theirs));
     fields.put("ratio", ratio() == null ? null : significant(ratio()));
-    fields.put("reach", reach);
+    fields.put("reach", reach == null ? null : significant(reach));
     try {
       return MARKER + new ObjectMapper().writeValueAsString(fields);
     } catch (JsonProcessingException e) {
@@ -75,11 +75,12 @@ record BenchRow(
 
   /** The table for people, then a line a row. */
   static void print(PrintWriter out, List<BenchRow> rows) {
-    out.printf(
-        "%n%-34s %12s %-8s %12s %7s  %s%n", "row", "Fragua", "unit", "peer", "ratio", "reach");
+    int name = rows.stream().mapToInt(r -> r.row.length()).reduce(34, Math::max);
+    String format = "%-" + name + "s %12s %-8s %12s %7s  %s%n";
+    out.printf("%n" + format, "row", "Fragua", "unit", "peer", "ratio", "reach");
     for (BenchRow r : rows) {
       out.printf(
-          "%-34s %12s %-8s %12s %7s  %s%n",
+          format,
           r.row,
           figure(r.ours),
           r.unit,

@@ -16,8 +16,15 @@ final class Layers {
    */
   static final Map<String, Set<String>> ENGINE = new TreeMap<>();
 
-  /** Native and generated code is the CPU backend's affair. */
-  static final List<String> ONLY_IN_CPU = List.of("org.bytedeco.", "com.sun.jna.", "org.codehaus.");
+  /** Native and generated code and libraries of numerics are the CPU backend's affair. */
+  static final List<String> ONLY_IN_CPU =
+      List.of(
+          "org.bytedeco.",
+          "com.sun.jna.",
+          "org.codehaus.",
+          "org.netlib.",
+          "org.jtransforms.",
+          "pl.edu.icm.");
 
   /** For each module what its main code may name beside the JDK. */
   static final Map<String, List<String>> MODULES = new TreeMap<>();
@@ -54,6 +61,8 @@ final class Layers {
             "org.codehaus.commons.compiler.",
             "com.sun.jna.",
             "org.apache.commons.numbers.",
+            "org.netlib.",
+            "org.jtransforms.",
             "com.fasterxml.jackson.",
             "org.slf4j."));
     MODULES.put(

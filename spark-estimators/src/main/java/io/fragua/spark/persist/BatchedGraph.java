@@ -91,6 +91,8 @@ public record BatchedGraph(int rows, Graph graph, Graph next) {
         out = out.with(e.getKey(), size(wanted, i, j));
       } else if (x instanceof int[] i && y instanceof int[] j) {
         out = out.with(e.getKey(), sizes(wanted, Shape.of(i), Shape.of(j)));
+      } else if (x instanceof Graph i && y instanceof Graph j) {
+        out = out.with(e.getKey(), new BatchedGraph(rows, i, j).at(wanted));
       } else {
         same("an op's setting " + e.getKey(), x, y);
       }

@@ -1,0 +1,121 @@
+package io.fragua.cpu;
+
+import java.util.Arrays;
+
+/**
+ * Sorts unsigned keys of 1 to 8 bytes together with their places, equal keys by place. Short lines
+ * are sorted by comparing, long ones digit by digit from the lowest (a digit that all keys share is
+ * skipped). Its memory is used again for each line; not thread-safe.
+ */
+final class KeySort {
+  /** Lines of 8-byte keys up to this are sorted by insertion. */
+  private static final int INSERTION = 48;
+
+  /** Lines of shorter keys up to this are sorted as whole numbers. */
+  private static final int COMPARE = 512;
+
+  private static final int DIGIT = 8;
+
+  private final int n;
+  private long[] keys;
+  private long[] otherKeys;
+
+  /** Null where the place is in the lower half of the key. */
+  private int[] places;
+
+  private int[] otherPlaces;
+  private final int[] counts = new int[1 << DIGIT];
+
+  KeySort(int n, boolean wide) {
+    this.n = n;
+    keys = new long[n];
+    boolean radix = n > (wide ? INSERTION : COMPARE);
+    otherKeys = new long[radix ? n : 0];
+    places = wide ? new int[n] : null;
+    otherPlaces = wide && radix ? new int[n] : null;
+  }
+
+  /** Sets the key of the element at place {@code i}; bits above its width are ignored. */
+  void key(int i, long key) {
+    if (places == null) {
+      keys[i] = key << 32 | i;
+    } else {
+      keys[i] = key;
+      places[i] = i;
+    }
+  }
+
+  /** The place of the i-th element after sorting. */
+  int place(int i) {
+    return places == null ? (int) keys[i] : places[i];
+  }
+
+  /** Sorts. */
+  void sort(int bytes) {
+    if (places != null) {
+      if (n <= INSERTION) {
+        insertion();
+      } else {
+        digits(0, 64);
+      }
+    } else if (n <= COMPARE) {
+      // the key's highest bit first, and as the sign: signed order of the whole is unsigned of it
+      int up = 32 - 8 * bytes;
+      for (int i = 0; i < n; i++) {
+        long k = keys[i];
+        keys[i] = (k >> 32 << (32 + up) ^ Long.MIN_VALUE) | k & 0xffffffffL;
+      }
+      Arrays.sort(keys);
+    } else {
+      digits(32, 32 + 8 * bytes);
+    }
+  }
+
+  private void insertion() {
+    for (int i = 1; i < n; i++) {
+      long k = keys[i];
+      int p = places[i];
+      int j = i - 1;
+      while (j >= 0 && Long.compareUnsigned(keys[j], k) > 0) {
+        keys[j + 1] = keys[j];
+        places[j + 1] = places[j];
+        j--;
+      }
+      keys[j + 1] = k;
+      places[j + 1] = p;
+    }
+  }
+
+  private void digits(int from, int to) {
+    for (int shift = from; shift < to; shift += DIGIT) {
+      Arrays.fill(counts, 0);
+      for (int i = 0; i < n; i++) {
+        counts[(int) (keys[i] >>> shift) & 0xff]++;
+      }
+      if (counts[(int) (keys[0] >>> shift) & 0xff] == n) {
+        continue;
+      }
+      int start = 0;
+      for (int d = 0; d < counts.length; d++) {
+        int c = counts[d];
+        counts[d] = start;
+        start += c;
+      }
+      for (int i = 0; i < n; i++) {
+        int at = counts[(int) (keys[i] >>> shift) & 0xff]++;
+        otherKeys[at] = keys[i];
+        if (places != null) {
+          otherPlaces[at] = places[i];
+        }
+      }
+      long[] k = keys;
+      keys = otherKeys;
+      otherKeys = k;
+      if (places != null) {
+        int[] p = places;
+        places = otherPlaces;
+        otherPlaces = p;
+      }
+    }
+  }
+}

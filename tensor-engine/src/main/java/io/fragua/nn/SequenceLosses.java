@@ -1,0 +1,135 @@
+package io.fragua.nn;
+
+import io.fragua.tensor.Check;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Movement;
+import io.fragua.tensor.Shape;
+import io.fragua.tensor.Tensor;
+import io.fragua.transform.Control;
+import java.util.List;
+
+/** Losses of sequences: one number a row. */
+public final class SequenceLosses {
+  /** The logarithm of a probability that counts as none: finite, so that gradients are. */
+  private static final double NONE = -1e5;
+
+  private SequenceLosses() {}
+
+  /**
+   * Connectionist temporal classification: -log of the probability that a label sequence is what
+   * remains of the frames' classes when repetitions, then blanks are dropped. All alignments are
+   * summed, frame by frame in one loop.
+   *
+   * @param logits [B, T, K], class 0 being the blank
+   * @param logitLengths i32 [B], how many frames of each row are real; null if all are
+   * @param labels i32 [B, N], from 1 to K - 1; what is behind the length does not matter, but must
+   *     be a class
+   * @param labelLengths i32 [B], how many labels of each row are real; null if all are
+   * @return [B]; about 1e5 for a row whose labels do not fit into its frames
+   * @throws io.fragua.tensor.ShapeException if the types do not fit
+   * @source Graves et al., ICML 2006; Optax {@code ctc_loss}
+   */
+  public static Tensor ctc(Tensor logits, Tensor logitLengths, Tensor labels, Tensor labelLengths) {
+    check(logits, logitLengths, labels, labelLengths);
+    int t = logits.shape().dim(1);
+    Tensor states = withBlanks(labels.lift(logits));
+    Shape s = states.shape(); // [B, 2 N + 1]
+    Tensor emitted = emitted(logits.logSoftmax(2), states);
+    // a label follows the one before without a blank between, if they differ
+    Tensor before = shifted(states, 2, -1);
+    Tensor skips = states.notEqual(before).and(states.greater(Tensor.scalar(DType.I32, 0)));
+    Tensor none = Tensor.scalar(logits.dtype(), NONE);
+    Tensor start =
+        states
+            .iotaLike(DType.I32, s, 1)
+            .equal(Tensor.scalar(DType.I32, 0))
+            .lift(logits)
+            .select(Tensor.scalar(logits.dtype(), 0), none);
+    Tensor frame = states.iotaLike(DType.I32, Shape.of(t, s.dim(0)), 0);
+    Tensor real =
+        logitLengths == null
+            ? frame.greaterEqual(Tensor.scalar(DType.I32, 0))
+            : frame.less(logitLengths.lift(logits));
+    Control.Step step =
+        (carry, x) -> {
+          Tensor a = carry.get(0);
+          Tensor skipped = skips.select(shifted(a, 2, NONE), none);
+          Tensor next = sum(a, shifted(a, 1, NONE), skipped).add(x.get(0));
+          Tensor on = x.get(1).expandDims(1).broadcastTo(s);
+          return new Control.Scan(List.of(on.select(next, a)), List.of());
+        };
+    Tensor last = Control.scan(step, List.of(start), List.of(emitted, real)).carry().get(0);
+    return ended(last, labelLengths).neg();
+  }
+
+  private static void check(
+      Tensor logits, Tensor logitLengths, Tensor labels, Tensor labelLengths) {
+    Shape x = logits.shape();
+    Check.shape(
+        x.rank() == 3 && logits.dtype().isFloating() && x.dim(2) > 0,
+        "ctc: logits must be floating [B, T, K]: %s; reshape or cast them",
+        logits.type());
+    Check.shape(
+        labels.dtype() == DType.I32
+            && labels.shape().rank() == 2
+            && labels.shape().dim(0) == x.dim(0),
+        "ctc: labels must be i32 [B, N]: %s for logits %s; cast or reshape them",
+        labels.type(),
+        logits.type());
+    for (Tensor n : new Tensor[] {logitLengths, labelLengths}) {
+      Check.shape(
+          n == null || n.dtype() == DType.I32 && n.shape().equals(Shape.of(x.dim(0))),
+          "ctc: lengths must be i32 [B]: %s for logits %s; cast or reshape them",
+          n == null ? null : n.type(),
+          logits.type());
+    }
+  }
+
+  /** blank, label, blank, label, ..., blank. */
+  private static Tensor withBlanks(Tensor labels) {
+    int b = labels.shape().dim(0);
+    int n = labels.shape().dim(1);
+    Tensor zero = Tensor.scalar(DType.I32, 0).lift(labels);
+    Tensor blanks = zero.broadcastTo(Shape.of(b, n, 1));
+    Tensor pairs = Movement.concat(2, List.of(blanks, labels.expandDims(2)));
+    Tensor end = zero.broadcastTo(Shape.of(b, 1));
+    return Movement.concat(1, List.of(pairs.reshape(b, 2 * n), end));
+  }
+
+  /** [T, B, S] from logarithms [B, T, K] of probabilities: those of the states' classes. */
+  private static Tensor emitted(Tensor log, Tensor states) {
+    Shape x = log.shape();
+    Tensor table = log.transpose(0, 2, 1).reshape(x.dim(0) * x.dim(2), x.dim(1));
+    Tensor row = states.iotaLike(DType.I32, states.shape(), 0);
+    Tensor at = row.mul(Tensor.scalar(DType.I32, x.dim(2))).add(states);
+    return table.gather(at).transpose(2, 0, 1);
+  }
+
+  /** The states so many further on, {@code value} taking the first places. */
+  private static Tensor shifted(Tensor a, int by, double value) {
+    int n = a.shape().dim(1);
+    return a.pad(1, by, 0, value).slice(1, 0, n);
+  }
+
+  /** log(exp(a) + exp(b) + exp(c)). */
+  private static Tensor sum(Tensor a, Tensor b, Tensor c) {
+    Tensor max = a.maximum(b).maximum(c).stopGradient(); // its gradients cancel
+    Tensor exps = a.sub(max).exp().add(b.sub(max).exp()).add(c.sub(max).exp());
+    return exps.log().add(max);
+  }
+
+  /** Of the alignments that end in the last label or the blank behind it. */
+  private static Tensor ended(Tensor last, Tensor labelLengths) {
+    Shape s = last.shape();
+    Tensor end =
+        labelLengths == null
+            ? Tensor.scalar(DType.I32, s.dim(1) - 1).lift(last).broadcastTo(s)
+            : labelLengths.lift(last).mul(Tensor.scalar(DType.I32, 2)).expandDims(1).broadcastTo(s);
+    Tensor state = last.iotaLike(DType.I32, s, 1);
+    Tensor one = Tensor.scalar(DType.I32, 1);
+    Tensor ends = state.equal(end).or(state.equal(end.sub(one)));
+    Tensor of = ends.select(last, Tensor.scalar(last.dtype(), NONE));
+    Tensor max = of.max(1).stopGradient();
+    return of.sub(max.expandDims(1)).exp().sum(1).log().add(max);
+  }
+}

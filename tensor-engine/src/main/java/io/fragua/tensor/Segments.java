@@ -1,0 +1,124 @@
+package io.fragua.tensor;
+
+import java.util.Arrays;
+
+/**
+ * Rows folded by group: row {@code i} belongs to group {@code segments[i]}. Groups need no order;
+ * {@link Indexing#scatterAdd} is their sum.
+ */
+public interface Segments {
+  /** This tensor. */
+  Tensor self();
+
+  /** How the rows of a bag become one. */
+  enum Fold {
+    /** Their sum. */
+    SUM,
+    /** Their mean. */
+    MEAN,
+    /** The largest of each column. */
+    MAX
+  }
+
+  /**
+   * The mean of each group's rows; 0 for a group without rows.
+   *
+   * @param rows how many groups
+   * @param segments i32 [n], each in [0, rows)
+   * @throws IndexOutOfBoundsException when computed, if a group lies outside
+   */
+  default Tensor segmentMean(int rows, Tensor segments) {
+    return self().scatterAdd(rows, segments).div(sizes(self(), rows, segments).maximum(1));
+  }
+
+  /**
+   * The largest of each group's rows, column by column; -infinity (or the type's least value) for a
+   * group without rows.
+   *
+   * @param rows how many groups
+   * @param segments i32 [n], each in [0, rows)
+   * @throws IndexOutOfBoundsException when computed, if a group lies outside
+   * @source JAX segment_max
+   */
+  default Tensor segmentMax(int rows, Tensor segments) {
+    DType t = self().dtype();
+    double least =
+        t.isFloating()
+            ? Double.NEGATIVE_INFINITY
+            : t == DType.U8 ? 0 : -Math.pow(2, 8 * t.bytes() - 1);
+    return extremum(Scatter.MAX, least, rows, segments);
+  }
+
+  /**
+   * The least of each group's rows, column by column; infinity (or the type's largest value) for a
+   * group without rows.
+   *
+   * @param rows how many groups
+   * @param segments i32 [n], each in [0, rows)
+   * @throws IndexOutOfBoundsException when computed, if a group lies outside
+   * @source JAX segment_min
+   */
+  default Tensor segmentMin(int rows, Tensor segments) {
+    DType t = self().dtype();
+    double most =
+        t.isFloating()
+            ? Double.POSITIVE_INFINITY
+            : t == DType.U8 ? 255 : Math.pow(2, 8 * t.bytes() - 1) - 1;
+    return extremum(Scatter.MIN, most, rows, segments);
+  }
+
+  private Tensor extremum(Scatter mode, double start, int rows, Tensor segments) {
+    Shape s = self().shape();
+    int r = segments.shape().rank();
+    Tensor first = Tensor.scalar(self().dtype(), start).lift(self()).lift(segments);
+    return first
+        .broadcastTo(Shape.of(rows).concat(s.slice(Math.min(r, s.rank()), s.rank())))
+        .scatter(mode, segments, self());
+  }
+
+  /** Number of rows of each group, of the rows' dtype and rank. */
+  private static Tensor sizes(Tensor like, int rows, Tensor segments) {
+    Tensor one = Tensor.scalar(like.dtype(), 1).lift(like).lift(segments);
+    Tensor counts = one.broadcastTo(segments.shape()).scatterAdd(rows, segments);
+    Shape s = like.shape();
+    int[] dims = new int[1 + s.rank() - segments.shape().rank()];
+    Arrays.fill(dims, 1);
+    dims[0] = rows;
+    return counts.reshape(dims);
+  }
+
+  /**
+   * Bags of rows of this table [N, D], each folded to one row: result [bags, D]. An empty bag gives
+   * 0.
+   *
+   * @param ids i32 [n], the rows of all bags, each in [0, N)
+   * @param segments i32 [n], the bag of each, in [0, bags); {@link #ofOffsets} makes them
+   * @throws IndexOutOfBoundsException when computed, if an index lies outside
+   * @source PyTorch EmbeddingBag
+   */
+  default Tensor embeddingBag(Tensor ids, Tensor segments, int bags, Fold fold) {
+    Tensor rows = self().gather(ids);
+    return switch (fold) {
+      case SUM -> rows.scatterAdd(bags, segments);
+      case MEAN -> rows.segmentMean(bags, segments);
+      case MAX -> {
+        Tensor empty = sizes(rows, bags, segments).less(1);
+        Tensor zero = Tensor.scalar(self().dtype(), 0);
+        yield empty
+            .broadcastTo(Shape.of(bags).concat(self().shape().slice(1, self().shape().rank())))
+            .select(zero, rows.segmentMax(bags, segments));
+      }
+    };
+  }
+
+  /**
+   * The group of each of {@code n} elements, of groups that lie one behind another.
+   *
+   * @param offsets i32 [groups], where each group starts; ascending, the first 0
+   * @return i32 [n]
+   */
+  static Tensor ofOffsets(Tensor offsets, int n) {
+    Tensor at = offsets.iotaLike(DType.I32, Shape.of(n), 0);
+    return offsets.searchSorted(at, true).sub(1);
+  }
+}

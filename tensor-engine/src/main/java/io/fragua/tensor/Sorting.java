@@ -1,0 +1,171 @@
+package io.fragua.tensor;
+
+import io.fragua.op.OpTable;
+import java.util.List;
+
+/**
+ * Orders elements. NaN counts as the largest and the two zeros as equal; equal elements keep their
+ * order. {@code unique} is not here: the size of its result depends on the values.
+ */
+public interface Sorting {
+  /** This tensor. */
+  Tensor self();
+
+  private List<Tensor> sorted(int axis, boolean descending) {
+    return Tensor.applyAll(
+        OpTable.get("sort"),
+        Attrs.of("axis", self().shape().axis(axis)).with("descending", descending ? 1 : 0),
+        List.of(self()));
+  }
+
+  /**
+   * The elements of each line along an axis, least first. Any dtype; a gradient goes back to where
+   * the element was.
+   *
+   * @source NumPy sort(kind="stable")
+   */
+  default Tensor sort(int axis) {
+    return sort(axis, false);
+  }
+
+  /** As {@link #sort(int)}, or largest first (then NaN leads). */
+  default Tensor sort(int axis, boolean descending) {
+    return sorted(axis, descending).get(0);
+  }
+
+  /**
+   * Where the elements of {@link #sort(int)} come from, i32.
+   *
+   * @source NumPy argsort(kind="stable")
+   */
+  default Tensor argsort(int axis) {
+    return argsort(axis, false);
+  }
+
+  /** As {@link #argsort(int)}, or largest first (then NaN leads). */
+  default Tensor argsort(int axis, boolean descending) {
+    return sorted(axis, descending).get(1);
+  }
+
+  /**
+   * The largest elements along an axis.
+   *
+   * @param values largest first
+   * @param indices where they were, i32; of equal elements the first is taken first
+   */
+  record TopK(Tensor values, Tensor indices) {}
+
+  /**
+   * The k largest elements along an axis, largest first; of equal ones the first.
+   *
+   * @throws ShapeException if the axis has less than k elements
+   * @source JAX lax.top_k; ONNX TopK-24
+   */
+  default TopK topK(int k, int axis) {
+    int n = self().shape().dim(axis);
+    Check.shape(
+        k >= 0 && k <= n,
+        "top_k: k must lie in [0, %d]: %d on axis %d of %s; ask for fewer",
+        n,
+        k,
+        axis,
+        self().type());
+    List<Tensor> all = sorted(axis, true);
+    return new TopK(all.get(0).slice(axis, 0, k), all.get(1).slice(axis, 0, k));
+  }
+
+  /**
+   * Where values would have to be put into this sorted vector to keep it sorted, i32 of the values'
+   * shape.
+   *
+   * @param values of this dtype
+   * @param right behind equal elements instead of before them
+   * @throws ShapeException if this is no vector or the dtypes differ
+   * @source NumPy searchsorted; by halving, unrolled
+   */
+  default Tensor searchSorted(Tensor values, boolean right) {
+    Check.shape(
+        self().shape().rank() == 1 && self().dtype() == values.dtype(),
+        "search_sorted: needs a vector and values of its dtype: %s with %s; cast, or map over the"
+            + " vectors",
+        self().type(),
+        values.type());
+    int n = self().shape().dim(0);
+    Tensor v = values.lift(self());
+    Tensor at = Tensor.scalar(DType.I32, 0).lift(self()).lift(v).broadcastTo(v.shape());
+    Tensor nan = v.notEqual(v);
+    for (int step = Integer.highestOneBit(n); step > 0; step >>= 1) {
+      Tensor next = at.add(step);
+      Tensor x = self().lift(v).gather(next.sub(1).minimum(n - 1));
+      Tensor before = right ? x.lessEqual(v).or(nan) : x.less(v).or(nan.and(x.equal(x)));
+      Tensor fits = next.lessEqual(Tensor.scalar(DType.I32, n));
+      at = fits.and(before).select(next, at);
+    }
+    return at;
+  }
+
+  /**
+   * The middle element along an axis, or the mean of the two; NaN if any is.
+   *
+   * @throws ShapeException if the axis is empty or the dtype not floating
+   * @source NumPy median
+   */
+  default Tensor median(int axis) {
+    int n = floatingLine("median", axis);
+    Tensor s = sort(axis);
+    Tensor low = line(s, axis, (n - 1) / 2);
+    return orNan(n % 2 == 1 ? low : low.add(line(s, axis, n / 2)).div(2), s, axis);
+  }
+
+  /**
+   * The value below which a share of the elements along an axis lies, linear between neighbours;
+   * NaN if any is.
+   *
+   * @param q in [0, 1]
+   * @throws ShapeException if the axis is empty or the dtype not floating
+   * @source NumPy quantile(method="linear")
+   */
+  default Tensor quantile(double q, int axis) {
+    Check.that(q >= 0 && q <= 1, "quantile: q must lie in [0, 1]: %s; correct it", q);
+    int n = floatingLine("quantile", axis);
+    Tensor s = sort(axis);
+    double place = q * (n - 1);
+    int i = (int) Math.floor(place);
+    double t = place - i;
+    Tensor low = line(s, axis, i);
+    if (t == 0) {
+      return orNan(low, s, axis);
+    }
+    Tensor high = line(s, axis, i + 1);
+    Tensor d = high.sub(low);
+    return orNan(t < 0.5 ? low.add(d.mul(t)) : high.sub(d.mul(1 - t)), s, axis);
+  }
+
+  /** As {@link #quantile}, with {@code p} in [0, 100]. */
+  default Tensor percentile(double p, int axis) {
+    return quantile(p / 100, axis);
+  }
+
+  private int floatingLine(String who, int axis) {
+    int n = self().shape().dim(axis);
+    Check.shape(
+        n > 0 && self().dtype().isFloating(),
+        "%s: needs a floating dtype and an axis that is not empty: axis %d of %s; cast it or check"
+            + " first",
+        who,
+        axis,
+        self().type());
+    return n;
+  }
+
+  private static Tensor line(Tensor s, int axis, int i) {
+    int a = s.shape().axis(axis);
+    return s.slice(a, i, i + 1).reshape(s.shape().without(a).dims());
+  }
+
+  /** NaN is sorted to the end. */
+  private static Tensor orNan(Tensor t, Tensor s, int axis) {
+    Tensor last = line(s, axis, s.shape().dim(axis) - 1);
+    return last.notEqual(last).select(last, t);
+  }
+}

@@ -1,0 +1,122 @@
+package io.fragua.exec;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fragua.graph.Graph;
+import io.fragua.graph.Tracer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a profile and the passes say of a small network. */
+class ProfileTest {
+  private static final Graph GRAPH =
+      Tracer.trace(
+          List.of(
+              new Graph.Input("x", TensorType.of(DType.F32, 4, 8)),
+              new Graph.Input("w", TensorType.of(DType.F32, 8, 16)),
+              new Graph.Input("b", TensorType.of(DType.F32, 16))),
+          List.of("y"),
+          a -> List.of(a.get(0).matmul(a.get(1)).add(a.get(2)).tanh().softmax(1)));
+
+  private static void fill(Execution x) {
+    for (int i = 0; i < 3; i++) {
+      for (int k = 0; k < x.input(i).size() / 4; k++) {
+        x.input(i).putDouble(DType.F32, k, (k * 7 % 11 - 5) / 5.0);
+      }
+    }
+  }
+
+  private static float[] result(Execution x) {
+    return Tensor.of(TensorType.of(DType.F32, 4, 16), x.output(0)).toFloats();
+  }
+
+  @Test
+  void aProfiledRunComputesTheSameAndCountsEveryStep() throws IOException {
+    try (Allocator memory = new Allocator("test");
+        Program p = Backends.cpu().compile(GRAPH, CompileOptions.DEFAULT);
+        Execution plain = p.newExecution(memory);
+        Execution profiled = p.newExecution(memory)) {
+      fill(plain);
+      fill(profiled);
+      plain.run();
+      Profile profile = profiled.profile(3);
+      assertArrayEquals(result(plain), result(profiled));
+      assertEquals(3, profile.runs());
+      assertTrue(profile.steps().get(0).name().startsWith("matmul"), profile.table());
+      assertEquals(2 * 4 * 8 * 16, profile.steps().get(0).flops());
+      assertEquals(4 * (4 * 8 + 8 * 16 + 16 + 4 * 16), profile.steps().get(0).bytes());
+      for (int i = 0; i < profile.steps().size() - 1; i++) {
+        assertEquals(3, profile.calls(i), profile.table());
+        assertTrue(p.explain().contains(profile.steps().get(i).name()), p.explain());
+      }
+      String table = profile.table();
+      assertTrue(table.startsWith("profile: 3 runs of "), table);
+      assertEquals(
+          2 + profile.events().stream().map(Profile.Event::step).distinct().count(),
+          table.lines().count());
+
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      profile.writeTrace(out);
+      JsonNode events = new ObjectMapper().readTree(out.toByteArray()).get("traceEvents");
+      assertEquals(profile.events().size(), events.size());
+      double before = 0;
+      for (int i = 0; i < events.size(); i++) {
+        JsonNode e = events.get(i);
+        assertEquals("X", e.get("ph").asText());
+        assertTrue(e.get("ts").asDouble() >= before, "in order, none inside another");
+        before = e.get("ts").asDouble() + e.get("dur").asDouble();
+        assertEquals(
+            profile.steps().get(e.get("args").get("step").asInt()).name(), e.get("name").asText());
+      }
+      assertEquals(
+          "profile: needs at least one run: 0; correct it",
+          assertThrows(IllegalArgumentException.class, () -> profiled.profile(0)).getMessage());
+    }
+  }
+
+  @Test
+  void theReferenceIsOneStep() {
+    try (Allocator memory = new Allocator("test");
+        Program p = Backends.reference().compile(GRAPH, CompileOptions.DEFAULT);
+        Execution x = p.newExecution(memory)) {
+      fill(x);
+      Profile profile = x.profile(2);
+      assertEquals(List.of(new Profile.Step("program", 0, 0)), profile.steps());
+      assertEquals(2, profile.calls(0));
+    }
+  }
+
+  @Test
+  void passesAreToldOneByOne() {
+    try (Program p = Backends.cpu().compile(GRAPH, CompileOptions.DEFAULT)) {
+      assertEquals(
+          List.of("graph", "simplify", "absorb", "fuse", "plan"),
+          new ArrayList<>(p.passes().keySet()));
+      assertEquals(GRAPH.toString(), p.passes().get("graph"));
+      String simple = p.passes().get("simplify");
+      assertTrue(simple.contains("= matmul(%0, %1)\n"), simple);
+      assertTrue(simple.contains("= tanh("), simple);
+      assertTrue(simple.contains(" as [4, 16] by [0, 1])\n"), "the bias is repeated: " + simple);
+      String absorbed = p.passes().get("absorb");
+      assertTrue(absorbed.contains("{activation=tanh}"), absorbed);
+      assertTrue(!absorbed.contains("= tanh("), absorbed);
+      String fused = p.passes().get("fuse");
+      assertTrue(fused.contains("kernel ") && fused.contains("  %"), fused);
+      String plan = p.passes().get("plan");
+      assertTrue(plan.contains("  reads ") && plan.contains(" at input x\n"), plan);
+      assertTrue(plan.contains(" at output y\n") && plan.contains("workspace + "), plan);
+      assertEquals(p.passes(), p.passes());
+    }
+  }
+}

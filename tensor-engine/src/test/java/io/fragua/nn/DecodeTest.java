@@ -1,0 +1,119 @@
+package io.fragua.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.fragua.random.Key;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Movement;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Tolerance;
+import io.fragua.testing.Values;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Jit;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Decoding with a cache, position by position, against the whole sequence at once. */
+class DecodeTest {
+  private static final Tolerance CLOSE = new Tolerance(64, 64);
+  private static final Tensor X = Values.range(-1, 1).make(TensorType.of(DType.F32, 2, 7, 8), 3);
+
+  private static AttentionCache empty() {
+    return AttentionCache.empty(2, 2, 9, 4, DType.F32);
+  }
+
+  private static Fn step(MultiHeadAttention layer, Network.Variables v) {
+    return a ->
+        Network.call(
+            (s, in) -> {
+              MultiHeadAttention.Decoded d =
+                  layer.decode(s, in.get(0), AttentionCache.of(in.subList(1, 4)));
+              List<Tensor> out = new ArrayList<>(List.of(d.output()));
+              out.addAll(d.cache().leaves());
+              return out;
+            },
+            v,
+            a);
+  }
+
+  /** A prompt of some positions, then one at a time, through one function. */
+  private static Tensor decoded(Fn step, int prompt) {
+    List<Tensor> parts = new ArrayList<>();
+    AttentionCache cache = empty();
+    for (int at = 0; at < 7; ) {
+      int to = at == 0 ? prompt : at + 1;
+      List<Tensor> in = new ArrayList<>(List.of(X.slice(1, at, to)));
+      in.addAll(cache.leaves());
+      List<Tensor> out = step.apply(in);
+      parts.add(out.get(0));
+      cache = AttentionCache.of(out.subList(1, 4));
+      at = to;
+      assertEquals(at, cache.length().item());
+    }
+    return Movement.concat(1, parts);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 10000})
+  void stepsAreTheWholeSequence(double rotary) {
+    MultiHeadAttention layer = new MultiHeadAttention(2, 0, true, rotary);
+    Network.Body body = Network.of(layer);
+    Network.Variables v = Network.init(body, List.of(X.type()), Key.of(4));
+    Tensor whole = Network.apply(body, v, List.of(X), false, null, null).output();
+    Fn step = step(layer, v);
+    for (int prompt : new int[] {1, 3, 7}) {
+      assertNull(CLOSE.difference(whole, decoded(step, prompt)), "prompt of " + prompt);
+      assertNull(CLOSE.difference(whole, decoded(Jit.jit(step), prompt)), "compiled");
+    }
+  }
+
+  @Test
+  void aBlockDecodesAsItReads() {
+    TransformerDecoderLayer layer =
+        new TransformerDecoderLayer(2, 5, Activations.get("gelu"), 0, true, 10000);
+    Network.Body body = Network.of(layer);
+    Network.Variables v = Network.init(body, List.of(X.type()), Key.of(4));
+    Tensor whole = Network.apply(body, v, List.of(X), false, null, null).output();
+    Fn step =
+        a ->
+            Network.call(
+                (s, in) -> {
+                  MultiHeadAttention.Decoded d =
+                      layer.decode(s, in.get(0), AttentionCache.of(in.subList(1, 4)));
+                  List<Tensor> out = new ArrayList<>(List.of(d.output()));
+                  out.addAll(d.cache().leaves());
+                  return out;
+                },
+                v,
+                a);
+    assertNull(CLOSE.difference(whole, decoded(step, 2)));
+  }
+
+  @Test
+  void wrongUseIsExplained() {
+    MultiHeadAttention layer = new MultiHeadAttention(2, 0, true);
+    Network.Variables v = Network.init(Network.of(layer), List.of(X.type()), Key.of(4));
+    List<Tensor> in = new ArrayList<>(List.of(X));
+    in.addAll(empty().leaves());
+    List<Tensor> after = new ArrayList<>(step(layer, v).apply(in));
+    after.set(0, X);
+    assertEquals(
+        "attention_cache: there is no room: 7 positions and 7 more of 9; make a larger one",
+        ScopeTest.message(() -> step(layer, v).apply(after)));
+    assertEquals(
+        "multi_head_attention: only a causal one decodes: MultiHeadAttention(2, 0.0, false); make"
+            + " it causal",
+        ScopeTest.message(() -> step(new MultiHeadAttention(2), v).apply(in)));
+    in.set(1, Tensor.zeros(DType.F32, 2, 4, 9, 2));
+    in.set(2, Tensor.zeros(DType.F32, 2, 4, 9, 2));
+    assertEquals(
+        "attention_cache: belongs to another layer or batch: f32[2, 4, 9, 2] for f32[2, 7, 8] with"
+            + " 2 heads of 4; make one by empty",
+        ScopeTest.message(() -> step(layer, v).apply(in)));
+  }
+}

@@ -1,0 +1,156 @@
+package io.fragua.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.ShapeException;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.testing.Golden;
+import io.fragua.testing.GradCheck;
+import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import io.fragua.testing.Values;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Grad;
+import io.fragua.transform.Jit;
+import io.fragua.transform.Vmap;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+
+/** The loss of alignments against Optax, and against all alignments written out. */
+class SequenceLossTest {
+  private static final Tolerance CLOSE = new Tolerance(64, 256);
+
+  private static Tensor ints(JsonNode list) {
+    return Tensor.of(Golden.ints(list), list.size());
+  }
+
+  private static Fn loss(Tensor logitLengths, Tensor labels, Tensor labelLengths) {
+    return x -> List.of(SequenceLosses.ctc(x.get(0), logitLengths, labels, labelLengths));
+  }
+
+  @Test
+  void valuesAndGradientsAreOptaxs() {
+    JsonNode cases = Golden.json("recurrent.json").get("ctc");
+    assertEquals(4, cases.size());
+    for (JsonNode n : cases) {
+      Tensor logits = Golden.floats(n.get("logits"), Golden.ints(n.get("shape")));
+      int[] labels =
+          StreamSupport.stream(n.get("labels").spliterator(), false)
+              .flatMapToInt(row -> Arrays.stream(Golden.ints(row)))
+              .toArray();
+      int rows = n.get("labels").size();
+      Fn f =
+          loss(
+              ints(n.get("logit_lengths")),
+              Tensor.of(labels, rows, labels.length / rows),
+              ints(n.get("label_lengths")));
+      Tensor expected = Golden.floats(n.get("loss"), rows);
+      Tensor slope = Golden.floats(n.get("grad"), Golden.ints(n.get("shape")));
+      Fn g = Grad.grad(x -> List.of(f.apply(x).get(0).sum()));
+      for (Fn one : List.of(f, Jit.jit(f), x -> Runs.reference(f, x.get(0)))) {
+        assertNull(CLOSE.difference(expected, one.call(logits)));
+      }
+      for (Fn one : List.of(g, Jit.jit(g), x -> Runs.reference(g, x.get(0)))) {
+        assertNull(CLOSE.difference(slope, one.call(logits)));
+      }
+    }
+  }
+
+  /** Every way to give each frame a class, summed where it comes down to the labels. */
+  private static double all(double[][] p, int[] labels, int[] path, int t) {
+    if (t == p.length) {
+      List<Integer> left = new ArrayList<>();
+      for (int i = 0; i < t; i++) {
+        if (path[i] != 0 && (i == 0 || path[i] != path[i - 1])) {
+          left.add(path[i]);
+        }
+      }
+      double product = 1;
+      for (int i = 0; i < t; i++) {
+        product *= p[i][path[i]];
+      }
+      return left.equals(Arrays.stream(labels).boxed().toList()) ? product : 0;
+    }
+    double sum = 0;
+    for (int k = 0; k < p[0].length; k++) {
+      path[t] = k;
+      sum += all(p, labels, path, t + 1);
+    }
+    return sum;
+  }
+
+  @Test
+  void sumsOverAllAlignments() {
+    Tensor logits = Values.range(-2, 2).make(TensorType.of(DType.F64, 1, 5, 3), 3);
+    double[] soft = logits.softmax(2).toDoubles();
+    double[][] p = new double[5][];
+    Arrays.setAll(p, i -> Arrays.copyOfRange(soft, 3 * i, 3 * i + 3));
+    for (int[] labels : new int[][] {{}, {1}, {2, 1}, {1, 1}, {2, 2, 1}, {1, 2, 1, 2, 1}}) {
+      Tensor l = Tensor.of(labels, 1, labels.length);
+      double expected = -Math.log(all(p, labels, new int[5], 0));
+      assertEquals(expected, SequenceLosses.ctc(logits, null, l, null).item(), 1e-12);
+    }
+  }
+
+  @Test
+  void gradientsAreDifferencesAndLabelsThatDoNotFitHaveFiniteOnes() {
+    Tensor logits = Values.range(-2, 2).make(TensorType.of(DType.F64, 2, 4, 3), 5);
+    Tensor labels = Tensor.of(new int[] {1, 2, 1, 1}, 2, 2);
+    Fn f = loss(Tensor.of(new int[] {4, 3}, 2), labels, Tensor.of(new int[] {2, 2}, 2));
+    assertNull(GradCheck.first(f, List.of(logits)));
+    assertNull(GradCheck.second(f, List.of(logits)));
+    Fn tooShort = loss(Tensor.of(new int[] {4, 2}, 2), labels, null);
+    double[] y = tooShort.call(logits).toDoubles();
+    assertTrue(y[0] < 20 && y[1] > 9e4 && y[1] < 2e5, Arrays.toString(y));
+    for (double g :
+        Grad.grad(x -> List.of(tooShort.call(x.get(0)).sum())).call(logits).toDoubles()) {
+      assertTrue(Double.isFinite(g));
+    }
+  }
+
+  @Test
+  void mapsOverExamples() {
+    Tensor logits = Values.range(-2, 2).make(TensorType.of(DType.F64, 3, 4, 3), 6);
+    Tensor labels = Tensor.of(new int[] {1, 2, 2, 1, 1, 1}, 3, 2);
+    Fn one =
+        x ->
+            List.of(
+                SequenceLosses.ctc(x.get(0).expandDims(0), null, x.get(1).expandDims(0), null)
+                    .reshape());
+    assertArrayEquals(
+        SequenceLosses.ctc(logits, null, labels, null).toDoubles(),
+        Jit.jit(Vmap.vmap(one)).call(logits, labels).toDoubles(),
+        1e-12);
+  }
+
+  @Test
+  void refusesWhatDoesNotFit() {
+    Tensor x = Tensor.zeros(DType.F32, 2, 4, 3);
+    Tensor l = Tensor.zeros(DType.I32, 2, 2);
+    Tensor n = Tensor.zeros(DType.I32, 2);
+    for (Tensor[] in :
+        new Tensor[][] {
+          {x.sum(0), n, l, n},
+          {x.cast(DType.I32), n, l, n},
+          {x, n, l.cast(DType.F32), n},
+          {x, n, l.reshape(4, 1), n},
+          {x, l, l, n},
+          {x, n, l, n.cast(DType.F32)}
+        }) {
+      String m =
+          assertThrows(ShapeException.class, () -> SequenceLosses.ctc(in[0], in[1], in[2], in[3]))
+              .getMessage();
+      assertTrue(m.matches("ctc: .* must be .*: .*; .*"), m);
+    }
+  }
+}

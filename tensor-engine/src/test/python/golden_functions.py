@@ -1,0 +1,169 @@
+"""Writes golden/functions.json: what NumPy and JAX answer for functions composed of rows.
+
+Run from this folder with numpy and jax installed:
+
+    python golden_functions.py
+
+Each case has the name of a function in GoldenFunctionsTest, inputs, output and tolerance, in the
+format of golden_ops.py.
+"""
+
+import json
+import os
+import platform
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+import golden_ops as g  # noqa: E402
+
+RNG = np.random.default_rng(57)
+
+
+def ints(*shape):
+    return RNG.integers(-50, 50, shape).astype(np.int32)
+
+
+def real(*shape):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def ids(n, *shape):
+    return RNG.integers(0, n, shape).astype(np.int32)
+
+
+def arranging():
+    x, v, m = ints(2, 3, 4), ints(5), ints(3, 5)
+    c = g.case
+    c("slice 1:, ::2, -1", x[1:, ::2, -1], x)
+    c("slice ..., ::-1", x[..., ::-1], x)
+    c("slice -1, 5:0:-2", m[-1, 5:0:-2], m)
+    c("slice newaxis, ..., 1:-1", x[np.newaxis, ..., 1:-1], x)
+    c("slice :, 9:, 2", x[:, 9:, 2], x)
+    c("slice 3:1:-1", v[3:1:-1], v)
+    c("slice -9:-1:3", v[-9:-1:3], v)
+    c("flip", np.flip(x), x)
+    c("flip 0 2", np.flip(x, (0, 2)), x)
+    for k in (1, -1, 7, 0):
+        c("roll %d" % k, np.roll(m, k, 1), m)
+    for k in (0, 1, 2, 3, -1):
+        c("rot90 %d" % k, np.rot90(m, k), m)
+    c("rot90 axes", np.rot90(x, 1, (2, 0)), x)
+    c("moveAxis 0 2", np.moveaxis(x, 0, 2), x)
+    c("moveAxis -1 0", np.moveaxis(x, -1, 0), x)
+    c("swapAxes 0 2", np.swapaxes(x, 0, 2), x)
+    s = ints(1, 3, 1, 2)
+    c("squeeze", np.squeeze(s), s)
+    c("squeeze 2", np.squeeze(s, 2), s)
+    c("expandDims 0 2", np.expand_dims(m, (0, 2)), m)
+    c("expandDims -1 -3", np.expand_dims(m, (-1, -3)), m)
+    c("tile 2 3", np.tile(m, (2, 3)), m)
+    c("tile 2 1 2", np.tile(m, (2, 1, 2)), m)
+    c("tile 2", np.tile(m, 2), m)
+    c("repeat 3 0", np.repeat(m, 3, 0), m)
+    c("repeat 2 1", np.repeat(m, 2, 1), m)
+    c("unstack 1, the second", m[:, 1], m)
+    for k in (-1, 0, 2):
+        c("tril %d" % k, np.tril(x, k), x)
+        c("triu %d" % k, np.triu(x, k), x)
+    for k in (-2, 0, 1, 4, 9):
+        c("diagonal %d" % k, np.diagonal(m, k), m)
+    c("diagonal of many", np.diagonal(x, 0, 1, 2), x)
+    for k in (-2, 0, 1):
+        c("diag %d" % k, np.diag(v, k), v)
+    c("atLeast 3", m[np.newaxis], m)
+    for mode in ("edge", "reflect", "symmetric", "wrap"):
+        for low, high in ((2, 1), (0, 0), (11, 13)):
+            c("pad %s %d %d" % (mode, low, high), np.pad(m, ((0, 0), (low, high)), mode), m)
+    one = ints(1)
+    c("pad reflect of one", np.pad(one, (2, 1), "reflect"), one)
+    c("stack 1", np.stack([m, m + 1], 1), m, m + 1)
+    c("stack -1", np.stack([m, m + 1], -1), m, m + 1)
+    a, b = np.meshgrid(ints(3), ints(2), indexing="ij")
+    c("meshgrid, second", b, a[:, 0].copy(), b[0].copy())
+    c("broadcastArrays, first", np.broadcast_to(v, (3, 5)), v, m)
+    z = np.zeros((), np.float32)
+    c("arange 0.5 4 0.75", np.arange(0.5, 4, 0.75, np.float32), z, tol=(2, 2))
+    c("arange 5 -6 -2", np.arange(5, -6, -2, np.int32), z)
+    c("linspace", np.linspace(-1, 2, 7, dtype=np.float32), z)
+    c("eye 3 4 1", np.eye(3, 4, 1, np.float32), z)
+
+
+def indexing():
+    x, t = ints(3, 4, 5), real(6, 3)
+    k = ids(4, 2, 3)
+    g.case("take 1", np.take(x, k, 1), x, k)
+    g.case("take 0", np.take(x, k % 3, 0), x, k % 3)
+    g.case("take -1", np.take(x, k, -1), x, k)
+    for axis in range(3):
+        shape = list(x.shape)
+        shape[axis] = 2
+        i = ids(x.shape[axis], *shape)
+        g.case("takeAlongAxis %d" % axis, np.take_along_axis(x, i, axis), x, i)
+    i = ids(4, 1, 6, 5)
+    g.case("takeAlongAxis 1", np.take_along_axis(x, i, 1), x, i)
+    i, u = np.argsort(ints(3, 4, 5), 1)[:, :2].astype(np.int32), ints(3, 2, 5)
+    y = x.copy()
+    np.put_along_axis(y, i, u, 1)
+    g.case("putAlongAxis 1", y, x, i, u)
+    n = np.stack([ids(3, 7), ids(4, 7)], -1)
+    g.case("gatherNd", x[n[:, 0], n[:, 1]], x, n)
+    u = ints(7, 5)
+    g.case("scatterNd add", np.asarray(jnp.asarray(x).at[n[:, 0], n[:, 1]].add(u)), x, n, u)
+    s = np.array([0, 2, 2, 4, 0, 2], np.int32)
+    g.case("segmentMax", np.asarray(jax.ops.segment_max(t, s, 5)), t, s)
+    g.case("segmentMin", np.asarray(jax.ops.segment_min(t, s, 5)), t, s)
+    rows = ids(6, 8)
+    offsets = np.array([0, 3, 3, 5], np.int32)
+    bags = [rows[a:b] for a, b in zip(offsets, [*offsets[1:], 8])]
+    for name, f in (("sum", np.sum), ("mean", np.mean), ("max", np.max)):
+        y = np.stack([f(t[b], 0) if len(b) else np.zeros(3, np.float32) for b in bags])
+        g.case("embeddingBag " + name, y.astype(np.float32), t, rows, offsets, tol=(8, 8))
+
+
+def sorting():
+    x = real(4, 7)
+    x[1, 3] = np.nan
+    x[2] = [1, 2, 2, 1, 3, 3, 0]
+    finite = real(3, 8)
+    v, i = jax.lax.top_k(finite, 3)
+    g.case("topK values", np.asarray(v), finite)
+    g.case("topK indices", np.asarray(i, np.int32), finite)
+    g.case("sort 0", np.sort(x, 0), x)
+    g.case("argsort -1", np.argsort(x, -1, "stable").astype(np.int32), x)
+    s = np.sort(np.array([1, 2, 2, 5, np.inf, np.nan, -3, 2], np.float32))
+    w = np.array([[2, 0, np.nan], [np.inf, -9, 5.5]], np.float32)
+    for side in ("left", "right"):
+        g.case("searchSorted " + side, np.searchsorted(s, w, side).astype(np.int32), s, w)
+        e = np.zeros(0, np.float32)
+        g.case("searchSorted " + side, np.searchsorted(e, w, side).astype(np.int32), e, w)
+    for axis in (0, 1):
+        for y in (x, finite):
+            g.case("median %d" % axis, np.median(y, axis), y, tol=(2, 2))
+            for q in (0, 0.3, 0.5, 0.9, 1):
+                g.case("quantile %s %d" % (q, axis), np.quantile(y, q, axis).astype(np.float32), y,
+                       tol=(4, 8))
+    g.case("percentile 25 1", np.percentile(finite, 25, 1).astype(np.float32), finite, tol=(4, 8))
+
+
+def main():
+    g.CASES.clear()
+    with np.errstate(all="ignore"):
+        for page in (arranging, indexing, sorting):
+            page()
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../resources/golden/functions.json")
+    with open(path, "w") as f:
+        f.write('{"maker": "golden_functions.py, numpy %s, jax %s, python %s",\n"cases": [\n' % (
+            np.__version__, jax.__version__, platform.python_version()))
+        f.write(",\n".join(json.dumps(c, separators=(",", ":")) for c in g.CASES))
+        f.write("\n]}\n")
+    print(len(g.CASES), "cases,", os.path.getsize(path), "bytes")
+
+
+if __name__ == "__main__":
+    main()
