@@ -14,10 +14,11 @@ import platform
 
 import golden_ops as ops
 import jax
+import ml_dtypes
 import mpmath
 import numpy as np
 import scipy
-from golden_ops import CASES, EDGES, EQUAL, INTS, case, ints, pairs, real
+from golden_ops import CASES, EQUAL, INTS, RNG, case, ints, pairs, real
 from jax import lax
 from scipy import special
 
@@ -141,9 +142,61 @@ def cumulative():
                          reverse=reverse)
 
 
+def narrow():
+    """Integers wrap as NumPy's; halves are f64 results, rounded once."""
+    table = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "maximum": np.maximum,
+             "minimum": np.minimum, "bitwise_and": np.bitwise_and, "bitwise_xor": np.bitwise_xor,
+             "less": np.less, "equal": np.equal,
+             "shift_left": lambda x, y: np.array(lax.shift_left(x, y)),
+             "shift_right_logical": lambda x, y: np.array(lax.shift_right_logical(x, y)),
+             "shift_right_arithmetic": lambda x, y: np.array(lax.shift_right_arithmetic(x, y))}
+    for dtype in (np.int8, np.uint8, np.int16):
+        top, low = np.iinfo(dtype).max, np.iinfo(dtype).min
+        a, b = pairs([0, 1, 2, 3, 7, 8, 15, 16, 100, top, top - 1, low, low + 1], dtype)
+        for op, f in table.items():
+            if dtype == np.uint8 and op == "shift_right_arithmetic":
+                f = np.right_shift  # JAX copies the top bit of an unsigned number too
+                case(op, np.where(b > 7, 0, f(a, np.minimum(b, 7))).astype(dtype), a, b)
+                continue
+            case(op, f(a, b), a, b)
+        keep = (b != 0) & ~((a == low) & (b == top) & (low < 0))
+        case("div", np.array(lax.div(a[keep], b[keep])), a[keep], b[keep])
+        case("neg", np.negative(a), a)
+        case("abs", np.abs(a), a)
+        case("population_count", np.array(lax.population_count(a)), a)
+        x = a.reshape(13, 13)
+        case("reduce_sum", np.sum(x, axis=1, dtype=dtype), x, axes=[1])
+        case("reduce_max", np.max(x, axis=0), x, axes=[0])
+        case("cumsum", np.cumsum(x, axis=0, dtype=dtype), x, axis=0, reverse=0)
+    edges = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.1, -2.5, 6e-8, 6e-5, 60000.0, 3e38]
+    for dtype in (np.float16, ml_dtypes.bfloat16):
+        values = np.concatenate([np.array(edges), RNG.normal(size=3)]).astype(dtype)
+        a, b = (v.reshape(-1).copy() for v in np.meshgrid(values, values))
+        wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+        for op in ("add", "sub", "mul", "div", "less", "equal", "maximum"):
+            f = {"div": np.divide, "maximum": np.maximum}.get(op) or table[op]
+            y = f(wide_a, wide_b)
+            if op == "maximum":
+                zeros = (wide_a == 0) & (wide_b == 0)  # their order is not defined by NumPy
+                case(op, y[~zeros].astype(dtype), a[~zeros], b[~zeros])
+                continue
+            case(op, y if y.dtype == bool else y.astype(dtype), a, b)
+        x = values.astype(np.float64)
+        for op, f in (("sqrt", np.sqrt), ("floor", np.floor)):
+            case(op, f(x).astype(dtype), values)
+        for op, f in (("exp", np.exp), ("tanh", np.tanh), ("sin", np.sin), ("erf", special.erf)):
+            case(op, f(x).astype(dtype), values, tol=(2, 1e-30))
+        x = RNG.normal(size=(9, 33)).astype(dtype)
+        for axis in (0, 1):
+            y = np.sum(x.astype(np.float64), axis=axis).astype(dtype)
+            case("reduce_sum", y, x, tol=(1, 1), axes=[axis])
+            case("reduce_max", np.max(x, axis=axis), x, axes=[axis])
+            case("argmax", np.argmax(x, axis=axis).astype(np.int32), x, axis=axis)
+
+
 def main():
     with np.errstate(all="ignore"):
-        for page in (unary, binary, products, cumulative):
+        for page in (unary, binary, products, cumulative, narrow):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(ops.__file__)),
                         "../resources/golden/elementwise.json")
