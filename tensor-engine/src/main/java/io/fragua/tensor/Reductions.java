@@ -40,18 +40,40 @@ public interface Reductions {
         .reduce(1, (x, y) -> x * y);
   }
 
-  /** Sum; 0 over nothing. f32 sums may be accumulated in any order. */
-  default Tensor sum(int... axes) {
-    return reduce("reduce_sum", axes);
+  /** Narrow integers and bool as i32, in which sums and products of them do not soon wrap. */
+  private Tensor wide() {
+    DType t = self().dtype();
+    return t.isFloating() || t.bytes() >= 4 ? self() : self().cast(DType.I32);
+  }
+
+  /** For functions of several steps: f16 and bf16 as f32, and integers and bool too. */
+  private Tensor precise() {
+    DType t = self().dtype();
+    return t == DType.F32 || t == DType.F64 ? self() : self().cast(DType.F32);
+  }
+
+  /** What {@link #precise} led to, rounded to this tensor's type if that is a floating one. */
+  private Tensor rounded(Tensor y) {
+    return self().dtype().isFloating() ? y.cast(self().dtype()) : y;
   }
 
   /**
-   * Product; 1 over nothing. The derivative is right at zeros too.
+   * Sum; 0 over nothing. i8, u8, i16 and bool are summed as i32, which the result is; f16 and bf16
+   * are summed in f32 and rounded once. Floating sums may be accumulated in any order.
+   *
+   * @source NumPy {@code sum}
+   */
+  default Tensor sum(int... axes) {
+    return Tensor.apply("reduce_sum", Attrs.of("axes", named(axes)), wide());
+  }
+
+  /**
+   * Product; 1 over nothing; types as {@link #sum}. The derivative is right at zeros too.
    *
    * @source NumPy {@code prod}
    */
   default Tensor prod(int... axes) {
-    return reduce("reduce_prod", axes);
+    return Tensor.apply("reduce_prod", Attrs.of("axes", named(axes)), wide());
   }
 
   /** Maximum; -infinity (or the type's least value) over nothing; NaN if any is. */
@@ -64,9 +86,14 @@ public interface Reductions {
     return reduce("reduce_min", axes);
   }
 
-  /** Arithmetic mean; NaN over nothing. */
+  /**
+   * Arithmetic mean; NaN over nothing. f16 and bf16 are computed in f32; the mean of integers or
+   * bool is f32.
+   *
+   * @source JAX {@code jnp.mean}
+   */
   default Tensor mean(int... axes) {
-    return sum(axes).div(count(axes));
+    return rounded(precise().sum(axes).div(count(axes)));
   }
 
   /** True if any element is (bool; a number if it is not 0); false over nothing. */
@@ -101,15 +128,17 @@ public interface Reductions {
   }
 
   /**
-   * Mean of squared distances from the mean; floating types.
+   * Mean of squared distances from the mean; types as {@link #mean}.
    *
    * @param ddof what is taken off the number of elements: 0 for the variance of these elements, 1
    *     for an estimate of what they were drawn from; NaN or infinite if nothing is left
    * @source NumPy {@code var}
    */
   default Tensor var(int ddof, int... axes) {
-    Tensor d = self().sub(meanKeep(named(axes)));
-    return d.square().sum(named(axes)).div(Math.max(0, count(axes) - ddof));
+    int[] all = named(axes);
+    Tensor x = precise();
+    Tensor squares = x.sub(x.meanKeep(all)).square().sum(all);
+    return rounded(squares.div(Math.max(0, count(axes) - ddof)));
   }
 
   /**
@@ -123,7 +152,8 @@ public interface Reductions {
 
   /**
    * Length of vectors: the sum of magnitudes (order 1), the root of the sum of squares (2), the
-   * largest magnitude (infinity), or the p-th root of the sum of p-th powers.
+   * largest magnitude (infinity), or the p-th root of the sum of p-th powers; types as {@link
+   * #mean}.
    *
    * @throws IllegalArgumentException if the order is not positive
    * @source NumPy {@code linalg.norm} with an axis
@@ -134,14 +164,15 @@ public interface Reductions {
         "norm: the order must be positive or infinite: %s of %s; use 1, 2 or infinity",
         order,
         self().type());
-    Tensor a = self().abs();
+    Tensor a = precise().abs();
     if (order == 1) {
-      return a.sum(axes);
+      return rounded(a.sum(axes));
     }
     if (order == Double.POSITIVE_INFINITY) {
-      return a.max(axes);
+      return rounded(a.max(axes));
     }
-    return order == 2 ? self().square().sum(axes).sqrt() : a.pow(order).sum(axes).pow(1 / order);
+    return rounded(
+        order == 2 ? precise().square().sum(axes).sqrt() : a.pow(order).sum(axes).pow(1 / order));
   }
 
   /** Sum of the elements that are not NaN. */
@@ -149,19 +180,23 @@ public interface Reductions {
     return self().isNan().select(Tensor.scalar(self().dtype(), 0), self()).sum(axes);
   }
 
-  /** Mean of the elements that are not NaN; NaN if there are none. */
+  /** Mean of the elements that are not NaN; NaN if there are none; types as {@link #mean}. */
   default Tensor nanmean(int... axes) {
-    return nansum(axes).div(self().isNan().not().countNonzero(axes).cast(self().dtype()));
+    Tensor sum = precise().nansum(axes);
+    Tensor count = self().isNan().not().countNonzero(axes);
+    return rounded(sum.div(count.cast(sum.dtype())));
   }
 
   /**
-   * Mean with weights, which broadcast against this tensor: sum(x w) / sum(w).
+   * Mean with weights of this tensor's type, which broadcast against it: sum(x w) / sum(w); types
+   * as {@link #mean}.
    *
    * @source NumPy {@code average}
    */
   default Tensor average(Tensor weights, int... axes) {
-    Tensor w = weights.lift(self()).broadcastTo(self().shape());
-    return self().mul(w).sum(axes).div(w.sum(axes));
+    Tensor x = precise();
+    Tensor w = weights.cast(x.dtype()).lift(x).broadcastTo(x.shape());
+    return rounded(x.mul(w).sum(axes).div(w.sum(axes)));
   }
 
   /** As {@link #sum}; the axes stay with size 1. */

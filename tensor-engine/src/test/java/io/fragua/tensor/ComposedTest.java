@@ -1,0 +1,209 @@
+package io.fragua.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.testing.Golden;
+import io.fragua.testing.Tolerance;
+import io.fragua.testing.Values;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Grad;
+import io.fragua.transform.Jit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Functions composed of rows: NumPy's answers ({@code golden_composed.py}), types, derivatives. */
+class ComposedTest {
+  private interface Reduction {
+    Tensor of(Tensor x, int[] axes);
+  }
+
+  private static final Map<String, UnaryOperator<Tensor>> UNARY = new HashMap<>();
+  private static final Map<String, BinaryOperator<Tensor>> BINARY = new HashMap<>();
+  private static final Map<String, Reduction> REDUCTIONS = new HashMap<>();
+
+  static {
+    UNARY.put("is_nan", Tensor::isNan);
+    UNARY.put("is_inf", Tensor::isInf);
+    UNARY.put("is_finite", Tensor::isFinite);
+    UNARY.put("trunc", Tensor::trunc);
+    UNARY.put("reciprocal", Tensor::reciprocal);
+    UNARY.put("clip", x -> x.clip(-1.5, 2));
+    UNARY.put("log2", Tensor::log2);
+    UNARY.put("log10", Tensor::log10);
+    UNARY.put("logit", Tensor::logit);
+    UNARY.put("log_sigmoid", Tensor::logSigmoid);
+    UNARY.put("sinc", Tensor::sinc);
+    UNARY.put("deg2rad", Tensor::deg2rad);
+    UNARY.put("rad2deg", Tensor::rad2deg);
+    UNARY.put("bitwise_not", Tensor::bitwiseNot);
+    BINARY.put("remainder", Tensor::remainder);
+    BINARY.put("floor_divide", Tensor::floorDivide);
+    BINARY.put("heaviside", Tensor::heaviside);
+    BINARY.put("logaddexp", Tensor::logaddexp);
+    BINARY.put("ldexp", Tensor::ldexp);
+    BINARY.put("isclose", (a, b) -> a.isclose(b, 1e-5, 1e-8));
+    BINARY.put("allclose", (a, b) -> a.allclose(b, 1e-5, 1e-8));
+    REDUCTIONS.put("sum", Tensor::sum);
+    REDUCTIONS.put("prod", Tensor::prod);
+    REDUCTIONS.put("mean", Tensor::mean);
+    REDUCTIONS.put("var0", (x, a) -> x.var(0, a));
+    REDUCTIONS.put("var1", (x, a) -> x.var(1, a));
+    REDUCTIONS.put("std0", (x, a) -> x.std(0, a));
+    REDUCTIONS.put("std1", (x, a) -> x.std(1, a));
+    REDUCTIONS.put("norm1", (x, a) -> x.norm(1, a));
+    REDUCTIONS.put("norm2", (x, a) -> x.norm(2, a));
+    REDUCTIONS.put("norm3", (x, a) -> x.norm(3, a));
+    REDUCTIONS.put("norm_inf", (x, a) -> x.norm(Double.POSITIVE_INFINITY, a));
+    REDUCTIONS.put("logsumexp", Tensor::logSumExp);
+    REDUCTIONS.put("ptp", Tensor::ptp);
+    REDUCTIONS.put("average", (x, a) -> x.average(x.abs(), a));
+    REDUCTIONS.put("nansum", Tensor::nansum);
+    REDUCTIONS.put("nanmean", Tensor::nanmean);
+    REDUCTIONS.put("count_nonzero", Tensor::countNonzero);
+    REDUCTIONS.put("any", Tensor::any);
+    REDUCTIONS.put("all", Tensor::all);
+    REDUCTIONS.put("argmin", (x, a) -> x.argmin(a[0]));
+  }
+
+  private static Map<String, List<JsonNode>> cases() {
+    Map<String, List<JsonNode>> by = new LinkedHashMap<>();
+    for (JsonNode c : Golden.json("composed.json").get("cases")) {
+      String name = c.get("f").textValue().split(" ")[0];
+      by.computeIfAbsent(name, k -> new ArrayList<>()).add(c);
+    }
+    return by;
+  }
+
+  @Test
+  void everyFunctionHasAnswers() {
+    Set<String> all = new HashSet<>(UNARY.keySet());
+    all.addAll(BINARY.keySet());
+    all.addAll(REDUCTIONS.keySet());
+    assertEquals(all, cases().keySet());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> functionsGiveNumPysAnswers() {
+    return cases().entrySet().stream()
+        .map(
+            e ->
+                DynamicTest.dynamicTest(
+                    e.getKey(), () -> e.getValue().forEach(c -> check(e.getKey(), c))));
+  }
+
+  private static void check(String name, JsonNode c) {
+    List<Tensor> in = new ArrayList<>();
+    c.get("inputs").forEach(n -> in.add(Golden.tensor(n)));
+    Tolerance t =
+        new Tolerance(c.get("tolerance").get(0).asDouble(), c.get("tolerance").get(1).asDouble());
+    Tensor expected = Golden.tensor(c.get("output"));
+    Fn f = x -> List.of(apply(name, c.get("f").textValue(), x));
+    for (Tensor y : List.of(f.apply(in).get(0), Jit.jit(f).apply(in).get(0))) {
+      assertEquals(null, t.difference(expected, y), () -> c.get("f") + " of " + in);
+    }
+  }
+
+  private static Tensor apply(String name, String full, List<Tensor> x) {
+    if (UNARY.containsKey(name)) {
+      return UNARY.get(name).apply(x.get(0));
+    }
+    if (BINARY.containsKey(name)) {
+      return BINARY.get(name).apply(x.get(0), x.get(1));
+    }
+    int[] axes = Stream.of(full.split(" ")[1].split(",")).mapToInt(Integer::parseInt).toArray();
+    return REDUCTIONS.get(name).of(x.get(0), axes);
+  }
+
+  /** Kernels of many operations round after each, as one operation at a time does. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F16", "BF16", "I8", "U8", "I16"})
+  void narrowTypesGiveTheSameBitsFusedOrNot(DType t) {
+    Tensor a = Values.bits().make(TensorType.of(t, 3, 333), 1);
+    Tensor b = Values.edges(1).make(TensorType.of(t, 3, 333), 2);
+    Fn f =
+        x -> {
+          Tensor p = x.get(0).mul(x.get(1)).add(x.get(0)).sub(x.get(1).div(x.get(0)));
+          Tensor q = p.less(x.get(1)).select(p, x.get(1).abs()).neg().maximum(x.get(0));
+          Tensor r = t.isFloating() ? q.div(3).exp().mul(x.get(0)).sqrt() : q.xor(x.get(0));
+          return List.of(p, q, r, r.cast(DType.F32).add(1).cast(t), r.max(1));
+        };
+    List<Tensor> eager = f.apply(List.of(a, b));
+    List<Tensor> fused = Jit.jit(f).apply(List.of(a, b));
+    for (int i = 0; i < eager.size(); i++) {
+      assertEquals(null, Tolerance.EQUAL.difference(eager.get(i), fused.get(i)), "result " + i);
+    }
+  }
+
+  @Test
+  void keptAxesBroadcastAgainstTheOperand() {
+    Tensor x = Values.range(-2, 2).make(TensorType.of(DType.F32, 2, 3, 4), 3);
+    for (int[] axes : new int[][] {{}, {0}, {-1}, {2, 0}, {0, 1, 2}}) {
+      Shape kept = x.sumKeep(axes).shape();
+      assertEquals(3, kept.rank());
+      for (Tensor y :
+          List.of(
+              x.prodKeep(axes),
+              x.meanKeep(axes),
+              x.maxKeep(axes),
+              x.minKeep(axes),
+              x.varKeep(1, axes),
+              x.stdKeep(0, axes),
+              x.normKeep(2, axes),
+              x.logSumExpKeep(axes))) {
+        assertEquals(kept, y.shape());
+      }
+      assertArrayEquals(x.sum(axes).toFloats(), x.sumKeep(axes).toFloats());
+      assertEquals(x.shape(), x.sub(x.meanKeep(axes)).shape());
+    }
+  }
+
+  @Test
+  void derivativesStayFiniteWhereTheFunctionsAre() {
+    Tensor x = Tensor.of(new float[] {0, 1, -1, 0.5f}, 4);
+    for (Fn f :
+        List.<Fn>of(
+            Fn.of(t -> t.sinc().sum()),
+            Fn.of(t -> t.logaddexp(t).sum()),
+            Fn.of(t -> t.logSigmoid().sum()),
+            Fn.of(t -> t.prod()),
+            Fn.of(t -> t.cumprod(0).sum()),
+            Fn.of(t -> t.hypot(t).sum()),
+            Fn.of(t -> t.logSumExp()))) {
+      for (float g : Grad.grad(f).call(x).toFloats()) {
+        assertTrue(Float.isFinite(g));
+      }
+    }
+    Tensor zeros = Tensor.of(new float[] {2, 0, 3, 0}, 4);
+    assertArrayEquals(new float[4], Grad.grad(Fn.of(t -> t.prod())).call(zeros).toFloats());
+    Tensor one = Tensor.of(new float[] {2, 0, 3}, 3);
+    assertArrayEquals(new float[] {0, 6, 0}, Grad.grad(Fn.of(t -> t.prod())).call(one).toFloats());
+  }
+
+  @Test
+  void theOrderOfANormMustBePositive() {
+    String m =
+        org.junit.jupiter.api.Assertions.assertThrows(
+                IllegalArgumentException.class, () -> Tensor.zeros(DType.F32, 2).norm(0))
+            .getMessage();
+    assertEquals(
+        "norm: the order must be positive or infinite: 0.0 of f32[2]; use 1, 2 or infinity", m);
+  }
+}

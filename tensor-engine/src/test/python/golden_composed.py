@@ -1,0 +1,144 @@
+"""Writes golden/composed.json: what NumPy and SciPy answer for functions that are composed of rows.
+
+Run from this folder with numpy, scipy and jax installed:
+
+    python golden_composed.py
+
+Each case names the function; numbers are written as golden_ops.py writes them. Operands are f32 or
+i32, answers are computed in f64 and rounded.
+"""
+
+import json
+import os
+import platform
+
+import numpy as np
+import scipy
+from golden_ops import EQUAL, tensor
+from scipy import special
+
+RNG = np.random.default_rng(22)
+CASES = []
+NEAR = (4, 1)
+EDGES = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.75, -7.0], np.float32)
+
+
+def case(name, out, *inputs, tol=EQUAL):
+    out = np.asarray(out)
+    if out.dtype == np.float64:
+        out = out.astype(np.float32)
+    CASES.append({"f": name, "inputs": [tensor(x) for x in inputs], "output": tensor(out),
+                  "tolerance": list(tol)})
+
+
+def pairs(values):
+    a, b = np.meshgrid(values, values)
+    return a.reshape(-1).copy(), b.reshape(-1).copy()
+
+
+def unary():
+    positive = RNG.uniform(0.1, 50, 9).astype(np.float32)
+    inside = RNG.uniform(0.05, 0.95, 9).astype(np.float32)
+    x = np.concatenate([EDGES, RNG.normal(size=9).astype(np.float32) * 20])
+    w = x.astype(np.float64)
+    for name, f in (("is_nan", np.isnan), ("is_inf", np.isinf), ("is_finite", np.isfinite),
+                    ("trunc", np.trunc)):
+        case(name, f(x), x)
+    case("reciprocal", np.reciprocal(w), x)
+    case("clip", np.clip(w, -1.5, 2), x)
+    case("log2", np.log2(positive.astype(np.float64)), positive, tol=NEAR)
+    case("log10", np.log10(positive.astype(np.float64)), positive, tol=NEAR)
+    case("logit", special.logit(inside.astype(np.float64)), inside, tol=(8, 4))
+    case("log_sigmoid", special.log_expit(w), x, tol=NEAR)
+    case("sinc", np.sinc(x[np.isfinite(x)].astype(np.float64)), x[np.isfinite(x)], tol=(8, 8))
+    case("deg2rad", np.deg2rad(w), x, tol=(2, 0))
+    case("rad2deg", np.rad2deg(w), x, tol=(2, 0))
+    i = np.array([0, 1, -1, 2**31 - 1, -(2**31), 77], np.int32)
+    case("bitwise_not", np.invert(i), i)
+    b = np.array([True, False])
+    case("bitwise_not", np.invert(b), b)
+
+
+def binary():
+    a, b = pairs(EDGES)
+    wa, wb = a.astype(np.float64), b.astype(np.float64)
+    case("remainder", np.remainder(a, b), a, b)
+    case("floor_divide", np.floor_divide(a, b), a, b)
+    case("heaviside", np.heaviside(a, b), a, b)
+    case("logaddexp", np.logaddexp(wa, wb), a, b, tol=NEAR)
+    case("isclose", np.isclose(a, b), a, b)
+    p = RNG.normal(size=64).astype(np.float32) * 9
+    q = RNG.normal(size=64).astype(np.float32)
+    case("remainder", np.remainder(p, q), p, q, tol=(2, 0))
+    case("floor_divide", np.floor_divide(p, q), p, q)
+    i, j = pairs(np.array([1, -1, 2, 7, -7, 3, -3, 100, 2**31 - 1], np.int32))
+    case("remainder", np.remainder(i, j), i, j)
+    case("floor_divide", np.floor_divide(i, j), i, j)
+    zero = np.zeros(2, np.int32)
+    case("remainder", zero, np.array([5, -5], np.int32), zero)
+    case("floor_divide", zero, np.array([5, -5], np.int32), zero)
+    n = RNG.integers(-140, 140, 64).astype(np.int32)
+    case("ldexp", np.ldexp(p, n), p, n)
+    near = p * np.float32(1 + 5e-6)
+    case("isclose", np.isclose(p, near), p, near)
+    case("allclose", np.asarray(np.allclose(p, near)), p, near)
+    case("allclose", np.asarray(np.allclose(p, near + 1)), p, near + 1)
+
+
+def reductions():
+    for shape in ((5,), (3, 4), (2, 3, 4)):
+        x = RNG.normal(size=shape).astype(np.float32)
+        for axes in ((0,), tuple(range(len(shape))), (len(shape) - 1,)):
+            w = x.astype(np.float64)
+            at = ",".join(map(str, sorted(set(axes))))
+            table = {"mean": np.mean(w, axes), "var0": np.var(w, axes), "var1": np.var(w, axes, ddof=1),
+                     "std0": np.std(w, axes), "std1": np.std(w, axes, ddof=1),
+                     "norm1": np.sum(np.abs(w), axes), "norm2": np.sqrt(np.sum(w * w, axes)),
+                     "norm_inf": np.max(np.abs(w), axes),
+                     "norm3": np.cbrt(np.sum(np.abs(w) ** 3, axes)),
+                     "logsumexp": special.logsumexp(w, axes), "ptp": np.ptp(w, axes),
+                     "average": np.average(w, axes, weights=np.abs(w))}
+            for name, y in table.items():
+                case(name + " " + at, y, x, tol=(8, 16))
+            z = np.where(x > 0.3, np.nan, np.where(x < -0.8, 0, x)).astype(np.float32)
+            case("nansum " + at, np.nansum(z.astype(np.float64), axes), z, tol=(4, 8))
+            case("nanmean " + at, np.nanmean(z.astype(np.float64), axes), z, tol=(4, 8))
+            case("count_nonzero " + at, np.asarray(np.count_nonzero(z, axes), np.int32), z)
+            case("any " + at, np.any(z > 0.2, axes), z > 0.2)
+            case("all " + at, np.all(z < 0.2, axes), z < 0.2)
+            case("any " + at, np.any(z, axes), z)
+        for axis in range(len(shape)):
+            case("argmin %d" % axis, np.argmin(x, axis).astype(np.int32), x)
+            k = RNG.integers(-3, 3, shape).astype(np.int32)
+            case("argmin %d" % axis, np.argmin(k, axis).astype(np.int32), k)
+    least = np.array([5, -(2**31), 2**31 - 1, -(2**31)], np.int32)
+    case("argmin 0", np.asarray(1, np.int32), least)
+    rows = np.array([[-np.inf, -np.inf], [np.inf, 1], [np.nan, 0], [1000, 1000]], np.float32)
+    case("logsumexp 1", special.logsumexp(rows.astype(np.float64), 1), rows, tol=NEAR)
+    small = np.full((3, 100), 100, np.int8)
+    case("sum 1", np.full(3, 10000, np.int32), small)
+    case("prod 1", np.full(3, 10000, np.int32), small[:, :2])
+    case("mean 1", np.full(3, 100, np.float32), small)
+    case("var0 1", np.full(3, 0, np.float32), small)
+    half = np.full((2, 2000), 60, np.float16)  # the sum is beyond the type's range
+    case("mean 1", np.full(2, 60, np.float16), half)
+    case("norm2 1", np.linalg.norm(half.astype(np.float64), axis=1).astype(np.float16), half)
+    case("std0 1", np.full(2, 0, np.float16), half)
+
+
+def main():
+    with np.errstate(all="ignore"):
+        for page in (unary, binary, reductions):
+            page()
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../resources/golden/composed.json")
+    with open(path, "w") as f:
+        f.write('{"maker": "golden_composed.py, numpy %s, scipy %s, python %s",\n"cases": [\n' % (
+            np.__version__, scipy.__version__, platform.python_version()))
+        f.write(",\n".join(json.dumps(c, separators=(",", ":")) for c in CASES))
+        f.write("\n]}\n")
+    print(len(CASES), "cases,", os.path.getsize(path), "bytes")
+
+
+if __name__ == "__main__":
+    main()
