@@ -7,9 +7,8 @@ import java.util.List;
 
 /**
  * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
- * it moves into the product: the bias of the last axis, then tanh, logistic or a
- * constant factor. relu does not:
- * oneDNN's turns NaN into 0, which would hide a diverging model.
+ * it moves into the product: the bias of the last axis, then tanh, logistic or a constant factor.
+ * relu does not: oneDNN's turns NaN into 0, which would hide a diverging model.
  */
 final class Epilogue {
   private Epilogue() {}

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Rows by index: gather copies them, or adds up those of one bag (see {@link Bag}); scatter
- * into zeros adds them up in the order of the indices.
+ * Rows by index: gather copies them, or adds up those of one bag (see {@link Bag}); scatter into
+ * zeros adds them up in the order of the indices.
  */
 final class IndexStep extends Step {
   private final Value result;

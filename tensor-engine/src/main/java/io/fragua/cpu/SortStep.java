@@ -126,8 +126,8 @@ final class SortStep extends CallsStep {
   }
 
   /**
-   * Negative numbers grow with falling bits, so theirs are turned over; all NaN are one largest key,
-   * both zeros another.
+   * Negative numbers grow with falling bits, so theirs are turned over; all NaN are one largest
+   * key, both zeros another.
    *
    * @param sign position of the sign's bit
    * @param infinity bits of infinity

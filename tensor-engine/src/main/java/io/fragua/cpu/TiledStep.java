@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 
 /**
  * Several steps run one after another on a tile of the leading axes before the next tile is begun,
- * so that what they hand to each other stays in a core's cache: the maximum, the exponentials, their
- * sum and the quotient of a softmax, and in attention the products around it. Threads share the
- * tiles, each the same ones in every run.
+ * so that what they hand to each other stays in a core's cache: the maximum, the exponentials,
+ * their sum and the quotient of a softmax, and in attention the products around it. Threads share
+ * the tiles, each the same ones in every run.
  */
 final class TiledStep extends Step {
   private final List<Step> steps;

@@ -11,8 +11,8 @@ import io.fragua.cpu.VectorText.Var;
  *
  * <p>The coefficients are least-maximum fits (Lawson's weighting) of the remainder after the terms
  * of the Taylor series that are written out. Largest errors against f64, in units in the last
- * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.33, logistic 2.35;
- * those of {@link VectorAngles} and {@link VectorErf} are there.
+ * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.33, logistic 2.35; those of {@link
+ * VectorAngles} and {@link VectorErf} are there.
  */
 final class VectorMath {
   /** (e^r - 1 - r) / r^2 for |r| up to ln(2) / 2. */

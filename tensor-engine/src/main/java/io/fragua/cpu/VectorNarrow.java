@@ -85,7 +85,9 @@ final class VectorNarrow {
 
   private static final String SHIFT = "$0.lanewise(VectorOperators.LSHL, %d)";
 
-  /** To nearest, ties to even: half a unit less one is added, and one more if the last bit is set. */
+  /**
+   * To nearest, ties to even: half a unit less one is added, and one more if the last bit is set.
+   */
   private Var roundBf16(Var x) {
     Var bits = i("$0.reinterpretAsInts()", x);
     Var odd = i("((IntVector) $0.lanewise(VectorOperators.LSHR, 16)).and(1)", bits);

@@ -6,9 +6,9 @@ import java.util.Set;
 
 /**
  * Writes elementwise ops as Java statements on Vector API values: floats of up to 32 bits as
- * FloatVector, integers of up to 32 bits as IntVector, bool as VectorMask (see {@link
- * VectorNarrow} for the narrow ones). A mask belongs to the lanes of one of the two and is recast where
- * the other is needed, which costs nothing: both have lanes of 32 bits.
+ * FloatVector, integers of up to 32 bits as IntVector, bool as VectorMask (see {@link VectorNarrow}
+ * for the narrow ones). A mask belongs to the lanes of one of the two and is recast where the other
+ * is needed, which costs nothing: both have lanes of 32 bits.
  */
 final class VectorText {
   /** Ops whose code depends on types or attributes; all others carry their text in the op table. */

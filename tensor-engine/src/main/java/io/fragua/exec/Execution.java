@@ -43,8 +43,8 @@ public interface Execution extends AutoCloseable {
   void run();
 
   /**
-   * Runs so many times, as {@link #run} does, with a clock read around each step. The slower loop is
-   * here alone: {@link #run} pays nothing for it.
+   * Runs so many times, as {@link #run} does, with a clock read around each step. The slower loop
+   * is here alone: {@link #run} pays nothing for it.
    *
    * @return by default the whole program as one step
    * @throws IllegalArgumentException if {@code runs} is less than 1

@@ -22,8 +22,8 @@ public interface Program extends AutoCloseable {
   String explain();
 
   /**
-   * The program after each pass of the compiler, for people: names of the passes in their order, and
-   * what each left. Compiles again to tell; by default the graph alone.
+   * The program after each pass of the compiler, for people: names of the passes in their order,
+   * and what each left. Compiles again to tell; by default the graph alone.
    */
   default Map<String, String> passes() {
     return Map.of("graph", graph().toString());

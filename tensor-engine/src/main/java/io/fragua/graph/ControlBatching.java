@@ -109,7 +109,9 @@ final class ControlBatching {
     return in.stream().map(t -> t.lift(like)).toList();
   }
 
-  /** By a condition for each example; of narrow types by their bits, which select has no code for. */
+  /**
+   * By a condition for each example; of narrow types by their bits, which select has no code for.
+   */
   private static Tensor select(Tensor condition, Tensor yes, Tensor no) {
     DType t = yes.dtype();
     if (OpTable.get("select").dtypes().contains(t)) {

@@ -17,8 +17,9 @@ import java.util.Set;
  * A function of tensors as data: inputs, constants and equations in an order in which each uses
  * only what came before. Values are numbered: first the inputs, then the constants, then the
  * results of the equations, in order. A graph travels to executors, is saved as JSON ({@link
- * GraphJson}), printed ({@link GraphPrinter}), differentiated and compiled. Immutable and thread-safe; the constructor checks
- * everything a hostile file could get wrong, so a graph that exists is well formed.
+ * GraphJson}), printed ({@link GraphPrinter}), differentiated and compiled. Immutable and
+ * thread-safe; the constructor checks everything a hostile file could get wrong, so a graph that
+ * exists is well formed.
  */
 public final class Graph implements Body {
   /** A named operand of the function. */

@@ -78,8 +78,8 @@ public final class Augment {
    * @param least share of the image's area, in (0, 1], of the smallest part; 0.08 is usual
    * @param ratio most width / height, 1 or more, and 1 / ratio the least; 4 / 3 is usual
    * @return [N, height, width, C]
-   * @source Szegedy et al., CVPR 2015; torchvision {@code RandomResizedCrop}, without its retries: a
-   *     side that does not fit is the whole side
+   * @source Szegedy et al., CVPR 2015; torchvision {@code RandomResizedCrop}, without its retries:
+   *     a side that does not fit is the whole side
    */
   public static Tensor randomResizedCrop(
       Key key, Tensor images, int height, int width, double least, double ratio) {

@@ -6,9 +6,9 @@ import io.fragua.tensor.Tensor;
 import java.util.List;
 
 /**
- * Changes colours. Images are floating [N, H, W, C], most of them RGB with values in [0, 1]; results
- * are not clipped. A strength is one number for all images, or [N], of the images' dtype, with one
- * for each.
+ * Changes colours. Images are floating [N, H, W, C], most of them RGB with values in [0, 1];
+ * results are not clipped. A strength is one number for all images, or [N], of the images' dtype,
+ * with one for each.
  *
  * @source dm_pix; TensorFlow {@code tf.image}
  */

@@ -10,9 +10,9 @@ import java.util.Arrays;
  * Convolution over one to three spatial axes, as many as the kernel has sizes: {@code
  * x.conv(kernel) + bias}.
  *
- * <p>Shapes: x [N, spatial..., in], result [N, windows..., features]; channels are last. Parameters:
- * {@code kernel} [size..., in / groups, features], {@code bias} [features]. By default both are
- * uniform within 1 / sqrt(in / groups * size), as PyTorch's.
+ * <p>Shapes: x [N, spatial..., in], result [N, windows..., features]; channels are last.
+ * Parameters: {@code kernel} [size..., in / groups, features], {@code bias} [features]. By default
+ * both are uniform within 1 / sqrt(in / groups * size), as PyTorch's.
  *
  * <p>{@code new Conv(64, 3, 3).withStrides(2, 2).withoutBias()} halves both sides of images.
  *

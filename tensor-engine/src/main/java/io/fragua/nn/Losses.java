@@ -28,8 +28,8 @@ public final class Losses {
   /**
    * -log(p[label]) with p = softmax(logits). Gradient p - onehot(label).
    *
-   * <p>Shapes: logits [..., K], labels [...] i32, result [...]. A label outside [0, K) is not noticed and
-   * gives log(sum(exp(logits - max))): check labels before.
+   * <p>Shapes: logits [..., K], labels [...] i32, result [...]. A label outside [0, K) is not
+   * noticed and gives log(sum(exp(logits - max))): check labels before.
    *
    * @source {@code optax.softmax_cross_entropy_with_integer_labels}
    */

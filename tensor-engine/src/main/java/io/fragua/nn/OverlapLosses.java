@@ -27,8 +27,8 @@ public final class OverlapLosses {
   }
 
   /**
-   * 1 - (i + smooth) / (i + alpha f + beta m + smooth) with i = sum(p y), f = sum(p (1 - y)) what is
-   * predicted wrongly, m = sum((1 - p) y) what is missed.
+   * 1 - (i + smooth) / (i + alpha f + beta m + smooth) with i = sum(p y), f = sum(p (1 - y)) what
+   * is predicted wrongly, m = sum((1 - p) y) what is missed.
    *
    * @param alpha 0 or more; both 0.5 is {@link #dice}, both 1 one minus the intersection over union
    * @param beta 0 or more; above {@code alpha} to miss less

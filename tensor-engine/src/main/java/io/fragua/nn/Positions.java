@@ -26,8 +26,8 @@ public final class Positions {
   }
 
   /**
-   * Rotary encoding: element i and element i + D / 2 turned by the angle p / base^(2 i / D), so that
-   * the product of two turned vectors depends on the difference of their positions alone.
+   * Rotary encoding: element i and element i + D / 2 turned by the angle p / base^(2 i / D), so
+   * that the product of two turned vectors depends on the difference of their positions alone.
    *
    * @param x floating [..., T, D], D even
    * @param positions [T] of x's dtype

@@ -5,8 +5,8 @@ import io.fragua.tensor.Tensor;
 /**
  * Causal self-attention, attention to another sequence, then two products with an activation
  * between, each with a residual connection and layer normalization, as in {@link
- * TransformerEncoderLayer}. As a layer there is no other sequence and no attention to it, which is a
- * block of a language model; {@link #decode} takes the encoder's result.
+ * TransformerEncoderLayer}. As a layer there is no other sequence and no attention to it, which is
+ * a block of a language model; {@link #decode} takes the encoder's result.
  *
  * <p>Shapes: x [B, T, D], result the same. Parameters: {@code attention}, {@code layer_norm_0},
  * with another sequence {@code cross_attention} and {@code layer_norm_1}, then {@code dense_0}

@@ -13,8 +13,7 @@ import java.util.List;
  * <p>Sources: [G] Giles, "Collected matrix derivative results for forward and reverse mode
  * algorithmic differentiation", 2008; [T] Townsend, "Differentiating the singular value
  * decomposition", 2016; [R] Roberts and Roberts, "QR and LQ decomposition matrix backpropagation
- * algorithms for square, wide, and deep matrices", 2020; and the rules in {@code
- * jax.lax.linalg}.
+ * algorithms for square, wide, and deep matrices", 2020; and the rules in {@code jax.lax.linalg}.
  */
 final class LinalgGradients {
   private LinalgGradients() {}

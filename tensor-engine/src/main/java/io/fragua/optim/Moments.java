@@ -166,8 +166,8 @@ public final class Moments {
   }
 
   /**
-   * e = rho e + (1 - rho) g^2; u = g sqrt(d + eps) / sqrt(e + eps); d = rho d + (1 - rho) u^2: steps
-   * in the units of the parameters. State: {@code e_g.*}, {@code e_x.*}.
+   * e = rho e + (1 - rho) g^2; u = g sqrt(d + eps) / sqrt(e + eps); d = rho d + (1 - rho) u^2:
+   * steps in the units of the parameters. State: {@code e_g.*}, {@code e_x.*}.
    *
    * @param eps above 0, or nothing ever moves; Optax's default is 1e-6
    * @source Zeiler, 2012; {@code optax.scale_by_adadelta}

@@ -222,8 +222,8 @@ public final class Optimizers {
   }
 
   /**
-   * As {@link #muon(Schedule, double)}, for matrices whose name is accepted; embeddings and the last
-   * layer are better left to Adam.
+   * As {@link #muon(Schedule, double)}, for matrices whose name is accepted; embeddings and the
+   * last layer are better left to Adam.
    *
    * @param names of parameters as {@link ParamTree} has them; always the same answer for one name
    */

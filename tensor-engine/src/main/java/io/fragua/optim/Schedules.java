@@ -203,8 +203,8 @@ public final class Schedules {
   }
 
   /**
-   * Warm restarts: cycles of {@link #cosineDecay} without warm-up, each {@code growth} times as long
-   * as the one before.
+   * Warm restarts: cycles of {@link #cosineDecay} without warm-up, each {@code growth} times as
+   * long as the one before.
    *
    * @param first steps of the first cycle, 1 or more
    * @param growth 1 or more; 2 is usual

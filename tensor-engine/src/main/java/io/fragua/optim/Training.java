@@ -25,9 +25,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What to train, how to measure it and how to improve it. {@link #start} compiles one step (forward,
- * backward, update) into one program, whose parameters, optimizer state and running statistics stay
- * in its memory from step to step.
+ * What to train, how to measure it and how to improve it. {@link #start} compiles one step
+ * (forward, backward, update) into one program, whose parameters, optimizer state and running
+ * statistics stay in its memory from step to step.
  *
  * @param body the network
  * @param loss of a batch

@@ -146,9 +146,10 @@ public final class Wrappers {
   }
 
   /**
-   * Looks ahead: {@code inner} takes {@code period} steps, then the parameters go back to a share of
-   * the way from where they were: s = s + step (p - s), p = s. Steadier, at the cost of a copy of
-   * the parameters. State: {@code count}, {@code slow.*} (after the first step), {@code inner.*}.
+   * Looks ahead: {@code inner} takes {@code period} steps, then the parameters go back to a share
+   * of the way from where they were: s = s + step (p - s), p = s. Steadier, at the cost of a copy
+   * of the parameters. State: {@code count}, {@code slow.*} (after the first step), {@code
+   * inner.*}.
    *
    * @param period 1 or more; 5 in the paper
    * @param step in (0, 1]; 0.5 in the paper

@@ -10,8 +10,8 @@ import java.util.List;
 /**
  * Random tensors. Each number is a function of the key and of its own position, so drawing is
  * elementwise: it fuses with whatever uses the numbers and nothing is stored. Bits, uniform and
- * bernoulli numbers equal JAX's exactly; what goes through a logarithm or the like up to a few units
- * in the last place. Gamma, beta, Dirichlet and Poisson numbers need a loop and are not here.
+ * bernoulli numbers equal JAX's exactly; what goes through a logarithm or the like up to a few
+ * units in the last place. Gamma, beta, Dirichlet and Poisson numbers need a loop and are not here.
  */
 public final class Random {
   /** The f32 next to -1 towards 0: normal numbers come from the open interval (-1, 1). */

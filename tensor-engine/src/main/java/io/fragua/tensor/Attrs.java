@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 
 /**
  * The settings of one use of an op, by name: int, double, String, DType, int[] or {@link Body}, a
- * function. Immutable,
- * ordered by name, compared by value, so that it prints and keys caches stably.
+ * function. Immutable, ordered by name, compared by value, so that it prints and keys caches
+ * stably.
  */
 public final class Attrs {
   /** No settings. */

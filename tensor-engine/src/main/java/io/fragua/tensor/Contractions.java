@@ -16,11 +16,12 @@ public interface Contractions {
   /**
    * Matrix product over the last axis of this and the second-last of {@code b}.
    *
-   * <p>Shapes: this [..., M, K], b [..., K, N], result [..., M, N]; leading axes broadcast. A vector
-   * on the left is a row [1, K], one on the right a column [K, 1], and the result lacks that axis.
+   * <p>Shapes: this [..., M, K], b [..., K, N], result [..., M, N]; leading axes broadcast. A
+   * vector on the left is a row [1, K], one on the right a column [K, 1], and the result lacks that
+   * axis.
    *
-   * @throws ShapeException if K or the dtypes differ, an operand is a scalar, or leading axes do not
-   *     broadcast
+   * @throws ShapeException if K or the dtypes differ, an operand is a scalar, or leading axes do
+   *     not broadcast
    * @source NumPy matmul; ONNX MatMul-13
    */
   default Tensor matmul(Tensor b) {

@@ -8,8 +8,8 @@ import java.util.stream.IntStream;
  *
  * <p>There is no complex dtype: a complex tensor is a real one with a last axis of size 2, the real
  * and the imaginary part, as in ONNX's DFT. So n complex numbers are [n, 2], and axes are counted
- * with that axis: the last axis of the signal is -2. Real operands and results ({@code rfft}, {@code
- * irfft}) have no such axis, and their last axis is -1.
+ * with that axis: the last axis of the signal is -2. Real operands and results ({@code rfft},
+ * {@code irfft}) have no such axis, and their last axis is -1.
  *
  * <p>Forward transforms are not scaled, inverse ones divide by the length. Errors: {@link
  * ShapeException} if a complex operand's last axis is not of size 2, and for an axis that is not

@@ -4,8 +4,8 @@ import io.fragua.op.OpTable;
 import java.util.List;
 
 /**
- * Linear algebra on the matrices of the last two axes; leading axes are further matrices. Dtypes f32
- * and f64, computed in f64. What has no answer (a singular matrix to invert, one that is not
+ * Linear algebra on the matrices of the last two axes; leading axes are further matrices. Dtypes
+ * f32 and f64, computed in f64. What has no answer (a singular matrix to invert, one that is not
  * positive definite, numbers that are not finite) gives NaN for that matrix, not an error, so that
  * one of many does not stop the others; {@code lu} and {@code det} of singular matrices are fine.
  *
@@ -111,8 +111,8 @@ public interface Linalg {
 
   /**
    * V diag(w) V^T = this, a symmetric matrix [..., N, N] of which the lower triangle is read. The
-   * sign of each vector: its first component of more than half of the largest magnitude is positive.
-   * The derivative of the vectors is infinite where eigenvalues are equal.
+   * sign of each vector: its first component of more than half of the largest magnitude is
+   * positive. The derivative of the vectors is infinite where eigenvalues are equal.
    *
    * @source NumPy linalg.eigh; derivative: Giles 2008, 3.1
    */
@@ -162,7 +162,10 @@ public interface Linalg {
         .cast(self().dtype());
   }
 
-  /** Determinant: [..., N, N] to [...]; the derivative needs a regular matrix. @source NumPy linalg.det */
+  /**
+   * Determinant: [..., N, N] to [...]; the derivative needs a regular matrix. @source NumPy
+   * linalg.det
+   */
   default Tensor det() {
     Lu f = lu();
     Tensor product = f.lu().diagonal();
@@ -230,8 +233,8 @@ public interface Linalg {
   }
 
   /**
-   * The shortest X that makes the squares of this X - b least: this [..., M, N], b [..., M, K] (or a
-   * vector [M]), result [..., N, K]. Singular values of at most eps times the larger side and the
+   * The shortest X that makes the squares of this X - b least: this [..., M, N], b [..., M, K] (or
+   * a vector [M]), result [..., N, K]. Singular values of at most eps times the larger side and the
    * largest of them count as zero.
    *
    * @source NumPy linalg.lstsq, the solution

@@ -14,8 +14,8 @@ import java.util.Set;
 
 /**
  * What a concrete tensor that requires a gradient remembers: that it is one of the results of a use
- * of a row, or, without a use, a place for a gradient. References go from results to operands alone,
- * so the garbage collector frees what no result needs any more.
+ * of a row, or, without a use, a place for a gradient. References go from results to operands
+ * alone, so the garbage collector frees what no result needs any more.
  */
 final class Tape {
   /** A use of a row, with its values, none of which is tracked by itself. */

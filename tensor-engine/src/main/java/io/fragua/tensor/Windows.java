@@ -170,8 +170,8 @@ public interface Windows {
   }
 
   /**
-   * Another size of the spatial axes, by the nearest element: result position i is element
-   * floor((i + 0.5) size / new size).
+   * Another size of the spatial axes, by the nearest element: result position i is element floor((i
+   * + 0.5) size / new size).
    *
    * @throws ShapeException if there is not one positive size for each spatial axis
    * @source PyTorch interpolate "nearest-exact"; JAX image.resize "nearest"

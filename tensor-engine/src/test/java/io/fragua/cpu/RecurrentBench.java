@@ -27,8 +27,8 @@ import java.util.stream.IntStream;
 
 /**
  * Times the loss and gradients of two recurrent layers of 256 units on 64 sequences of 64 steps.
- * Arguments: cell (lstm, gru), threads, rounds; a fourth prints the program. PyTorch's time is
- * that of src/test/python/bench_recurrent.py.
+ * Arguments: cell (lstm, gru), threads, rounds; a fourth prints the program. PyTorch's time is that
+ * of src/test/python/bench_recurrent.py.
  */
 public final class RecurrentBench {
   private RecurrentBench() {}

@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 
 /**
  * Compares {@link Grad} with central differences along random directions, in f64 on the reference
- * backend. The function is made scalar by a random weighting of the elements of its f64 results, so that every element
- * of every operand takes part in one number.
+ * backend. The function is made scalar by a random weighting of the elements of its f64 results, so
+ * that every element of every operand takes part in one number.
  */
 public final class GradCheck {
   private static final double STEP = 1e-5;

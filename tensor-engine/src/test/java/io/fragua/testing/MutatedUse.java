@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A use of a row that is mostly wrong: a case of {@link OpCases} in which shapes, types, settings or
- * the number of operands were changed. The same for the same seed.
+ * A use of a row that is mostly wrong: a case of {@link OpCases} in which shapes, types, settings
+ * or the number of operands were changed. The same for the same seed.
  */
 public final class MutatedUse {
   private static final int[] ODD_NUMBERS = {

@@ -56,8 +56,8 @@ public record Values(String name, Fill fill) {
   }
 
   /**
-   * Matrices [m, n] near the diagonal one of 1, 2, 3, ...: their eigenvalues and singular values are
-   * well apart, and square ones are positive definite by either triangle.
+   * Matrices [m, n] near the diagonal one of 1, 2, 3, ...: their eigenvalues and singular values
+   * are well apart, and square ones are positive definite by either triangle.
    */
   public static Values apart(int m, int n) {
     return new Values(
