@@ -87,13 +87,14 @@ class ErrorTextTest {
               f(2),
               I),
           of(
-              "exp: dtype must be one of [f32, f64]: i32[2]; cast it first",
+              "exp: dtype must be one of [f32, f64, f16, bf16]: i32[2]; cast it first",
               x -> List.of(x.get(0).exp()),
               I),
           of(
-              "relu: dtype must be one of [f32, f64, i32, i64]: f16[2]; cast it first",
+              "relu: dtype must be one of [f32, f64, f16, bf16, i8, u8, i16, i32, i64]: bool[2];"
+                  + " cast it first",
               x -> List.of(x.get(0).relu()),
-              TensorType.of(DType.F16, 2)),
+              TensorType.of(DType.BOOL, 2)),
           of(
               "logical_not: dtype must be one of [bool]: f32[2]; cast it first",
               x -> List.of(x.get(0).not()),
