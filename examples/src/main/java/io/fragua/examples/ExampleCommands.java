@@ -4,6 +4,8 @@ import io.fragua.examples.bench.EngineBench;
 import io.fragua.examples.bench.SparkBench;
 import io.fragua.examples.engine.CharTransformer;
 import io.fragua.examples.engine.CustomGradient;
+import io.fragua.examples.engine.DigitsCnn;
+import io.fragua.examples.engine.EagerLoop;
 import io.fragua.examples.engine.FirstGradient;
 import io.fragua.examples.engine.JitAndExplain;
 import io.fragua.examples.engine.PerExampleGradients;
@@ -45,9 +47,11 @@ public final class ExampleCommands implements CommandProvider {
         FlightDelays.class,
         ScoreFlights.class,
         FirstGradient.class,
+        EagerLoop.class,
         JitAndExplain.class,
         PerExampleGradients.class,
         CustomGradient.class,
+        DigitsCnn.class,
         CharTransformer.class
       })
   private static final class Example extends Group {}

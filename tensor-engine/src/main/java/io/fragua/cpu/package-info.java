@@ -14,6 +14,8 @@
  *   <li>{@code KernelPlan}, {@code KernelSource}: a group becomes one Java class, written as source
  *       and compiled with Janino. Sizes are parameters: classes are shared by text for the whole
  *       process. {@code Space} finds the fewest axes that express all operands.
+ *   <li>{@code Tiles}: steps that hand large values to each other run on one tile of their leading
+ *       axes after another, so that softmax, layer normalization and attention stay in the cache.
  *   <li>{@code Planner}: places in one workspace by first and last use; results are written
  *       straight to the caller's memory, over a donated operand where nobody reads it any more.
  * </ol>

@@ -48,6 +48,8 @@ final class UnaryCases {
         }
         all.add(of(op.name(), Attrs.NONE, tolerance, operand(t, domain(op.name()))));
         all.add(of(op.name(), Attrs.NONE, tolerance, operand(t, domain(op.name()), 3, 1, 5)));
+        all.add(of(op.name(), Attrs.NONE, tolerance, operand(t, domain(op.name()), 2, 0)));
+        all.add(of(op.name(), Attrs.NONE, tolerance, operand(t, domain(op.name()), 2, 2, 2, 2)));
         int edges = Values.edgeCount(t);
         all.add(of(op.name(), Attrs.NONE, tolerance, operand(t, Values.edges(1), edges)));
         if (!t.isFloating()) {

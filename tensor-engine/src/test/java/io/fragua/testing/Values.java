@@ -63,6 +63,10 @@ public record Values(String name, Fill fill) {
     return new Values(
         "apart " + m + "x" + n,
         (r, t, b, count) -> {
+          if (m == 0 || n == 0) { // a mutated case may have elements all the same
+            range(-1, 1).fill().fill(r, t, b, count);
+            return;
+          }
           for (long i = 0; i < count; i++) {
             long row = i / n % m;
             double noise = (2 * r.nextDouble() - 1) * 0.8 / Math.max(m, n);

@@ -21,6 +21,20 @@ class EngineExamplesTest {
   }
 
   @Test
+  void eagerLoopLearnsExclusiveOr() {
+    double loss = EagerLoop.train(out);
+    assertTrue(loss < 0.1, "loss " + loss);
+  }
+
+  /** Most-frequent-digit guessing gives 0.1. */
+  @Test
+  void digitsCnnReadsDigits() {
+    double accuracy = DigitsCnn.learn(out, 8);
+    assertTrue(accuracy > 0.85, "accuracy " + accuracy);
+    assertTrue(text.toString().contains("conv_0"), text.toString());
+  }
+
+  @Test
   void jitAndExplainAgrees() {
     assertTrue(JitAndExplain.show(out) < 1e-5);
     assertTrue(text.toString().contains("matmul"), text.toString());
