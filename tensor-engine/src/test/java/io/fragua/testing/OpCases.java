@@ -45,7 +45,8 @@ public final class OpCases {
 
   /** As {@link #sizes()}; fewer for the narrow types, which the reference computes slowly. */
   static int[] sizes(io.fragua.tensor.DType t) {
-    return t.bytes() >= 4 ? sizes() : new int[] {0, 1, 9, 17, 33, 1000};
+    boolean all = t.bytes() >= 4 || t == io.fragua.tensor.DType.BOOL;
+    return all ? sizes() : new int[] {0, 1, 9, 17, 33, 1000};
   }
 
   /** All subsets of the axes of a rank, each ascending. */
