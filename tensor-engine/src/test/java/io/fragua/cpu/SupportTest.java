@@ -59,10 +59,18 @@ class SupportTest {
     if (Boolean.getBoolean("fragua.support.write")) {
       Files.writeString(FILE, text);
     }
-    assertEquals(
-        text,
-        Files.readString(FILE),
-        "tensor-engine/SUPPORT.md is stale; write it anew as it says itself");
+    List<String> wanted = text.lines().toList();
+    List<String> found = Files.readAllLines(FILE);
+    int i = 0;
+    while (i < wanted.size() && i < found.size() && wanted.get(i).equals(found.get(i))) {
+      i++;
+    }
+    assertEquals( // the first line that differs; the whole file would be no help
+        i < wanted.size() ? wanted.get(i) : "the end",
+        i < found.size() ? found.get(i) : "the end",
+        "tensor-engine/SUPPORT.md is stale in line "
+            + (i + 1)
+            + "; write it anew as it says itself");
   }
 
   private static String text() {
