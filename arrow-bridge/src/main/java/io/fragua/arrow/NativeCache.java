@@ -7,11 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.util.ShutdownHookManager;
 
 /**
  * Where native libraries unpack: in one of Spark's local folders, which an executor may write to,
- * instead of below the user's home, which it often may not. Spark deletes those folders when the
- * process ends.
+ * instead of below the user's home, which it often may not. The folder is beside the block
+ * manager's, which goes when a session stops: libraries are unpacked as their classes are first
+ * used, also after that. It is deleted when the process ends.
  */
 public final class NativeCache {
   /** Where JavaCPP unpacks (oneDNN, CUDA). */
@@ -45,7 +47,7 @@ public final class NativeCache {
     SparkEnv env = SparkEnv.get();
     if (env != null) {
       for (File f : env.blockManager().diskBlockManager().localDirs()) {
-        all.add(f.toPath());
+        all.add(f.getParentFile().toPath());
       }
     }
     all.add(Path.of(System.getProperty("java.io.tmpdir")));
@@ -57,7 +59,7 @@ public final class NativeCache {
     for (Path p : parents) {
       try {
         Path folder = Files.createTempDirectory(p, "fragua-native-");
-        folder.toFile().deleteOnExit();
+        ShutdownHookManager.registerShutdownDeleteDir(folder.toFile());
         return folder;
       } catch (IOException e) {
         reasons.add(p + " (" + e + ")");

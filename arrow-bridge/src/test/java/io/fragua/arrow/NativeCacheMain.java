@@ -24,5 +24,7 @@ final class NativeCacheMain {
           "unpacked " + files.anyMatch(f -> f.getFileName().toString().contains("dnnl")));
     }
     Session.get().stop();
+    boolean kept = Files.isDirectory(Path.of(System.getProperty(NativeCache.JAVACPP)));
+    System.out.println("kept after the session " + kept);
   }
 }

@@ -49,6 +49,7 @@ final class NativeCacheTest {
     assertTrue(out.contains(NativeCache.JAVACPP + "=" + local), out);
     assertTrue(out.contains(NativeCache.JNA + "=" + local), out);
     assertTrue(out.contains("unpacked true"), out);
+    assertTrue(out.contains("kept after the session true"), out);
     assertFalse(Files.exists(home));
     try (Stream<Path> left = Files.walk(local)) {
       assertEquals(
