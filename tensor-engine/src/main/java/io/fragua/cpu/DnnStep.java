@@ -87,7 +87,7 @@ final class DnnStep extends Step {
 
     private static void handle(memory m, ByteBuffer b, long offset) {
       try (Pointer start = new Pointer(b);
-          At at = new At(start.address() + offset)) {
+          OneDnn.At at = new OneDnn.At(start.address() + offset)) {
         m.set_data_handle(at);
       }
     }
@@ -104,13 +104,6 @@ final class DnnStep extends Step {
       for (memory m : memories) {
         m.close();
       }
-    }
-  }
-
-  /** An address without an owner. */
-  private static final class At extends Pointer {
-    At(long address) {
-      this.address = address;
     }
   }
 

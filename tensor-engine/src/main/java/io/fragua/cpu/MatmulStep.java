@@ -270,7 +270,7 @@ final class MatmulStep extends Step {
 
     private void handle(memory m, ByteBuffer b, long offset) {
       try (Pointer start = new Pointer(b);
-          At at = new At(start.address() + offset)) {
+          OneDnn.At at = new OneDnn.At(start.address() + offset)) {
         m.set_data_handle(at);
       }
     }
@@ -293,13 +293,6 @@ final class MatmulStep extends Step {
       for (memory m : memories) {
         m.close();
       }
-    }
-  }
-
-  /** An address without an owner. */
-  private static final class At extends Pointer {
-    At(long address) {
-      this.address = address;
     }
   }
 

@@ -12,6 +12,7 @@ import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.javacpp.Pointer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -148,6 +149,13 @@ final class OneDnn {
       if (Holder.LOADED.setThreads() != null) {
         Holder.LOADED.setThreads().invokeVoid(new Object[] {n});
       }
+    }
+  }
+
+  /** An address without an owner. */
+  static final class At extends Pointer {
+    At(long address) {
+      this.address = address;
     }
   }
 }
