@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
 public final class EngineBench implements Callable<Integer> {
   private static final int ROUNDS = 5;
 
+  /** Most runs of a profile. */
+  private static final int PROFILED = 1000;
+
   /** Runs shorter than this are timed several at once. */
   private static final double BATCH_SECONDS = 0.005;
 
@@ -57,6 +60,11 @@ public final class EngineBench implements Callable<Integer> {
       paramLabel = "N",
       description = "Threads of either side, unless a row is for one (default: all cores).")
   private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--profile",
+      description = "After the times of a row, show where Fragua's went, step by step.")
+  private boolean profile;
 
   @Spec private CommandSpec spec;
 
@@ -164,7 +172,12 @@ public final class EngineBench implements Callable<Integer> {
       try {
         boolean same = peer == null || same(s, w, ours, peer, names);
         if (same) {
-          report(s, w, times(ours, peer, names.keySet()), names);
+          Map<String, Double> medians = times(ours, peer, names.keySet());
+          report(s, w, medians, names);
+          if (profile) {
+            double runs = Math.max(1, Math.min(PROFILED, seconds / medians.get("")));
+            s.out.printf("%n%s", ours.profile((int) runs).table());
+          }
         }
       } finally {
         names.keySet().forEach(peer == null ? k -> {} : peer::drop);

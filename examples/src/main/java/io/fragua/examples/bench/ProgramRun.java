@@ -4,6 +4,7 @@ import io.fragua.exec.Allocator;
 import io.fragua.exec.Backends;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
+import io.fragua.exec.Profile;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
@@ -59,6 +60,11 @@ final class ProgramRun implements Workload.Ours {
   @Override
   public void run() {
     execution.run();
+  }
+
+  @Override
+  public Profile profile(int runs) {
+    return execution.profile(runs);
   }
 
   @Override

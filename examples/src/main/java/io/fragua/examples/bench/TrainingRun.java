@@ -1,6 +1,7 @@
 package io.fragua.examples.bench;
 
 import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Profile;
 import io.fragua.nn.Network;
 import io.fragua.optim.Training;
 import io.fragua.random.Key;
@@ -52,6 +53,11 @@ final class TrainingRun implements Workload.Ours {
   @Override
   public void run() {
     run.step(x, y);
+  }
+
+  @Override
+  public Profile profile(int runs) {
+    return run.profile(runs, x, y);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.fragua.examples.bench;
 
+import io.fragua.exec.Profile;
 import io.fragua.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,11 @@ record Workload(
 
     /** What is timed. */
     void run();
+
+    /** Where the time of so many runs goes; by default all of it into one step. */
+    default Profile profile(int runs) {
+      return Profile.of("run", runs, this::run);
+    }
 
     @Override
     void close();

@@ -4,6 +4,7 @@ import io.fragua.examples.bench.Workload.Against;
 import io.fragua.examples.bench.Workload.Ours;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Precision;
+import io.fragua.exec.Profile;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
 import io.fragua.nn.Activations;
@@ -197,6 +198,11 @@ final class Workloads {
     @Override
     public void run() {
       of.run();
+    }
+
+    @Override
+    public Profile profile(int runs) {
+      return of.profile(runs);
     }
 
     @Override
