@@ -247,6 +247,11 @@ public record Training(Network.Body body, Loss loss, GradientTransform optimizer
       return new Network.Variables(all.under("param:"), all.under("state:"));
     }
 
+    /** Planned memory beside parameters, state and batch: {@link Program#workspaceBytes}. */
+    public long workspaceBytes() {
+      return program.workspaceBytes();
+    }
+
     /** The compiled step for people: {@link Program#explain}. */
     public String explain() {
       return program.explain();

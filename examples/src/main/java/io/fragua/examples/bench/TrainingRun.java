@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A {@link Training} on one batch; a run is one step. */
-final class TrainingRun implements Workload.Ours {
+class TrainingRun implements Workload.Ours {
   /** Steps before losses and parameters are compared. */
   static final int STEPS = 3;
 
@@ -58,6 +58,16 @@ final class TrainingRun implements Workload.Ours {
   @Override
   public Profile profile(int runs) {
     return run.profile(runs, x, y);
+  }
+
+  /** Parameters and running statistics after the last step; copies. */
+  Network.Variables variables() {
+    return run.variables();
+  }
+
+  /** Planned memory beside parameters, state and batch. */
+  long workspaceBytes() {
+    return run.workspaceBytes();
   }
 
   @Override

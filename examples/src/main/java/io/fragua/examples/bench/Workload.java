@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Something that Fragua and its peers compute alike, and how much faster Fragua has to be.
+ * Something that Fragua and its peers compute alike, and how much better Fragua has to be.
  *
  * @param row what the table calls it
  * @param function what the peers call it: a function of their scripts
@@ -14,7 +14,7 @@ import java.util.Map;
  * @param threads that each may use; 0 for as many as were asked for
  * @param tolerance of the results: norm of the difference over norm of the result
  * @param unit of the figures
- * @param scale figures are seconds of one run times this
+ * @param scale figures are seconds of one run times this, or what {@link Measured} gives
  * @param against the peers
  * @param ours makes it ready here, for a number of threads
  */
@@ -33,7 +33,7 @@ record Workload(
    * A peer of one workload.
    *
    * @param peer key that the peers' script knows
-   * @param reach how many times faster than this peer Fragua aims to be
+   * @param reach how many times better than this peer Fragua aims to be
    */
   record Against(String peer, double reach) {}
 
@@ -62,5 +62,11 @@ record Workload(
 
     @Override
     void close();
+  }
+
+  /** A workload whose figure is not the time of a run. */
+  interface Measured extends Ours {
+    /** Measures once; in seconds, if the figure is a time. */
+    double figure();
   }
 }
