@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.fragua.exec.Precision;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -24,8 +25,9 @@ import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A matrix product of f32 by oneDNN, with bias and activation applied to the result while it is in
- * registers. The primitive is built once and shared; each execution has its own memory handles.
+ * A matrix product of f32 or bf16 by oneDNN, with bias and activation applied to the result while
+ * it is in registers. The primitive is built once and shared; each execution has its own memory
+ * handles.
  */
 final class MatmulStep extends Step {
   private static final double LARGE_FLOPS = 3e7;
@@ -57,11 +59,13 @@ final class MatmulStep extends Step {
     this.threads = threads;
     OneDnn.threads(threads); // blocking is chosen for this number of threads
     descs = new memory.desc[v.args.size() + 1];
-    descs[0] = desc(MatmulShape.dims(v.args.get(0)), MatmulShape.strides(v.args.get(0)));
-    descs[1] = desc(MatmulShape.dims(v.args.get(1)), MatmulShape.strides(v.args.get(1)));
+    for (int i = 0; i < 2; i++) {
+      View a = v.args.get(i);
+      descs[i] = desc(MatmulShape.dims(a), a.base().type.dtype(), MatmulShape.strides(a));
+    }
     Shape out = shape.batch().concat(Shape.of(shape.m(), shape.n()));
     int last = descs.length - 1;
-    descs[last] = desc(longs(out), out.strides());
+    descs[last] = desc(longs(out), v.type.dtype(), out.strides());
     if (last == 3) {
       long[] d = new long[out.rank()];
       long[] s = new long[out.rank()];
@@ -69,7 +73,7 @@ final class MatmulStep extends Step {
       java.util.Arrays.fill(s, shape.n());
       d[d.length - 1] = shape.n();
       s[d.length - 1] = 1;
-      descs[2] = desc(d, s);
+      descs[2] = desc(d, DType.F32, s);
     }
     attr = own(new primitive_attr());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
@@ -146,8 +150,8 @@ final class MatmulStep extends Step {
     return p;
   }
 
-  private memory.desc desc(long[] dims, long[] strides) {
-    return own(new memory.desc(dims, memory.data_type.f32, strides, false));
+  private memory.desc desc(long[] dims, DType type, long[] strides) {
+    return own(new memory.desc(dims, OneDnn.type(type), strides, false));
   }
 
   private static long[] longs(Shape s) {
@@ -253,7 +257,7 @@ final class MatmulStep extends Step {
         boolean out = i == memories.length - 1;
         Value v = out ? result : result.args.get(i).base();
         Place p = x.place(v);
-        long offset = p.offset() + (out ? 0 : result.args.get(i).offset() * 4);
+        long offset = p.offset() + (out ? 0 : MatmulShape.bytes(result.args.get(i)));
         handle(memories[i], x.bytes(p.slot()), offset);
         if (i < rounds.length) {
           handle(rounds[i].from, x.bytes(p.slot()), offset);
@@ -301,10 +305,13 @@ final class MatmulStep extends Step {
     String bias = descs.length == 4 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
     act += result.attrs.has("scale") ? " scaled" : "";
-    String from = rounded.isEmpty() ? "" : " of bf16";
+    boolean bf16 = result.args.get(0).base().type.dtype() == DType.BF16;
+    String from = rounded.isEmpty() && !bf16 ? "" : " of bf16";
+    String to = result.type.dtype() == DType.BF16 ? " to bf16" : "";
     return "matmul "
         + shape
         + from
+        + to
         + bias
         + act
         + " ("
