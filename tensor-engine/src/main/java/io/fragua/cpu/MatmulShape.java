@@ -66,11 +66,6 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     return d;
   }
 
-  /** Where an operand begins, in bytes from its base. */
-  static long bytes(View v) {
-    return v.offset() * v.base().type.dtype().bytes();
-  }
-
   double flops() {
     return 2.0 * batch.size() * m * n * k;
   }
