@@ -42,6 +42,12 @@ final class KernelCompiler {
   private static final IClassLoader CLASSES =
       new ClassLoaderIClassLoader(Kernel.class.getClassLoader());
 
+  static {
+    if (VectorRuntime.LANES > 0) {
+      VectorWarmUp.run(load(VectorWarmUp.text()));
+    }
+  }
+
   private KernelCompiler() {}
 
   static Kernel compile(String source) {

@@ -13,47 +13,47 @@ final class KernelLoop {
   private final StringBuilder body = new StringBuilder();
   private final StringBuilder after = new StringBuilder();
 
-  /** Offset of scratch memory for the lanes of one vector. */
-  private final int lanes;
-
-  KernelLoop(KernelPlan plan, int lanes) {
+  KernelLoop(KernelPlan plan) {
     this.k = plan;
-    this.lanes = lanes;
   }
 
   String write(String params) {
     StringBuilder s = new StringBuilder();
     if (k.vector) {
-      vector();
-      s.append(
-          "  static void loop(int n, int rest, " + Memory.TYPE + " x, int out" + params + ") {\n");
-      s.append(before);
-      s.append("    for (int i = 0; i < n; i += L) {\n");
+      s.append(vector(params, false));
+      if (k.innerFolded) {
+        s.append(vector(params, true));
+      }
     } else {
       scalar();
       s.append("  static void loop(int n, " + Memory.TYPE + " x" + params + ") {\n");
       s.append(before);
       s.append("    for (int i = 0; i < n; i++) {\n");
+      s.append(body).append("    }\n").append(after).append("  }\n");
     }
-    s.append(body).append("    }\n").append(after).append("  }\n");
-    if (body.indexOf("far(") >= 0 || before.indexOf("far(") >= 0) {
+    if (s.indexOf("far(") >= 0) {
       s.append(VectorAngles.helper());
     }
-    return after.indexOf("lanes(") < 0 ? s.toString() : s + lanes();
+    return k.vector && k.innerFolded
+        ? s.append(LaneFold.helpers(k.reduces)).toString()
+        : s.toString();
   }
 
   /**
-   * Adds up the lanes of a sum in their order; {@code reduceLanes} leaves the order open, and it
-   * differs between interpreted and compiled code.
+   * {@code loop}, which takes whole vectors, or {@code tail}, which takes one of which {@code rest}
+   * lanes count: a choice within one loop would double its code in the just-in-time compiler.
    */
-  private String lanes() {
-    return "  static float lanes("
-        + Memory.TYPE
-        + " x, FloatVector v) {\n    "
-        + Memory.store("v", "x", Integer.toString(lanes))
-        + "\n    double s = 0;\n    for (int l = 0; l < L; l++) s += "
-        + Memory.get(DType.F32, "x", lanes + " + l * 4")
-        + ";\n    return (float) s;\n  }\n";
+  private String vector(String params, boolean tail) {
+    before.setLength(0);
+    body.setLength(0);
+    after.setLength(0);
+    vector(tail);
+    String name = tail ? "tail(int rest" : "loop(int n";
+    StringBuilder s = new StringBuilder();
+    s.append("  static void " + name + ", " + Memory.TYPE + " x" + params + ") {\n");
+    s.append(before);
+    s.append(tail ? "    int i = 0;\n    {\n" : "    for (int i = 0; i < n; i += L) {\n");
+    return s.append(body).append("    }\n").append(after).append("  }\n").toString();
   }
 
   /** Two partial results as one, as a Java expression. */
@@ -94,7 +94,7 @@ final class KernelLoop {
     return scalar.constant.buffer().getDouble(scalar.type.dtype(), 0);
   }
 
-  private void vector() {
+  private void vector(boolean tail) {
     VectorText text = new VectorText(before, body);
     Map<Object, VectorText.Var> vars = new HashMap<>();
     int inner = k.space.rank() - 1;
@@ -117,7 +117,7 @@ final class KernelLoop {
         }
       }
       if (v.kind == Value.Kind.REDUCE) {
-        fold(text, k.reduces.indexOf(v), v, args.get(0));
+        fold(text, k.reduces.indexOf(v), v, args.get(0), tail);
       } else {
         vars.put(v, text.emit(v, args));
       }
@@ -189,93 +189,23 @@ final class KernelLoop {
         : text.assign('I', Memory.load("IntVector", "IS", b, at), false);
   }
 
-  private void fold(VectorText text, int j, Value v, VectorText.Var x) {
+  private void fold(VectorText text, int j, Value v, VectorText.Var x, boolean tail) {
+    if (k.innerFolded) {
+      LaneFold f = new LaneFold(v, j);
+      before.append(f.start(tail));
+      body.append(f.add(text, x, tail));
+      after.append(f.finish());
+      return;
+    }
     boolean f = v.type.dtype().isFloating();
     String type = f ? "FloatVector" : "IntVector";
-    String species = f ? "FS" : "IS";
-    String op = v.op.name();
-    String how = op.equals("reduce_sum") ? "add" : op.equals("reduce_max") ? "max" : "min";
-    if (k.innerFolded) {
-      String start = Identities.text(op, v.type.dtype());
-      before.append(
-          "    "
-              + type
-              + " none"
-              + j
-              + " = "
-              + type
-              + ".broadcast("
-              + species
-              + ", "
-              + start
-              + ");\n    "
-              + type
-              + " acc"
-              + j
-              + " = none"
-              + j
-              + ";\n");
-      body.append(
-          "      if (rest < L) acc"
-              + j
-              + " = ("
-              + type
-              + ") acc"
-              + j
-              + "."
-              + how
-              + "(("
-              + type
-              + ") none"
-              + j
-              + ".blend("
-              + x.name()
-              + ", "
-              + species
-              + ".indexInRange(0, rest)));\n"
-              + "      else acc"
-              + j
-              + " = ("
-              + type
-              + ") acc"
-              + j
-              + "."
-              + how
-              + "("
-              + x.name()
-              + ");\n");
-      after.append(
-          "    "
-              + Memory.put(
-                  lane(v),
-                  "x",
-                  "out + " + 8 * j,
-                  f && how.equals("add")
-                      ? "lanes(x, acc" + j + ")"
-                      : "("
-                          + ScalarText.type(v.type.dtype())
-                          + ") acc"
-                          + j
-                          + ".reduceLanes(VectorOperators."
-                          + how.toUpperCase(java.util.Locale.ROOT)
-                          + ")")
-              + "\n");
-    } else {
-      String at = "w" + j + " + i * 4";
-      body.append(
-          "      "
-              + type
-              + " acc"
-              + j
-              + " = ("
-              + type
-              + ") "
-              + Memory.load(type, species, "x", at)
-              + ";\n");
-      body.append(
-          "      acc" + j + " = (" + type + ") acc" + j + "." + how + "(" + x.name() + ");\n");
-      body.append("      " + Memory.store("acc" + j, "x", at) + "\n");
-    }
+    String how = LaneFold.how(v);
+    String at = "w" + j + " + i * 4";
+    String old = Memory.load(type, f ? "FS" : "IS", "x", at);
+    body.append("      " + type + " acc" + j + " = (" + type + ") " + old + ";\n");
+    body.append(
+        "      acc" + j + " = (" + type + ") acc" + j + "." + how + "(" + x.name() + ");\n");
+    body.append("      " + Memory.store("acc" + j, "x", at) + "\n");
   }
 
   private void scalar() {

@@ -175,13 +175,11 @@ final class KernelRows {
   private void collect() {
     for (int j = 0; j < k.reduces.size() && k.innerFolded; j++) {
       Value v = k.reduces.get(j);
-      DType t = k.vector ? KernelLoop.lane(v) : KernelLoop.wideType(v);
-      out.append(
-          "      sum"
-              + j
-              + " = "
-              + KernelLoop.combine(v, "sum" + j, Memory.get(t, "x", "" + 8 * j))
-              + ";\n");
+      String part =
+          k.vector
+              ? new LaneFold(v, j).result()
+              : Memory.get(KernelLoop.wideType(v), "x", "" + 8 * j);
+      out.append("      sum" + j + " = " + KernelLoop.combine(v, "sum" + j, part) + ";\n");
     }
   }
 

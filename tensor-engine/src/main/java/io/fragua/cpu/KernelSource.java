@@ -60,12 +60,9 @@ final class KernelSource {
     if (k.vector) {
       tails = (int) args.stream().filter(a -> a.width > 0).count();
     }
-    int results = k.reduces.size();
-    int vector = 4 * Math.max(1, VectorRuntime.LANES);
-    scratch = (16 * results + tails * vector + 63) / 64 * 64;
-    int lanes = scratch(vector);
+    scratch = (resultBytes() + tails * 4 * VectorRuntime.LANES + 63) / 64 * 64;
     String rows = new KernelRows(this, k).write();
-    String loop = new KernelLoop(k, lanes).write(params());
+    String loop = new KernelLoop(k).write(params());
     StringBuilder s = new StringBuilder();
     s.append("import java.nio.*;\n");
     if (VectorRuntime.SEGMENTS) {
@@ -106,6 +103,11 @@ final class KernelSource {
         offsets.stream().mapToInt(i -> i).toArray(),
         operands,
         scratch);
+  }
+
+  /** Bytes at the start of scratch memory for what reductions along the innermost axis keep. */
+  private int resultBytes() {
+    return k.reduces.size() * (k.vector && k.innerFolded ? LaneFold.bytes() : 8);
   }
 
   /** Adds a parameter; gives the expression that reads it. */
@@ -275,8 +277,11 @@ final class KernelSource {
     }
     s.append("  static void line(int n, " + Memory.TYPE + " x" + params() + ") {\n");
     s.append("    int full = n - n % L;\n");
-    s.append("    if (full > 0) loop(full, L, x, 0" + inLine(null) + w + ");\n");
+    s.append("    if (full > 0) loop(full, x" + inLine(null) + w + ");\n");
     s.append("    if (full < n) {\n      int rest = n - full;\n");
+    if (k.innerFolded) {
+      s.append("    if (full == 0) clear(x);\n");
+    }
     Map<Integer, String> slots = new HashMap<>();
     StringBuilder back = new StringBuilder();
     int slot = 0;
@@ -285,7 +290,7 @@ final class KernelSource {
       if (a.width == 0) {
         continue;
       }
-      String at = (16 * k.reduces.size()) + " + " + slot++ + " * 4 * L";
+      String at = resultBytes() + " + " + slot++ + " * 4 * L";
       slots.put(i, at);
       String mine = a.memory + ", " + a.offset + " + full * " + a.width;
       if (a.load >= 0) {
@@ -294,39 +299,21 @@ final class KernelSource {
         back.append("      copy(x, " + at + ", " + mine + ", rest * " + a.width + ");\n");
       }
     }
-    int results = k.innerFolded ? k.reduces.size() : 0;
     String wTail = "";
     for (int j = 0; j < k.reduces.size() && !k.innerFolded; j++) {
       wTail += ", w" + j + " + full * 4";
     }
-    s.append(
-        "      loop(L, rest, x, full > 0 ? "
-            + 8 * results
-            + " : 0"
-            + inLine(slots)
-            + wTail
-            + ");\n");
+    String part = k.innerFolded ? "tail(rest" : "loop(L";
+    s.append("      " + part + ", x" + inLine(slots) + wTail + ");\n");
     s.append(back);
-    if (results > 0) {
-      s.append("      if (full > 0) {\n");
-      for (int j = 0; j < results; j++) {
-        Value v = k.reduces.get(j);
-        DType t = KernelLoop.lane(v);
-        s.append(
-            "        "
-                + Memory.put(
-                    t,
-                    "x",
-                    "" + 8 * j,
-                    KernelLoop.combine(
-                        v,
-                        Memory.get(t, "x", "" + 8 * j),
-                        Memory.get(t, "x", "" + 8 * (results + j))))
-                + "\n");
-      }
-      s.append("      }\n");
-    }
     s.append("    }\n  }\n");
+    if (k.innerFolded) {
+      s.append("  static void clear(" + Memory.TYPE + " x) {\n");
+      for (int j = 0; j < k.reduces.size(); j++) {
+        s.append(new LaneFold(k.reduces.get(j), j).clear());
+      }
+      s.append("  }\n");
+    }
     s.append(
         "  static void copy("
             + Memory.TYPE

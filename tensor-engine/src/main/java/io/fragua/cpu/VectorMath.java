@@ -12,7 +12,8 @@ import io.fragua.cpu.VectorText.Var;
  * <p>The coefficients are least-maximum fits (Lawson's weighting) of the remainder after the terms
  * of the Taylor series that are written out. Largest errors against f64, in units in the last
  * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.33, logistic 2.35; those of {@link
- * VectorAngles} and {@link VectorErf} are there.
+ * VectorAngles} and {@link VectorErf} are there. Results of exp and logistic below 2.4e-38 may be
+ * 0.
  */
 final class VectorMath {
   /** (e^r - 1 - r) / r^2 for |r| up to ln(2) / 2. */
@@ -163,8 +164,8 @@ final class VectorMath {
     return p;
   }
 
-  /** e^r - 1 and n as an integer vector, where x = n * ln(2) + r. */
-  private record Reduced(Var n, Var q) {}
+  /** e^r - 1, and n in the low bits of a float, where x = n * ln(2) + r. */
+  private record Reduced(Var t, Var q) {}
 
   private Reduced reduce(Var x) {
     Var t = fma(x, constant(LOG2_E), constant(MAGIC));
@@ -172,7 +173,12 @@ final class VectorMath {
     Var r = fma(n, constant(-LN2_HIGH), x);
     r = fma(n, constant(-LN2_LOW), r);
     Var q = fma(f("$0.mul($0)", r), polynomial(r, EXP), r);
-    return new Reduced(i("$0.reinterpretAsInts().sub(" + MAGIC_BITS + ")", t), q);
+    return new Reduced(t, q);
+  }
+
+  /** n as an integer vector. */
+  private Var whole(Var t) {
+    return i("$0.reinterpretAsInts().sub(" + MAGIC_BITS + ")", t);
   }
 
   /** 2^k for an integer k + bias that is a normal exponent. */
@@ -182,9 +188,18 @@ final class VectorMath {
     return f("$0.reinterpretAsFloats()", bits);
   }
 
+  /**
+   * 2 e^r times 2^(n - 1), which both ends of the range allow. Results that are not normal, or
+   * within a factor of 2 of it, are 0.
+   */
   private Var exp(Var x) {
-    Reduced e = reduce(clamp(x, -104, 89));
-    return scaled(f("$0.add(1f)", e.q), e.n);
+    Reduced e = reduce(x);
+    Var twice = fma(e.q, constant(2), constant(2));
+    Var exponent = i("$0.reinterpretAsInts().add(" + (126 - MAGIC_BITS) + ")", e.t);
+    Var bits = i("$0.lanewise(VectorOperators.LSHL, 23)", exponent);
+    Var y = f("$0.mul($1)", twice, f("$0.reinterpretAsFloats()", bits));
+    y = where(x, "GT", 88.72284f, "Float.POSITIVE_INFINITY", y);
+    return where(x, "LT", -86.98f, "0f", y);
   }
 
   /** The whole part of the exponent needs no product, so 2 to the power of it is exact. */
@@ -217,7 +232,7 @@ final class VectorMath {
 
   private Var expm1(Var x) {
     Reduced e = reduce(clamp(x, -40, 89));
-    Var h = power(e.n, 126); // half of 2^n, which itself may be infinite
+    Var h = power(whole(e.t), 126); // half of 2^n, which itself may be infinite
     Var v = fma(h, e.q, f("$0.sub(0.5f)", h));
     return tiny(x, f("$0.add($0)", v));
   }

@@ -1,0 +1,197 @@
+package io.fragua.cpu;
+
+import io.fragua.cpu.VectorText.Var;
+import io.fragua.tensor.DType;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Writes one reduction along the innermost axis: what is kept in registers, how a vector is taken
+ * in, and how the lanes become one number.
+ *
+ * <p>Lanes go through scratch memory and are folded pairwise outside the loop's method. {@code
+ * reduceLanes} leaves the order of a sum open, and more code in that method would keep the
+ * just-in-time compiler from inlining what is there.
+ *
+ * <p>Maxima and minima of floats are taken on integers that are ordered as the floats are, zeros by
+ * their sign: {@code FloatVector.max} has to tell zeros and NaN apart each time, and the next
+ * element waits for it. A second accumulator sees whether there was a NaN.
+ */
+final class LaneFold {
+  private final Value v;
+  private final String how;
+  private final String acc;
+  private final boolean real;
+
+  /** Where the lanes are put. */
+  private final int at;
+
+  LaneFold(Value reduce, int j) {
+    v = reduce;
+    real = v.type.dtype().isFloating();
+    how = how(v);
+    acc = "acc" + j;
+    at = j * bytes();
+  }
+
+  /** Bytes of scratch memory for one reduction. */
+  static int bytes() {
+    return 2 * 4 * VectorRuntime.LANES;
+  }
+
+  /** The Vector API's name of a fold. */
+  static String how(Value reduce) {
+    return switch (reduce.op.name()) {
+      case "reduce_sum" -> "add";
+      case "reduce_max" -> "max";
+      default -> "min";
+    };
+  }
+
+  private boolean isFloatSum() {
+    return real && how.equals("add");
+  }
+
+  private boolean seesNan() {
+    return real && !how.equals("add");
+  }
+
+  private String type() {
+    return isFloatSum() ? "FloatVector" : "IntVector";
+  }
+
+  private String species() {
+    return isFloatSum() ? "FS" : "IS";
+  }
+
+  /** What is kept of nothing, as an expression. */
+  private String nothing() {
+    if (!seesNan()) {
+      return Identities.text(v.op.name(), v.type.dtype());
+    }
+    DType t = DType.F32;
+    double least = how.equals("max") ? Identities.least(t) : Identities.greatest(t);
+    int bits = Float.floatToRawIntBits((float) least);
+    return Integer.toString(bits ^ (bits >> 31 & Integer.MAX_VALUE));
+  }
+
+  /** The accumulators: of nothing, or in {@code tail} as the loop left them. */
+  String start(boolean tail) {
+    String s = line(type(), acc, tail ? load(type(), species(), 0) : broadcast(type(), nothing()));
+    return seesNan()
+        ? s
+            + line(
+                "IntVector",
+                acc + "n",
+                tail ? load("IntVector", "IS", bytes() / 2) : broadcast("IntVector", "0"))
+        : s;
+  }
+
+  private String load(String type, String species, int offset) {
+    return Memory.load(type, species, "x", Integer.toString(at + offset));
+  }
+
+  private static String broadcast(String type, String number) {
+    return type + ".broadcast(" + type.charAt(0) + "S, " + number + ")";
+  }
+
+  private static String line(String type, String name, String value) {
+    return "    " + type + " " + name + " = (" + type + ") " + value + ";\n";
+  }
+
+  /** Takes in a vector, or its first {@code rest} lanes. */
+  String add(VectorText text, Var x, boolean tail) {
+    if (!seesNan()) {
+      return step(acc, type(), how, tail ? first(type(), nothing(), x) : x.name());
+    }
+    Var bits = text.assign('I', x.name() + ".reinterpretAsInts()", false);
+    Var sign = text.assign('I', bits.name() + ".lanewise(VectorOperators.ASHR, 31)", false);
+    Var flip = text.assign('I', sign.name() + ".and(" + Integer.MAX_VALUE + ")", false);
+    String xor = bits.name() + ".lanewise(VectorOperators.XOR, " + flip.name() + ")";
+    Var key = text.assign('I', xor, false);
+    Var size = text.assign('I', bits.name() + ".and(" + Integer.MAX_VALUE + ")", false);
+    return step(acc, "IntVector", how, tail ? first("IntVector", nothing(), key) : key.name())
+        + step(acc + "n", "IntVector", "max", tail ? first("IntVector", "0", size) : size.name());
+  }
+
+  private static String first(String type, String nothing, Var x) {
+    String mask = type.charAt(0) + "S.indexInRange(0, rest)";
+    return "(("
+        + type
+        + ") "
+        + broadcast(type, nothing)
+        + ").blend("
+        + x.name()
+        + ", "
+        + mask
+        + ")";
+  }
+
+  private static String step(String acc, String type, String how, String x) {
+    return "      " + acc + " = (" + type + ") " + acc + "." + how + "(" + x + ");\n";
+  }
+
+  /** Puts the accumulators into memory. */
+  String finish() {
+    String s = "    " + Memory.store(acc, "x", Integer.toString(at)) + "\n";
+    String nan = Integer.toString(at + bytes() / 2);
+    return seesNan() ? s + "    " + Memory.store(acc + "n", "x", nan) + "\n" : s;
+  }
+
+  /** A statement that makes the accumulators in memory those of nothing. */
+  String clear() {
+    String e = at + " + e * 4";
+    String n = at + bytes() / 2 + " + e * 4";
+    return "    for (int e = 0; e < L; e++) { "
+        + Memory.put(isFloatSum() ? DType.F32 : DType.I32, "x", e, nothing())
+        + (seesNan() ? " " + Memory.put(DType.I32, "x", n, "0") : "")
+        + " }\n";
+  }
+
+  /** The result as an expression, from memory. */
+  String result() {
+    String folded = (isFloatSum() ? "sum" : how) + "(x, " + at + ")";
+    return seesNan() ? "real(" + folded + ", max(x, " + (at + bytes() / 2) + "))" : folded;
+  }
+
+  /** Methods that {@link #result} calls. */
+  static String helpers(List<Value> reduces) {
+    Set<String> folds = new TreeSet<>();
+    boolean nan = false;
+    for (int j = 0; j < reduces.size(); j++) {
+      LaneFold f = new LaneFold(reduces.get(j), j);
+      folds.add(f.isFloatSum() ? "sum" : f.how);
+      nan |= f.seesNan();
+    }
+    StringBuilder s = new StringBuilder();
+    if (nan) {
+      folds.add("max");
+      s.append("  static float real(int key, int size) {\n    return size > ");
+      s.append(Float.floatToRawIntBits(Float.POSITIVE_INFINITY));
+      s.append(" ? Float.NaN : Float.intBitsToFloat(key ^ (key >> 31 & 2147483647));\n  }\n");
+    }
+    for (String how : folds) {
+      String java = how.equals("sum") ? "float" : "int";
+      s.append("  static " + java + " " + how + "(" + Memory.TYPE + " x, int at) {\n    return ");
+      s.append("(" + java + ") (" + tree(how, 0, VectorRuntime.LANES) + ");\n  }\n");
+    }
+    return s.toString();
+  }
+
+  /** Lanes from one to before another, folded pairwise. */
+  private static String tree(String how, int from, int to) {
+    if (to - from == 1) {
+      String at = "at + " + 4 * from;
+      return how.equals("sum")
+          ? "(double) " + Memory.get(DType.F32, "x", at)
+          : Memory.get(DType.I32, "x", at);
+    }
+    int middle = (from + to) / 2;
+    String a = tree(how, from, middle);
+    String b = tree(how, middle, to);
+    return how.equals("sum") || how.equals("add")
+        ? "(" + a + " + " + b + ")"
+        : "Math." + how + "(" + a + ", " + b + ")";
+  }
+}
