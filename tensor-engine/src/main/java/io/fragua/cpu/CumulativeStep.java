@@ -79,7 +79,8 @@ final class CumulativeStep extends CallStep {
     }
 
     private void lines(int t, int from, int to) {
-      if (lines.inner == 1 && dtype == DType.F32 && !recurrence && lines.length > 0) {
+      boolean simple = dtype == DType.F32 && !recurrence || dtype == DType.I32 && sum;
+      if (simple && lines.inner == 1 && lines.length > 0) {
         for (int line = from; line < to; line++) {
           line(in[0].bytes(), out.bytes(), line);
         }
@@ -118,6 +119,15 @@ final class CumulativeStep extends CallStep {
   private void line(ByteBuffer x, ByteBuffer y, int line) {
     int at = Math.toIntExact(lines.at(line, 0)) * 4;
     int step = lines.reverse ? -4 : 4;
+    if (dtype == DType.I32) {
+      int n = 0;
+      for (int k = 0; k < lines.length; k++) {
+        n += x.getInt(at);
+        y.putInt(at, n);
+        at += step;
+      }
+      return;
+    }
     double s = x.getFloat(at);
     y.putFloat(at, (float) s);
     if (sum) {

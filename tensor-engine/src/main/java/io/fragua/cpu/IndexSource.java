@@ -91,9 +91,20 @@ final class IndexSource {
       w.s.append(Memory.put(DType.I64, "table", "e", "0L") + "\n    for (; e < p[5]; e++) ");
       w.s.append(Memory.put(DType.I8, "table", "e", "0") + "\n");
     }
+    int e = type.bytes();
+    w.s.append("    if (at == null && row == " + e + ") {\n");
+    w.s.append("      elements(rows, p[2], ids, p[1], table, p[0], p[4], p[5], from, to);\n");
+    w.s.append("      return;\n    }\n");
     w.loop("      if (a < p[4] || a >= p[5]) continue;\n", "move(rows, b, table, a, row)");
     w.move(mode);
-    return w.s.append("}\n").toString();
+    w.s.append(
+        "  static void elements(" + M + " x, int a, " + M + " ids, int c, " + M + " y, int b,");
+    w.s.append(" int low, int high, int from, int to) {\n");
+    w.s.append("    for (int i = from; i < to; i++) {\n      int k = b + ");
+    w.s.append(Memory.get(DType.I32, "ids", "c + i * 4") + " * " + e + ";\n");
+    w.s.append("      if (k >= low && k < high) ");
+    w.s.append(Memory.put(w.type, "y", "k", w.both(mode, "a + i * " + e, "k")) + "\n");
+    return w.s.append("    }\n  }\n}\n").toString();
   }
 
   private void loop(String skip, String move) {
@@ -122,17 +133,20 @@ final class IndexSource {
       s.append("      " + Memory.store("v", "y", "b + k") + "\n      k += " + bits / 8 + ";\n");
       s.append("    }\n");
     }
-    String x = Memory.get(type, "x", "a + k");
-    String y = Memory.get(type, "y", "b + k");
-    String both =
-        switch (mode) {
-          case SET -> x;
-          case ADD -> "(" + y + " + " + x + ")";
-          case MUL -> "(" + y + " * " + x + ")";
-          case MIN -> "Math.min(" + y + ", " + x + ")";
-          case MAX -> "Math.max(" + y + ", " + x + ")";
-        };
     s.append("    for (; k < row; k += " + type.bytes() + ") ");
-    s.append(Memory.put(type, "y", "b + k", both) + "\n  }\n");
+    s.append(Memory.put(type, "y", "b + k", both(mode, "a + k", "b + k")) + "\n  }\n");
+  }
+
+  /** What an element of y becomes by one of x. */
+  private String both(Scatter mode, String at, String to) {
+    String x = Memory.get(type, "x", at);
+    String y = Memory.get(type, "y", to);
+    return switch (mode) {
+      case SET -> x;
+      case ADD -> "(" + y + " + " + x + ")";
+      case MUL -> "(" + y + " * " + x + ")";
+      case MIN -> "Math.min(" + y + ", " + x + ")";
+      case MAX -> "Math.max(" + y + ", " + x + ")";
+    };
   }
 }

@@ -102,6 +102,7 @@ final class IndexStep extends Step {
     private final Place[] places;
     private final Object[] memory = new Object[4];
     private final int[][] p = new int[parts][6];
+    private final Pool.Range check = this::check;
     private final Pool.Range part = gather ? this::gathered : this::scattered;
     private ByteBuffer ids;
 
@@ -134,14 +135,17 @@ final class IndexStep extends Step {
     @Override
     public void run() {
       if (!gather) {
-        Indices.check(result.name(), ids, p[0][1], result.args.get(1).shape(), rows);
+        Pool.split(x.pool(), parts, count, check); // before anything is written
       }
       Pool.split(x.pool(), parts, gather ? count / bag : rows, part);
     }
 
+    private void check(int t, int from, int to) {
+      Indices.check(result.name(), ids, p[t][1], result.args.get(1).shape(), rows, from, to);
+    }
+
     private void gathered(int t, int from, int to) {
-      Shape s = result.args.get(1).shape();
-      Indices.check(result.name(), ids, p[t][1], s, rows, from * bag, to * bag);
+      check(t, from * bag, to * bag);
       kernel.run(memory, p[t], from, to);
     }
 

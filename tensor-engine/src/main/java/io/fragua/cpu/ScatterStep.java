@@ -64,6 +64,7 @@ final class ScatterStep extends WriteStep {
     private final Value[] operands = new Value[3];
     private final Object[] memory = new Object[4];
     private final int[][] p = new int[parts][6];
+    private final Pool.Range check = this::check;
     private final Pool.Range part = this::part;
     private Buffer from;
     private Buffer to;
@@ -97,9 +98,13 @@ final class ScatterStep extends WriteStep {
 
     @Override
     public void run() {
-      Indices.check(result.name(), ids, 0, operand(1).shape(), rows);
+      Pool.split(x.pool(), parts, count, check); // before anything is written
       copy = !same(from, to);
       Pool.split(x.pool(), parts, rows, part);
+    }
+
+    private void check(int t, int first, int end) {
+      Indices.check(result.name(), ids, 0, operand(1).shape(), rows, first, end);
     }
 
     private void part(int t, int first, int end) {

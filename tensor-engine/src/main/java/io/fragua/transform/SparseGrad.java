@@ -24,8 +24,8 @@ public final class SparseGrad {
    * @param wrt positions of operands with ordinary gradients; may be empty
    * @param tables positions of operands [V, D...] that {@code f} reads by {@code gather} alone
    * @return a function giving all results of {@code f}; then one gradient for each of {@code wrt};
-   *     then ids [N] and rows [N, D...] for each of {@code tables}, with N indices in all {@code
-   *     gather}s from it
+   *     then ids [ids...] and rows [ids..., D...] for each of {@code tables}, those of several
+   *     {@code gather}s one after another
    * @throws io.fragua.tensor.ShapeException when applied, if the result is not a floating scalar
    * @throws IllegalArgumentException when applied, if a table is read in another way or not at all
    */
@@ -46,7 +46,7 @@ public final class SparseGrad {
       for (List<Lookup> of : lookups) {
         List<SparseRows> parts = new ArrayList<>();
         for (Lookup l : of) {
-          parts.add(rows(values.get(l.ids()), grads.get(next++)));
+          parts.add(new SparseRows(values.get(l.ids()), grads.get(next++)));
         }
         SparseRows sum = SparseRows.sum(parts);
         results.add(sum.ids());
@@ -54,14 +54,6 @@ public final class SparseGrad {
       }
       return results;
     };
-  }
-
-  /** Gradients [ids..., D...] of rows as [N, D...]. */
-  private static SparseRows rows(Tensor ids, Tensor grad) {
-    int n = Math.toIntExact(ids.shape().size());
-    int[] row = grad.shape().slice(ids.shape().rank(), grad.shape().rank()).dims();
-    int[] dims = IntStream.concat(IntStream.of(n), IntStream.of(row)).toArray();
-    return new SparseRows(ids.reshape(n), grad.reshape(dims));
   }
 
   private static List<Lookup> lookups(Graph g, int table) {

@@ -14,8 +14,8 @@ import java.util.List;
  * A tensor [V, D...] that is zero but for some rows: row r is the sum of all {@code rows[i]} with
  * {@code ids[i] = r}. The gradient of a table by the rows that were read of it.
  *
- * @param ids i32 [N]; an id may come several times
- * @param rows [N, D...]
+ * @param ids i32 [ids...], N in all; an id may come several times
+ * @param rows [ids..., D...]
  * @source PyTorch sparse_coo_tensor with one sparse dimension; TensorFlow IndexedSlices
  */
 public record SparseRows(Tensor ids, Tensor rows) {
@@ -25,10 +25,13 @@ public record SparseRows(Tensor ids, Tensor rows) {
    * @throws io.fragua.tensor.ShapeException if they do not fit
    */
   public SparseRows {
-    Shape s = rows.shape();
+    int r = ids.shape().rank();
     Check.shape(
-        s.rank() >= 1 && ids.type().equals(TensorType.of(DType.I32, s.dim(0))),
-        "sparse_rows: every row needs an i32 id: %s for %s; reshape them to [N] and [N, D...]",
+        ids.dtype() == DType.I32
+            && rows.shape().rank() >= r
+            && rows.shape().slice(0, r).equals(ids.shape()),
+        "sparse_rows: every row needs an i32 id: %s for %s; reshape them to [ids...] and [ids...,"
+            + " D...]",
         ids.type(),
         rows.type());
   }
@@ -40,16 +43,24 @@ public record SparseRows(Tensor ids, Tensor rows) {
    * @throws io.fragua.tensor.ShapeException if they are not of one dtype and width
    */
   public static SparseRows sum(List<SparseRows> parts) {
-    return parts.size() == 1
-        ? parts.get(0)
-        : new SparseRows(
-            Movement.concat(0, parts.stream().map(SparseRows::ids).toList()),
-            Movement.concat(0, parts.stream().map(SparseRows::rows).toList()));
+    if (parts.size() == 1) {
+      return parts.get(0);
+    }
+    List<SparseRows> flat = parts.stream().map(SparseRows::flat).toList();
+    return new SparseRows(
+        Movement.concat(0, flat.stream().map(SparseRows::ids).toList()),
+        Movement.concat(0, flat.stream().map(SparseRows::rows).toList()));
+  }
+
+  /** With ids [N] and rows [N, D...]. */
+  private SparseRows flat() {
+    Shape row = rows.shape().slice(ids.shape().rank(), rows.shape().rank());
+    return new SparseRows(ids.reshape(size()), rows.reshape(Shape.of(size()).concat(row).dims()));
   }
 
   /** How many rows there are, N; those of one id are counted one by one. */
   public int size() {
-    return ids.shape().dim(0);
+    return Math.toIntExact(ids.shape().size());
   }
 
   /**
@@ -63,19 +74,19 @@ public record SparseRows(Tensor ids, Tensor rows) {
   }
 
   /**
-   * The same with the rows of one id added up, in their order. The size stays N, since shapes are
-   * static: the distinct ids stand last and ascend, and the places before them repeat the least id
-   * with a row of zeros. So who writes row after row ({@code scatter} with {@code SET}) writes the
-   * right one last.
+   * The same with the rows of one id added up, in their order, and ids [N]. The size stays N, since
+   * shapes are static: the distinct ids stand last and ascend, and the places before them repeat
+   * the least id with a row of zeros. So who writes row after row ({@code scatter} with {@code
+   * SET}) writes the right one last.
    *
    * @source PyTorch coalesce; JAX BCOO.sum_duplicates(nse=N)
    */
   public SparseRows coalesce() {
     int n = size();
     if (n < 2) {
-      return this;
+      return flat();
     }
-    Sorting.TopK all = ids.topK(n, 0); // sorted, the largest first
+    Sorting.TopK all = ids.reshape(n).topK(n, 0); // sorted, the largest first
     Tensor sorted = all.values();
     Tensor begins = sorted.slice(0, 1, n).notEqual(sorted.slice(0, 0, n - 1)).cast(DType.I32);
     Tensor zero = Tensor.full(TensorType.of(DType.I32, 1), 0).lift(ids);
@@ -83,6 +94,7 @@ public record SparseRows(Tensor ids, Tensor rows) {
     Tensor at = place.scatter(Scatter.SET, all.indices(), place);
     Tensor least = sorted.slice(0, n - 1, n).broadcastTo(Shape.of(n));
     Tensor distinct = least.scatter(Scatter.SET, place, sorted);
-    return new SparseRows(distinct, rows.scatterAdd(n, at));
+    return new SparseRows(
+        distinct, rows.scatterAdd(n, at.reshape(ids.shape().dims()))); // rows as they lie
   }
 }

@@ -134,8 +134,8 @@ class SparseGradTest {
             + " for instance with mean()",
         message(ShapeException.class, whole, TABLE, IDS));
     assertEquals(
-        "sparse_rows: every row needs an i32 id: i32[2, 3] for f32[5, 2]; reshape them to [N] and"
-            + " [N, D...]",
+        "sparse_rows: every row needs an i32 id: i32[2, 3] for f32[5, 2]; reshape them to"
+            + " [ids...] and [ids..., D...]",
         assertThrows(ShapeException.class, () -> new SparseRows(IDS, TABLE)).getMessage());
   }
 
