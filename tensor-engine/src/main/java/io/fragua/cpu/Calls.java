@@ -33,13 +33,13 @@ final class Calls {
     MANY.put("cond", CondStep::new);
     MANY.put("scan", ScanStep::new);
     MANY.put("while_loop", WhileStep::new);
-    CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v)));
+    CumulativeStep.ROWS.forEach(op -> STEPS.put(op, (v, o) -> new CumulativeStep(v, o.threads())));
     STEPS.put("conv", Calls::conv);
     STEPS.put("conv_input_grad", Calls::conv);
     STEPS.put("conv_kernel_grad", Calls::conv);
     List.of("sum_pool", "max_pool", "max_pool_grad", "max_pool_take")
         .forEach(op -> STEPS.put(op, PoolStep::new));
-    STEPS.put("scatter", (v, o) -> new ScatterStep(v));
+    STEPS.put("scatter", (v, o) -> new ScatterStep(v, o.threads()));
     STEPS.put("dynamic_slice", (v, o) -> DynamicSliceStep.of(v));
     STEPS.put("dynamic_update_slice", (v, o) -> DynamicSliceStep.of(v));
     MANY.put("sort", SortStep::new);

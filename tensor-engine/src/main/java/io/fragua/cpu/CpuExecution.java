@@ -284,7 +284,9 @@ final class CpuExecution implements Execution {
     Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
     List<Profile.Step> named = new ArrayList<>();
     for (Step s : program.steps()) {
-      named.add(new Profile.Step(s.describe(), s.bytes(), s.flops()));
+      boolean inPlace = program.plan().inPlace().contains(s);
+      long bytes = s.bytesRead(inPlace) + s.bytesWritten(inPlace);
+      named.add(new Profile.Step(s.describe(), bytes, s.flops()));
     }
     long copied = 0;
     for (Planner.FinalCopy c : copies) {

@@ -89,7 +89,7 @@ final class CpuProgram implements Program {
             default -> new MatmulStep(v, options.threads(), options.precision());
           };
       case COPY, CONCAT, PAD -> new MoveStep(v);
-      case GATHER, SCATTER -> new IndexStep(v);
+      case GATHER, SCATTER -> new IndexStep(v, options.threads());
       case CALL -> Calls.step(v, List.of(v), options);
       case CALLS -> Calls.step(v, results(v, order), options);
     };
@@ -220,8 +220,9 @@ final class CpuProgram implements Program {
             VectorRuntime.LANES));
     int n = 0;
     for (Step t : steps) {
-      long read = t.reads().stream().mapToLong(v -> v.type.byteSize()).sum();
-      long written = t.writes().stream().mapToLong(v -> v.type.byteSize()).sum();
+      boolean inPlace = plan.inPlace().contains(t);
+      long read = t.bytesRead(inPlace);
+      long written = t.bytesWritten(inPlace);
       s.append(String.format(Locale.ROOT, "%4d  %s%s", n, n < once ? "once: " : "", t.describe()));
       n++;
       s.append(String.format(Locale.ROOT, "; reads %,d, writes %,d bytes", read, written));

@@ -46,6 +46,11 @@ final class DynamicSliceStep {
     }
 
     @Override
+    long bytesRead(boolean inPlace) {
+      return result.type.byteSize() + 4;
+    }
+
+    @Override
     void run(Buffer[] in, Buffer out, Buffer scratch) {
       blocks.read(in[0], Indices.start(in[1].bytes(), blocks.n, blocks.size), out);
     }
@@ -61,10 +66,15 @@ final class DynamicSliceStep {
     }
 
     @Override
-    void check(Buffer[] in) {}
+    long touched() {
+      return operand(1).byteSize();
+    }
 
     @Override
-    void write(Buffer[] in, Buffer out, Buffer scratch) {
+    void run(Buffer[] in, Buffer out, Buffer scratch) {
+      if (!same(in[0], out)) {
+        out.copyFrom(in[0]);
+      }
       blocks.write(out, Indices.start(in[2].bytes(), blocks.n, blocks.size), in[1]);
     }
   }

@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Scatter;
 import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -10,6 +11,9 @@ import java.util.List;
  * zeros adds them up in the order of the indices.
  */
 final class IndexStep extends Step {
+  /** Fewer elements than this are not worth a second thread. */
+  static final int MIN_PER_THREAD = 16_384;
+
   private final Value result;
   private final boolean gather;
   private final int rows;
@@ -25,7 +29,10 @@ final class IndexStep extends Step {
   /** Byte offsets of the rows that are not one after another, or null. */
   private final int[] at;
 
-  IndexStep(Value v) {
+  /** Threads. Those of a scatter have some rows of the table each, and walk all indices. */
+  private final int parts;
+
+  IndexStep(Value v, int threads) {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
     result = v;
     gather = v.kind == Value.Kind.GATHER;
@@ -37,19 +44,15 @@ final class IndexStep extends Step {
     View side = gather ? View.of(v) : v.args.get(0);
     width = Math.toIntExact(side.shape().size() / (count / bag));
     at = side.isDense() ? null : offsets(side, ids.rank());
-    if (bag > 1) {
-      kernel = KernelCompiler.compile(BagSource.write());
-      return;
-    }
-    // Moving does not look at the elements, so all of one width share a class.
-    DType moved =
-        switch (dtype.bytes()) {
-          case 8 -> DType.I64;
-          case 4 -> DType.I32;
-          case 2 -> DType.I16;
-          default -> DType.I8;
-        };
-    kernel = KernelCompiler.compile(IndexSource.write(gather, gather ? moved : dtype));
+    int units = gather ? count / bag : rows;
+    parts = Pool.parts(threads, units, (long) count * width, MIN_PER_THREAD);
+    kernel =
+        KernelCompiler.compile(
+            bag > 1
+                ? BagSource.write()
+                : gather
+                    ? IndexSource.gather(dtype)
+                    : IndexSource.scatter(Scatter.ADD, dtype, true));
   }
 
   /** True if it adds up rows of this type; the others are added by {@link ScatterStep}. */
@@ -98,7 +101,9 @@ final class IndexStep extends Step {
     private final CpuExecution x;
     private final Place[] places;
     private final Object[] memory = new Object[4];
-    private final int[] p = new int[6];
+    private final int[][] p = new int[parts][6];
+    private final Pool.Range check = this::check;
+    private final Pool.Range part = gather ? this::gathered : this::scattered;
     private ByteBuffer ids;
 
     Run(CpuExecution x) {
@@ -108,12 +113,15 @@ final class IndexStep extends Step {
       Place out = x.place(result);
       places = gather ? new Place[] {data, index, out} : new Place[] {out, index, data};
       memory[3] = at;
-      for (int i = 0; i < 3; i++) {
-        p[i] = places[i].offset();
+      int row = width * dtype.bytes();
+      for (int t = 0; t < parts; t++) {
+        for (int i = 0; i < 3; i++) {
+          p[t][i] = places[i].offset();
+        }
+        p[t][3] = row;
+        p[t][4] = p[t][0] + Pool.start(rows, parts, t) * row;
+        p[t][5] = gather ? bag : p[t][0] + Pool.start(rows, parts, t + 1) * row;
       }
-      p[3] = width * dtype.bytes();
-      p[4] = Math.toIntExact((long) rows * width * dtype.bytes());
-      p[5] = bag;
     }
 
     @Override
@@ -126,8 +134,23 @@ final class IndexStep extends Step {
 
     @Override
     public void run() {
-      Indices.check(result.name(), ids, p[1], result.args.get(1).shape(), rows);
-      kernel.run(memory, p, 0, count / bag);
+      if (!gather) {
+        Pool.split(x.pool(), parts, count, check); // before anything is written
+      }
+      Pool.split(x.pool(), parts, gather ? count / bag : rows, part);
+    }
+
+    private void check(int t, int from, int to) {
+      Indices.check(result.name(), ids, p[t][1], result.args.get(1).shape(), rows, from, to);
+    }
+
+    private void gathered(int t, int from, int to) {
+      check(t, from * bag, to * bag);
+      kernel.run(memory, p[t], from, to);
+    }
+
+    private void scattered(int t, int from, int to) {
+      kernel.run(memory, p[t], 0, count);
     }
 
     @Override
@@ -140,10 +163,26 @@ final class IndexStep extends Step {
     public void close() {}
   }
 
+  /** Of a table the rows that are looked up. */
+  @Override
+  long bytesRead(boolean inPlace) {
+    long ids = result.args.get(1).base().type.byteSize();
+    return gather ? ids + (long) count * width * dtype.bytes() : super.bytesRead(inPlace);
+  }
+
   @Override
   String describe() {
     String bags = bag > 1 ? ", sums of " + bag : "";
     return result.name()
-        + (" " + count + " rows of " + width + " " + dtype + bags + ", table of " + rows);
+        + (" "
+            + count
+            + " rows of "
+            + width
+            + " "
+            + dtype
+            + bags
+            + ", table of "
+            + rows
+            + (parts > 1 ? " x" + parts + " threads" : ""));
   }
 }

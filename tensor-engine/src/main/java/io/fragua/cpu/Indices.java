@@ -13,13 +13,18 @@ final class Indices {
    * @throws IndexOutOfBoundsException if one is not in [0, rows)
    */
   static void check(String who, ByteBuffer ids, int start, Shape shape, int rows) {
-    int count = Math.toIntExact(shape.size());
+    check(who, ids, start, shape, rows, 0, Math.toIntExact(shape.size()));
+  }
+
+  /** As {@link #check}, of the indices at positions {@code from} to {@code to}. */
+  static void check(
+      String who, ByteBuffer ids, int start, Shape shape, int rows, int from, int to) {
     int bad = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = from; i < to; i++) {
       int r = ids.getInt(start + i * 4);
       bad |= r | (rows - 1 - r); // negative if either is
     }
-    for (int i = 0; bad < 0 && i < count; i++) {
+    for (int i = from; bad < 0 && i < to; i++) {
       int r = ids.getInt(start + i * 4);
       if (r < 0 || r >= rows) {
         throw new IndexOutOfBoundsException(

@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Sorts unsigned keys of 1 to 8 bytes together with their places, equal keys by place. Short lines
@@ -16,6 +17,9 @@ final class KeySort {
 
   private static final int DIGIT = 8;
 
+  /** Lines of shorter keys up to this are sorted by a network. */
+  private static final int NETWORK = 32;
+
   private final int n;
   private long[] keys;
   private long[] otherKeys;
@@ -26,6 +30,9 @@ final class KeySort {
   private int[] otherPlaces;
   private final int[] counts = new int[1 << DIGIT];
 
+  /** Places to compare one after another, two by two. */
+  private final int[] network;
+
   KeySort(int n, boolean wide) {
     this.n = n;
     keys = new long[n];
@@ -33,6 +40,37 @@ final class KeySort {
     otherKeys = new long[radix ? n : 0];
     places = wide ? new int[n] : null;
     otherPlaces = wide && radix ? new int[n] : null;
+    network = !wide && n <= NETWORK ? network(n) : null;
+  }
+
+  /** Batcher's odd-even merge sort. */
+  private static int[] network(int n) {
+    IntStream.Builder s = IntStream.builder();
+    for (int p = 1; p < n; p *= 2) {
+      for (int k = p; k >= 1; k /= 2) {
+        for (int j = k % p; j + k < n; j += 2 * k) {
+          for (int i = j; i < Math.min(j + k, n - k); i++) {
+            if (i / (2 * p) == (i + k) / (2 * p)) {
+              s.add(i).add(i + k);
+            }
+          }
+        }
+      }
+    }
+    return s.build().toArray();
+  }
+
+  /** Without branches, which for short lines take longer than all comparisons. */
+  private void exchange() {
+    long[] a = keys;
+    for (int i = 0; i < network.length; i += 2) {
+      int low = network[i];
+      int high = network[i + 1];
+      long x = a[low];
+      long y = a[high];
+      a[low] = Math.min(x, y);
+      a[high] = Math.max(x, y);
+    }
   }
 
   /** Sets the key of the element at place {@code i}; bits above its width are ignored. */
@@ -65,7 +103,11 @@ final class KeySort {
         long k = keys[i];
         keys[i] = (k >> 32 << (32 + up) ^ Long.MIN_VALUE) | k & 0xffffffffL;
       }
-      Arrays.sort(keys);
+      if (network != null) {
+        exchange();
+      } else {
+        Arrays.sort(keys);
+      }
     } else {
       digits(32, 32 + 8 * bytes);
     }

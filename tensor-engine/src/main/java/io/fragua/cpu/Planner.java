@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -28,6 +29,7 @@ final class Planner {
   private final Map<Value, Integer> lastRead = new IdentityHashMap<>();
   private final Map<Value, Place> places = new IdentityHashMap<>();
   private final Map<Step, Place> scratch = new IdentityHashMap<>();
+  private final Set<Step> inPlace = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<FinalCopy> copies = new ArrayList<>();
 
   /** Free pieces of the workspace, by offset, with their sizes. */
@@ -40,10 +42,15 @@ final class Planner {
   /** A result that could not be written in place, copied from the workspace at the end of a run. */
   record FinalCopy(int output, Place from, int bytes) {}
 
-  /** Everything the planner decided. */
+  /**
+   * Everything the planner decided.
+   *
+   * @param inPlace steps that write a result over an operand
+   */
   record Plan(
       Map<Value, Place> places,
       Map<Step, Place> scratch,
+      Set<Step> inPlace,
       List<FinalCopy> copies,
       List<Value> constants,
       long workspaceBytes,
@@ -94,7 +101,7 @@ final class Planner {
         copies.add(new FinalCopy(o, places.get(v), (int) v.type.byteSize()));
       }
     }
-    return new Plan(places, scratch, copies, constants, end, constantBytes);
+    return new Plan(places, scratch, inPlace, copies, constants, end, constantBytes);
   }
 
   private List<Value> constants() {
@@ -132,7 +139,11 @@ final class Planner {
       if (operand != null) {
         Value in = inputs.get(operand);
         int last = lastRead.getOrDefault(in, -1);
-        direct = last < t || last == t && steps.get(t).inPlace(in, v);
+        boolean over = last == t && steps.get(t).inPlace(in, v);
+        direct = last < t || over;
+        if (over) {
+          inPlace.add(steps.get(t));
+        }
       }
       if (direct) {
         places.put(v, new Place(1 + inputs.size() + o, 0));
@@ -170,6 +181,7 @@ final class Planner {
   private int[] takeOver(Step s, int t, Value v) {
     for (Value r : s.reads()) {
       if (held.containsKey(r) && lastRead.get(r) == t && s.inPlace(r, v)) {
+        inPlace.add(s);
         return held.remove(r);
       }
     }

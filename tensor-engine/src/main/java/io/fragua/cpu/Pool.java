@@ -11,6 +11,36 @@ import java.util.function.IntConsumer;
  * next kernel of a program is seldom further away; waking a thread costs more than a small kernel.
  */
 final class Pool implements AutoCloseable {
+  /** A piece of the units of some work. */
+  @FunctionalInterface
+  interface Range {
+    void run(int part, int from, int to);
+  }
+
+  /**
+   * How many threads so much work is worth.
+   *
+   * @param units that it can be cut into
+   * @param work in all, in the unit of {@code least}, which a thread has to have
+   */
+  static int parts(int threads, long units, long work, long least) {
+    return (int) Math.max(1, Math.min(Math.min(threads, units), work / least));
+  }
+
+  /** Where a part of so many units begins; the one behind the last ends them. */
+  static int start(int units, int parts, int part) {
+    return (int) ((long) units * part / parts);
+  }
+
+  /** Runs a range of the units in each part; a single one needs no pool. */
+  static void split(Pool pool, int parts, int units, Range range) {
+    if (parts == 1) {
+      range.run(0, 0, units);
+    } else {
+      pool.run(parts, t -> range.run(t, start(units, parts, t), start(units, parts, t + 1)));
+    }
+  }
+
   /** Looks for work before a helper sleeps, and before the caller yields its core. */
   private static final int SPINS = 4000;
 

@@ -83,7 +83,8 @@ final class ReferenceIndexing {
     }
   }
 
-  private static double real(Scatter mode, double x, double u) {
+  /** A row's element and an update of it as one. */
+  static double real(Scatter mode, double x, double u) {
     return switch (mode) {
       case ADD -> x + u;
       case MUL -> x * u;

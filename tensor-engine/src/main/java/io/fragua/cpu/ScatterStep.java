@@ -6,8 +6,9 @@ import io.fragua.tensor.Scatter;
 import java.nio.ByteBuffer;
 
 /**
- * Writes rows by index into its operand. Rows of 16-bit numbers that are touched are kept in f32
- * until all updates are in, so a sum is rounded once.
+ * Writes rows by index into its operand: each thread has some rows of the table and walks all
+ * indices, so updates of a row stay in their order. Rows of 16-bit numbers that are combined are
+ * kept in f32 until all updates are in, so a sum is rounded once.
  */
 final class ScatterStep extends WriteStep {
   private final Scatter mode;
@@ -18,13 +19,20 @@ final class ScatterStep extends WriteStep {
   /** Elements of a row. */
   private final int width;
 
-  ScatterStep(Value v) {
+  private final int parts;
+
+  /** Null where sums are kept in f32. */
+  private final Kernel kernel;
+
+  ScatterStep(Value v, int threads) {
     super(v);
     mode = Scatter.parse(v.attrs.text("mode"));
     dtype = v.type.dtype();
     rows = v.shape().dim(0);
     count = Math.toIntExact(operand(1).shape().size());
     width = Math.toIntExact(v.shape().slice(1, v.shape().rank()).size());
+    parts = Pool.parts(threads, rows, (long) count * width, IndexStep.MIN_PER_THREAD);
+    kernel = wide() ? null : KernelCompiler.compile(IndexSource.scatter(mode, dtype, false));
   }
 
   private boolean wide() {
@@ -37,93 +45,95 @@ final class ScatterStep extends WriteStep {
   }
 
   @Override
-  void check(Buffer[] in) {
-    Indices.check(result.name(), in[1].bytes(), 0, operand(1).shape(), rows);
+  long touched() {
+    return Math.min((long) count * width * dtype.bytes(), result.type.byteSize());
   }
 
   @Override
-  void write(Buffer[] in, Buffer out, Buffer scratch) {
-    if (wide()) {
-      halves(in[1].bytes(), in[2], out, scratch.bytes());
-      return;
-    }
-    ByteBuffer ids = in[1].bytes();
-    ByteBuffer u = in[2].bytes();
-    ByteBuffer y = out.bytes();
-    int bytes = width * dtype.bytes();
-    for (int i = 0; i < count; i++) {
-      int to = ids.getInt(i * 4) * bytes;
-      int from = i * bytes;
-      if (mode == Scatter.SET) {
-        set(u, from, y, to, bytes);
-        continue;
-      }
-      switch (dtype) {
-        case F32 -> f32(u, from, y, to, bytes);
-        case F64 -> {
-          for (int k = 0; k < bytes; k += 8) {
-            y.putDouble(to + k, real(y.getDouble(to + k), u.getDouble(from + k)));
-          }
+  long looked() {
+    return mode == Scatter.SET ? 0 : touched();
+  }
+
+  @Override
+  Bound bind(CpuExecution x) {
+    return wide() ? super.bind(x) : new Run(x);
+  }
+
+  private final class Run implements Bound {
+    private final CpuExecution x;
+    private final Value[] operands = new Value[3];
+    private final Object[] memory = new Object[4];
+    private final int[][] p = new int[parts][6];
+    private final Pool.Range check = this::check;
+    private final Pool.Range part = this::part;
+    private Buffer from;
+    private Buffer to;
+    private ByteBuffer ids;
+    private boolean copy;
+
+    Run(CpuExecution x) {
+      this.x = x;
+      operands[0] = result;
+      operands[1] = result.args.get(1).base();
+      operands[2] = result.args.get(2).base();
+      for (int t = 0; t < parts; t++) {
+        for (int i = 0; i < 3; i++) {
+          p[t][i] = x.place(operands[i]).offset();
         }
-        default -> {
-          int e = dtype.bytes();
-          for (int k = 0; k < width; k++) {
-            long sum = integer(out.getLong(dtype, to / e + k), in[2].getLong(dtype, from / e + k));
-            out.putLong(dtype, to / e + k, sum);
-          }
-        }
+        p[t][3] = width * dtype.bytes();
+        p[t][4] = p[t][0] + Pool.start(rows, parts, t) * p[t][3];
+        p[t][5] = p[t][0] + Pool.start(rows, parts, t + 1) * p[t][3];
       }
     }
-  }
 
-  private void set(ByteBuffer u, int from, ByteBuffer y, int to, int bytes) {
-    switch (bytes) {
-      case 4 -> y.putInt(to, u.getInt(from));
-      case 8 -> y.putLong(to, u.getLong(from));
-      default -> y.put(to, u, from, bytes);
-    }
-  }
-
-  private void f32(ByteBuffer u, int from, ByteBuffer y, int to, int bytes) {
-    if (mode == Scatter.ADD) {
-      for (int k = 0; k < bytes; k += 4) {
-        y.putFloat(to + k, y.getFloat(to + k) + u.getFloat(from + k));
+    @Override
+    public void rebind() {
+      for (int i = 0; i < 3; i++) {
+        memory[i] = x.memory(x.place(operands[i]).slot());
       }
-    } else {
-      for (int k = 0; k < bytes; k += 4) {
-        y.putFloat(to + k, real(y.getFloat(to + k), u.getFloat(from + k)));
-      }
+      from = x.buffer(result.args.get(0).base());
+      to = x.buffer(result);
+      ids = x.buffer(operands[1]).bytes();
     }
+
+    @Override
+    public void run() {
+      Pool.split(x.pool(), parts, count, check); // before anything is written
+      copy = !same(from, to);
+      Pool.split(x.pool(), parts, rows, part);
+    }
+
+    private void check(int t, int first, int end) {
+      Indices.check(result.name(), ids, 0, operand(1).shape(), rows, first, end);
+    }
+
+    private void part(int t, int first, int end) {
+      int row = p[t][3];
+      if (copy) {
+        to.bytes().put(first * row, from.bytes(), first * row, (end - first) * row);
+      }
+      kernel.run(memory, p[t], 0, count);
+    }
+
+    @Override
+    public void unbind() {
+      java.util.Arrays.fill(memory, null);
+      from = null;
+      to = null;
+      ids = null;
+    }
+
+    @Override
+    public void close() {}
   }
 
-  private float real(float x, float u) {
-    return switch (mode) {
-      case ADD -> x + u;
-      case MUL -> x * u;
-      case MIN -> Math.min(x, u);
-      case MAX -> Math.max(x, u);
-      case SET -> u;
-    };
-  }
-
-  private double real(double x, double u) {
-    return switch (mode) {
-      case ADD -> x + u;
-      case MUL -> x * u;
-      case MIN -> Math.min(x, u);
-      case MAX -> Math.max(x, u);
-      case SET -> u;
-    };
-  }
-
-  private long integer(long x, long u) {
-    return switch (mode) {
-      case ADD -> x + u;
-      case MUL -> x * u;
-      case MIN -> Math.min(x, u);
-      case MAX -> Math.max(x, u);
-      case SET -> u;
-    };
+  @Override
+  void run(Buffer[] in, Buffer out, Buffer scratch) {
+    Indices.check(result.name(), in[1].bytes(), 0, operand(1).shape(), rows);
+    if (!same(in[0], out)) {
+      out.copyFrom(in[0]);
+    }
+    halves(in[1].bytes(), in[2], out, scratch.bytes());
   }
 
   /** Scratch: for each row its place among the touched ones or -1; those rows; their numbers. */
@@ -149,7 +159,7 @@ final class ScatterStep extends WriteStep {
       for (int k = 0; k < width; k++) {
         int p = sums + (at * width + k) * 4;
         float next = (float) u.getDouble(dtype, (long) i * width + k);
-        scratch.putFloat(p, real(scratch.getFloat(p), next));
+        scratch.putFloat(p, (float) ReferenceIndexing.real(mode, scratch.getFloat(p), next));
       }
     }
     for (int at = 0; at < touched; at++) {
@@ -162,6 +172,9 @@ final class ScatterStep extends WriteStep {
 
   @Override
   String describe() {
-    return "scatter " + mode + " " + count + " rows of " + width + " " + dtype + " into " + rows;
+    String threads = parts > 1 && kernel != null ? " x" + parts + " threads" : "";
+    return "scatter "
+        + mode
+        + (" " + count + " rows of " + width + " " + dtype + " into " + rows + threads);
   }
 }

@@ -31,8 +31,7 @@ final class SortStep extends CallsStep {
     length = s.dim(axis);
     inner = Math.toIntExact(s.slice(axis + 1, s.rank()).size());
     lines = Math.toIntExact(s.size() / length);
-    parts =
-        (int) Math.max(1, Math.min(Math.min(options.threads(), lines), s.size() / MIN_PER_THREAD));
+    parts = Pool.parts(options.threads(), lines, s.size(), MIN_PER_THREAD);
   }
 
   @Override
@@ -48,6 +47,7 @@ final class SortStep extends CallsStep {
   private final class Run implements Bound {
     private final CpuExecution x;
     private final KeySort[] sorts = new KeySort[parts];
+    private final Pool.Range part = this::lines;
     private ByteBuffer from;
     private ByteBuffer values;
     private ByteBuffer order;
@@ -68,18 +68,11 @@ final class SortStep extends CallsStep {
 
     @Override
     public void run() {
-      if (parts == 1) {
-        lines(sorts[0], 0, lines);
-        return;
-      }
-      int each = (lines + parts - 1) / parts;
-      x.pool()
-          .run(
-              parts,
-              t -> lines(sorts[t], Math.min(lines, t * each), Math.min(lines, (t + 1) * each)));
+      Pool.split(x.pool(), parts, lines, part);
     }
 
-    private void lines(KeySort sort, int first, int end) {
+    private void lines(int t, int first, int end) {
+      KeySort sort = sorts[t];
       for (int l = first; l < end; l++) {
         int start = l / inner * length * inner + l % inner;
         for (int i = 0; i < length; i++) {

@@ -99,16 +99,22 @@ abstract class Step {
     return 0;
   }
 
-  /** Bytes of its operands and results. */
-  final long bytes() {
-    long n = 0;
-    for (Value v : reads) {
-      n += v.type.byteSize();
-    }
-    for (Value v : writes) {
-      n += v.type.byteSize();
-    }
-    return n;
+  /**
+   * Bytes that a run reads: of a table whose rows are looked up, those rows.
+   *
+   * @param inPlace a result lies where an operand does ({@link Planner.Plan#inPlace})
+   */
+  long bytesRead(boolean inPlace) {
+    return bytes(reads);
+  }
+
+  /** Bytes that a run writes, as {@link #bytesRead}. */
+  long bytesWritten(boolean inPlace) {
+    return bytes(writes);
+  }
+
+  static long bytes(List<Value> values) {
+    return values.stream().mapToLong(v -> v.type.byteSize()).sum();
   }
 
   /** One line for people. */

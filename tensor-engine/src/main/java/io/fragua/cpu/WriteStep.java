@@ -17,26 +17,30 @@ abstract class WriteStep extends CallStep {
     return uses == 1 && result.args.get(0).base() == read;
   }
 
-  @Override
-  final void run(Buffer[] in, Buffer out, Buffer scratch) {
-    check(in);
-    if (!same(in[0], out)) {
-      out.copyFrom(in[0]);
-    }
-    write(in, out, scratch);
+  /** Bytes that it changes of its first operand, at most. */
+  abstract long touched();
+
+  /** Bytes that it reads of its first operand, not counting a copy. */
+  long looked() {
+    return 0;
   }
 
-  /** Checks what the operands' types do not say; nothing is written yet. */
-  abstract void check(Buffer[] in);
+  @Override
+  final long bytesRead(boolean inPlace) {
+    return super.bytesRead(inPlace)
+        + (inPlace ? looked() - result.args.get(0).base().type.byteSize() : 0);
+  }
 
-  /** Writes into {@code out}, which holds the first operand. */
-  abstract void write(Buffer[] in, Buffer out, Buffer scratch);
+  @Override
+  final long bytesWritten(boolean inPlace) {
+    return inPlace ? touched() : super.bytesWritten(inPlace);
+  }
 
   /**
    * True if both are the same memory. A donated operand may be bound to its result's memory or not,
    * so it is found out: a byte of the result, which holds anything, is changed and looked for.
    */
-  private static boolean same(Buffer a, Buffer out) {
+  static boolean same(Buffer a, Buffer out) {
     byte b = out.bytes().get(0);
     if (a.bytes().get(0) != b) {
       return false;

@@ -43,8 +43,11 @@ public final class PullBack {
       Graph.Equation e = g.definition(v).rule();
       int end = v + e.types().size();
       List<Tensor> of = Arrays.asList(Arrays.copyOfRange(grads, v, end));
-      if (!needed[v] || of.stream().allMatch(Objects::isNull) || e.op().vjp() == null) {
-        continue; // constant almost everywhere (integers, comparisons, stop_gradient)
+      if (e.inputs().stream().noneMatch(x -> needed[x])
+          || of.stream().allMatch(Objects::isNull)
+          || e.op().vjp() == null) {
+        continue; // nobody asks, or constant almost everywhere (integers, comparisons,
+        // stop_gradient)
       }
       List<Tensor> in = e.inputs().stream().map(all::get).toList();
       List<Tensor> back = e.op().vjp().applyAll(of, in, all.subList(v, end), e.attrs());

@@ -18,12 +18,16 @@ import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import io.fragua.transform.Fn;
-import io.fragua.transform.Grad;
+import io.fragua.transform.SparseGrad;
+import io.fragua.transform.SparseRows;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * What to train, how to measure it and how to improve it. {@link #start} compiles one step
@@ -33,8 +37,27 @@ import java.util.Map;
  * @param body the network
  * @param loss of a batch
  * @param optimizer turns gradients into updates
+ * @param sparse names of the tables of {@link #withSparse}
  */
-public record Training(Network.Body body, Loss loss, GradientTransform optimizer) {
+public record Training(
+    Network.Body body, Loss loss, GradientTransform optimizer, Predicate<String> sparse) {
+  /** With ordinary gradients of all parameters. */
+  public Training(Network.Body body, Loss loss, GradientTransform optimizer) {
+    this(body, loss, optimizer, name -> false);
+  }
+
+  /**
+   * The same with lazy steps of some tables, as {@link SparseUpdates} says: only rows that a step
+   * has looked up are touched, so the time of a step does not depend on the size of a table.
+   *
+   * @param tables accepts names of parameters that the network reads by {@code gather} alone, as
+   *     {@link io.fragua.nn.Embedding} does, for instance {@code n -> n.startsWith("embedding_")};
+   *     always the same answer for one name
+   */
+  public Training withSparse(Predicate<String> tables) {
+    return new Training(body, loss, optimizer, tables);
+  }
+
   /** How wrong an output is. */
   @FunctionalInterface
   public interface Loss {
@@ -102,6 +125,7 @@ public record Training(Network.Body body, Loss loss, GradientTransform optimizer
 
   private List<Tensor> step(ParamTree old, List<Tensor> inputs, List<Tensor> targets, Key key) {
     ParamTree params = old.under("param:");
+    int n = params.size();
     ParamTree state = old.under("state:");
     Fn value =
         leaves -> {
@@ -111,12 +135,21 @@ public record Training(Network.Body body, Loss loss, GradientTransform optimizer
           results.addAll(r.state().leaves());
           return results;
         };
-    List<Tensor> r = Grad.valueAndGrad(value).apply(params.leaves());
-    ParamTree grads = params.withLeaves(r.subList(1 + state.size(), r.size()));
-    GradientTransform.Update u = optimizer.update(grads, old.under("opt:"), params);
+    List<String> names = params.names();
+    int[] tables = IntStream.range(0, n).filter(i -> sparse.test(names.get(i))).toArray();
+    int[] dense = IntStream.range(0, n).filter(i -> !sparse.test(names.get(i))).toArray();
+    List<Tensor> r = SparseGrad.valueAndGrad(value, dense, tables).apply(params.leaves());
+    Iterator<Tensor> grads = r.subList(1 + state.size(), r.size()).iterator();
+    Map<String, Tensor> slopes = new LinkedHashMap<>();
+    IntStream.of(dense).forEach(i -> slopes.put(names.get(i), grads.next()));
+    Map<String, SparseRows> rows = new LinkedHashMap<>();
+    IntStream.of(tables)
+        .forEach(i -> rows.put(names.get(i), new SparseRows(grads.next(), grads.next())));
+    SparseUpdates.Step next =
+        SparseUpdates.apply(optimizer, ParamTree.of(slopes), rows, old.under("opt:"), params);
     List<Tensor> results = new ArrayList<>(List.of(r.get(0)));
-    results.addAll(Optimizers.applyUpdates(params, u.updates()).leaves());
-    results.addAll(u.state().leaves());
+    results.addAll(next.params().leaves());
+    results.addAll(next.state().leaves());
     results.addAll(r.subList(1, 1 + state.size()));
     return results;
   }

@@ -55,7 +55,15 @@ public final class Grad {
   }
 
   private static List<Tensor> apply(Traced t, int operands, int[] wrt) {
-    Graph g = t.graph();
+    checkWrt("grad", t.graph(), operands, wrt);
+    List<Tensor> values = t.values();
+    List<Tensor> results = new ArrayList<>(t.results(values));
+    results.addAll(gradients(t.graph(), values, wrt));
+    return results;
+  }
+
+  /** The gradients of a graph's first result, a scalar, by some of its values. */
+  static List<Tensor> gradients(Graph g, List<Tensor> values, int[] wrt) {
     Check.shape(
         !g.outputs().isEmpty()
             && g.outputTypes().get(0).shape().rank() == 0
@@ -63,13 +71,9 @@ public final class Grad {
         "grad: the function's first result must be a floating scalar: %s; reduce it, for instance"
             + " with mean()",
         g.outputTypes());
-    checkWrt("grad", g, operands, wrt);
-    List<Tensor> values = t.values();
     Tensor[] cotangents = new Tensor[g.outputs().size()];
     cotangents[0] = Tensor.scalar(g.outputTypes().get(0).dtype(), 1);
-    List<Tensor> results = new ArrayList<>(t.results(values));
-    results.addAll(pullBack(g, values, Arrays.asList(cotangents), wrt));
-    return results;
+    return pullBack(g, values, Arrays.asList(cotangents), wrt);
   }
 
   /** Checks the operands to differentiate by. */
