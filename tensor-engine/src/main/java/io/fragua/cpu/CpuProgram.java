@@ -212,6 +212,11 @@ final class CpuProgram implements Program {
   }
 
   @Override
+  public long workspaceBytes() {
+    return plan.workspaceBytes() + plan.constantBytes();
+  }
+
+  @Override
   public String explain() {
     StringBuilder s = new StringBuilder();
     s.append(
