@@ -277,7 +277,9 @@ class Bf16StorageTest {
       try (CpuProgram p = new CpuProgram(g, BF16, bf16)) {
         assertEquals(
             null, new Tolerance(2 * UNIT, 4 * UNIT).difference(want, Jit.run(p, in).get(0)));
-        assertTrue(p.steps().stream().anyMatch(s -> s instanceof TiledStep t && t.describe().contains("matmul")));
+        assertTrue(
+            p.steps().stream()
+                .anyMatch(s -> s instanceof TiledStep t && t.describe().contains("matmul")));
       }
     }
   }
