@@ -57,13 +57,8 @@ final class Bf16Storage {
     }
   }
 
-  /** The results, computed by products of bf16. */
-  static List<View> run(List<View> results) {
-    return run(results, OneDnn.multipliesBf16());
-  }
-
   /**
-   * As {@link #run(List)}.
+   * The results, computed by products of bf16.
    *
    * @param lies false if rounded numbers are to lie as f32
    */

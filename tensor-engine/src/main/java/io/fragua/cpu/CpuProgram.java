@@ -22,6 +22,7 @@ final class CpuProgram implements Program {
   private final Graph graph;
   private final CompileOptions options;
   private final List<Step> steps = new ArrayList<>();
+  private final boolean bf16;
   private final int once;
   private final Planner.Plan plan;
   private final Allocator memory = new Allocator("cpu program");
@@ -30,6 +31,16 @@ final class CpuProgram implements Program {
   private boolean closed;
 
   CpuProgram(Graph graph, CompileOptions options) {
+    this(graph, options, options.precision() == Precision.BF16 && OneDnn.multipliesBf16());
+  }
+
+  /**
+   * As compiled for another CPU.
+   *
+   * @param bf16 true if under BF16 values lie as bf16, false if they are only rounded to it
+   */
+  CpuProgram(Graph graph, CompileOptions options, boolean bf16) {
+    this.bf16 = bf16;
     this.graph = graph;
     this.options = options;
     checkDonated();
@@ -68,7 +79,7 @@ final class CpuProgram implements Program {
 
   /** Pass after it: in which type values lie. */
   private List<View> stored(List<View> results) {
-    return options.precision() == Precision.BF16 ? Bf16Storage.run(results) : results;
+    return options.precision() == Precision.BF16 ? Bf16Storage.run(results, bf16) : results;
   }
 
   private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
@@ -214,7 +225,9 @@ final class CpuProgram implements Program {
             "cpu program: %d equations in %d steps, %s, %d thread%s, vectors of %d lanes%n",
             graph.equations().size(),
             steps.size(),
-            options.precision(),
+            options.precision() == Precision.BF16 && !bf16
+                ? "BF16 in f32 (this CPU does not multiply bf16)"
+                : options.precision(),
             options.threads(),
             options.threads() == 1 ? "" : "s",
             VectorRuntime.LANES));

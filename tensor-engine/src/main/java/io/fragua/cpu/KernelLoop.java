@@ -102,7 +102,6 @@ final class KernelLoop {
       View v = k.loads.get(i);
       vars.put(v, load(text, i, v.base(), inner < 0 ? 0 : k.stride(i, inner)));
     }
-    List<VectorText.Var> stored = new ArrayList<>();
     for (Value v : k.members) {
       List<VectorText.Var> args = new ArrayList<>();
       for (View a : v.args) {
@@ -119,7 +118,7 @@ final class KernelLoop {
       if (v.kind == Value.Kind.REDUCE) {
         fold(text, k.reduces.indexOf(v), v, args.get(0), tail);
       } else {
-        vars.put(v, text.emit(v, args));
+        vars.put(v, isStoredBf16(v) ? args.get(0) : text.emit(v, args));
       }
     }
     for (int j = 0; j < k.stores.size(); j++) {
@@ -128,7 +127,11 @@ final class KernelLoop {
       DType to = k.stores.get(j).type.dtype();
       if (VectorNarrow.is(to)) {
         String where = "q" + j + " + i * " + to.bytes();
-        String put = new VectorNarrow(text).store(to, x, "c" + j, where);
+        VectorNarrow narrow = new VectorNarrow(text);
+        String put =
+            isStoredBf16(k.stores.get(j))
+                ? narrow.storeRounded(x, "c" + j, where)
+                : narrow.store(to, x, "c" + j, where);
         body.append("      " + put + "\n");
       } else if (Character.isLowerCase(x.kind())) {
         VectorText.Var m = text.mask(x, 'I');
@@ -145,6 +148,15 @@ final class KernelLoop {
         body.append("      " + Memory.store(x.name(), "c" + j, at) + "\n");
       }
     }
+  }
+
+  /** True for f32 rounded to bf16 for memory alone. */
+  private boolean isStoredBf16(Value v) {
+    return v.type.dtype() == DType.BF16
+        && v.op.name().equals("cast")
+        && v.args.get(0).base().type.dtype() == DType.F32
+        && k.stores.contains(v)
+        && k.members.stream().noneMatch(m -> m.args.stream().anyMatch(a -> a.base() == v));
   }
 
   private VectorText.Var load(VectorText text, int i, Value base, long step) {

@@ -15,8 +15,9 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A matrix product of f32 or bf16 by oneDNN, with bias and activation applied to the result while it is in
- * registers. Large ones are cut along one axis of the result, a {@link Product} for each thread.
+ * A matrix product of f32 or bf16 by oneDNN, with bias and activation applied to the result while
+ * it is in registers. Large ones are cut along one axis of the result, a {@link Product} for each
+ * thread.
  */
 final class MatmulStep extends Step {
   private static final double LARGE_FLOPS = 3e7;

@@ -29,8 +29,7 @@ final class MatmulTile implements AutoCloseable {
     product = new Product(descs, attr, false);
   }
 
-  private memory.desc desc(
-      long rows, long columns, DType type, long rowStride, long columnStride) {
+  private memory.desc desc(long rows, long columns, DType type, long rowStride, long columnStride) {
     memory.desc d =
         new memory.desc(
             new long[] {rows, columns},

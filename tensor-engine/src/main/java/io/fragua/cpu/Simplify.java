@@ -280,7 +280,10 @@ final class Simplify {
   private View matmul(Op op, Attrs a, TensorType type, List<View> args) {
     View x = args.get(0);
     View w = args.get(1);
-    if (type.dtype() == DType.F16 || type.dtype() == DType.BF16) { // products of f32, rounded once
+    boolean whole = x.shape().dim(-1) > 1 && !isColumnSum(x, w);
+    boolean direct = type.dtype() == DType.BF16 && whole && OneDnn.multipliesBf16();
+    if (type.dtype() == DType.F16 || type.dtype() == DType.BF16 && !direct) {
+      // products of f32, rounded once
       View product =
           matmul(op, a, type.with(DType.F32), List.of(cast(x, DType.F32), cast(w, DType.F32)));
       return cast(product, type.dtype());

@@ -44,6 +44,12 @@ final class VectorNarrow {
     };
   }
 
+  /** The statement that rounds lanes to bf16 and writes them. */
+  String storeRounded(Var x, String memory, String offset) {
+    Var bits = i("$0.lanewise(VectorOperators.ASHR, 16)", rounded(x));
+    return write(DType.BF16, bits, memory, offset);
+  }
+
   /** The statement that writes lanes, which hold numbers of the type. */
   String store(DType t, Var x, String memory, String offset) {
     Var bits =
@@ -52,6 +58,10 @@ final class VectorNarrow {
           case F16 -> toF16(x);
           default -> x;
         };
+    return write(t, bits, memory, offset);
+  }
+
+  private static String write(DType t, Var bits, String memory, String offset) {
     String type = t.bytes() == 1 ? "ByteVector" : "ShortVector";
     String how = t.bytes() == 1 ? "I2B" : "I2S";
     String narrow = VectorText.convert(how, species(t), bits);
@@ -85,15 +95,19 @@ final class VectorNarrow {
 
   private static final String SHIFT = "$0.lanewise(VectorOperators.LSHL, %d)";
 
-  /**
-   * To nearest, ties to even: half a unit less one is added, and one more if the last bit is set.
-   */
   private Var roundBf16(Var x) {
-    Var bits = i("$0.reinterpretAsInts()", x);
+    return f("((IntVector) $0.and(-65536)).reinterpretAsFloats()", rounded(x));
+  }
+
+  /**
+   * Floats whose upper halves are to nearest, ties to even: half a unit less one is added, and one
+   * more if the last bit is set. NaN becomes the one that stays NaN.
+   */
+  private Var rounded(Var x) {
+    Var y = f("$0.blend(Float.NaN, $1)", x, mask("$0.compare(VectorOperators.NE, $0)", x));
+    Var bits = i("$0.reinterpretAsInts()", y);
     Var odd = i("((IntVector) $0.lanewise(VectorOperators.LSHR, 16)).and(1)", bits);
-    Var up = i("((IntVector) $0.add(32767)).add($1)", bits, odd);
-    Var y = f("((IntVector) $0.and(-65536)).reinterpretAsFloats()", up);
-    return f("$0.blend(Float.NaN, $1)", y, mask("$0.compare(VectorOperators.NE, $0)", x));
+    return i("((IntVector) $0.add(32767)).add($1)", bits, odd);
   }
 
   private Var roundF16(Var x) {

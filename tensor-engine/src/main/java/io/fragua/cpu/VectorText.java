@@ -31,7 +31,7 @@ final class VectorText {
   private static final Pattern NUMBER =
       Pattern.compile(
           "\\.((?:add|sub|mul|and|or|blend)\\(|compare\\(VectorOperators\\.[A-Z]+, (?=[^)]*f\\)))"
-              + "(-?[0-9][0-9.]*(?:E-?[0-9]+)?f?|Float\\.[A-Z_]+)(?=[,)])");
+              + "(-?[0-9][0-9.]*(?:E-?[0-9]+)?f?|Float\\.[A-Za-z_]+)(?=[,)])");
 
   private final Map<String, String> numbers = new HashMap<>();
   private final StringBuilder before;

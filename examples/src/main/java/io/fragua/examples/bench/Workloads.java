@@ -34,6 +34,7 @@ final class Workloads {
             new Against("torch_compiled", 1.1),
             new Against("onnxruntime", 1.35)));
     all.add(EncoderWorkloads.forward(Precision.BF16_MATH, 3e-2, new Against("torch_bf16", 1.5)));
+    all.add(EncoderWorkloads.forward(Precision.BF16, 3e-2, new Against("torch_bf16", 2.3)));
     all.add(EncoderWorkloads.training(Precision.STRICT, 2e-4, new Against("torch", 1.3)));
     all.add(EncoderWorkloads.training(Precision.BF16, 1e-1, new Against("torch_bf16", 1.5)));
     all.add(

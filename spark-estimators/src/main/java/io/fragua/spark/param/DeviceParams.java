@@ -17,8 +17,10 @@ public interface DeviceParams extends ParamFamily {
   }
 
   /**
-   * {@code "STRICT"} (32-bit floating point everywhere) or {@code "BF16_MATH"} (32-bit storage,
-   * products may be rounded to bfloat16 where the hardware gains by it). Default {@code "STRICT"}.
+   * {@code "STRICT"} (32-bit floating point everywhere), {@code "BF16_MATH"} (32-bit storage,
+   * products may be rounded to bfloat16 where the hardware gains by it) or {@code "BF16"} (what
+   * products take and hand on lies in memory as bfloat16 too; parameters stay 32-bit). Default
+   * {@code "STRICT"}.
    */
   default Param<String> precision() {
     return groups().device.precision;
