@@ -30,6 +30,10 @@ import org.junit.jupiter.api.Test;
 
 /** The promises of programs and executions: binding, donation, reuse, threads, memory. */
 public abstract class ExecutionContract {
+  static {
+    Runs.spoilMemory();
+  }
+
   private static final TensorType ROW = TensorType.of(DType.F32, 33);
 
   /** The backend under test. */
