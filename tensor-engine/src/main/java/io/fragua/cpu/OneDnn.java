@@ -2,6 +2,8 @@ package io.fragua.cpu;
 
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
+import io.fragua.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,9 @@ final class OneDnn {
    * Threads last set for this thread's OpenMP regions; oneDNN asks OpenMP, which asks per thread.
    */
   private static final ThreadLocal<int[]> THREADS = ThreadLocal.withInitial(() -> new int[1]);
+
+  /** Some microseconds: an OpenMP thread then sleeps until the next contraction. */
+  private static final String SPINS = "1000";
 
   private OneDnn() {}
 
@@ -69,6 +74,7 @@ final class OneDnn {
 
   private static engine load() {
     try {
+      sleepSoon();
       engine e = new engine(engine.kind.cpu, 0);
       // Their classes look for the library as well when they are first used.
       new memory.desc().close();
@@ -86,6 +92,18 @@ final class OneDnn {
               + " the class path, and make the cache folder (org.bytedeco.javacpp.cachedir)"
               + " writable",
           e);
+    }
+  }
+
+  /**
+   * OpenMP's threads look for work for milliseconds after each contraction, on the cores that the
+   * kernels after it need, unless the environment says otherwise before the library is loaded.
+   */
+  private static void sleepSoon() {
+    if (Platform.isLinux() && System.getenv("OMP_WAIT_POLICY") == null) {
+      NativeLibrary.getProcess()
+          .getFunction("setenv")
+          .invokeInt(new Object[] {"GOMP_SPINCOUNT", SPINS, 0});
     }
   }
 
@@ -130,6 +148,17 @@ final class OneDnn {
         && !has(isa, dnnl.dnnl_cpu_isa_avx512_core_amx);
   }
 
+  /** True if the CPU multiplies pairs of bf16, by AVX-512 or AMX. */
+  static boolean multipliesBf16() {
+    engine(); // loads
+    return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_bf16);
+  }
+
+  /** oneDNN's name of f32 or bf16. */
+  static memory.data_type type(DType t) {
+    return t == DType.BF16 ? memory.data_type.bf16 : memory.data_type.f32;
+  }
+
   /** True if the CPU has AVX-512. */
   static boolean wide() {
     engine(); // loads
@@ -154,8 +183,9 @@ final class OneDnn {
 
   /** An address without an owner. */
   static final class At extends Pointer {
-    At(long address) {
-      this.address = address;
+    At set(long to) {
+      address = to;
+      return this;
     }
   }
 }

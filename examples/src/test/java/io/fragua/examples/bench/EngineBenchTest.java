@@ -135,6 +135,17 @@ class EngineBenchTest {
   }
 
   @Test
+  void aProfileFollowsTheTimes() throws IOException {
+    Run r = run(Map.of(), twice(PEERS), "", "--seconds=0.05", "--profile");
+    assertEquals(0, r.status(), r.toString());
+    assertTrue(r.lines().get(0).startsWith("twice 1"), r.toString());
+    assertTrue(r.lines().get(1).matches("profile: \\d+ runs of .* us"), r.toString());
+    assertTrue(r.lines().get(3).endsWith(" 0  run"), r.toString());
+    Run plain = run(Map.of(), twice(PEERS), "", "--seconds=0.05");
+    assertTrue(plain.lines().stream().noneMatch(l -> l.startsWith("profile")), plain.toString());
+  }
+
+  @Test
   void anotherResultIsAFailureAndNoTime() throws IOException {
     Run r = run(SHELL, twice(PEERS), peers(6.1f, "exit 9"), "--seconds=0.05");
     assertEquals(1, r.status());
