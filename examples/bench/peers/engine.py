@@ -29,6 +29,7 @@ args = parser.parse_args()
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.threads])
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
+os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # PyTorch's profiler tells when it starts
 
 # What libraries print must not get between the answers.
 answers = os.fdopen(os.dup(1), "w")

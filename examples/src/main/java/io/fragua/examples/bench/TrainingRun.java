@@ -22,9 +22,13 @@ class TrainingRun implements Workload.Ours {
 
   /** Compiles the step. */
   TrainingRun(Training training, Tensor x, Tensor y, CompileOptions options) {
+    this(training, Network.init(training.body(), List.of(x.type()), Key.of(7)), x, y, options);
+  }
+
+  /** Compiles the step from these values on. */
+  TrainingRun(Training training, Network.Variables v, Tensor x, Tensor y, CompileOptions options) {
     this.x = x;
     this.y = y;
-    Network.Variables v = Network.init(training.body(), List.of(x.type()), Key.of(7));
     inputs.put("x", x);
     inputs.put("y", y);
     inputs.putAll(v.params().asMap());

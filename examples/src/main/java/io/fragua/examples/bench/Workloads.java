@@ -35,11 +35,11 @@ final class Workloads {
             new Against("onnxruntime", 1.35)));
     all.add(EncoderWorkloads.forward(Precision.BF16_MATH, 3e-2, new Against("torch_bf16", 1.5)));
     all.add(EncoderWorkloads.training(Precision.STRICT, 2e-4, new Against("torch", 1.3)));
-    all.add(EncoderWorkloads.training(Precision.BF16_MATH, 2e-2, new Against("torch_bf16", 1.5)));
+    all.add(EncoderWorkloads.training(Precision.BF16, 1e-1, new Against("torch_bf16", 1.5)));
     all.add(
         ImageWorkloads.resNetForward(
             Precision.STRICT, 1e-4, new Against("onnxruntime", 1.05), new Against("torch", 1.05)));
-    all.add(ImageWorkloads.resNetForward(Precision.BF16_MATH, 3e-2, new Against("torch_bf16", 3)));
+    all.add(ImageWorkloads.resNetForward(Precision.BF16, 3e-2, new Against("torch_bf16", 3)));
     all.add(ImageWorkloads.resNetCompile());
     all.add(ImageWorkloads.resNetMemory());
     all.add(ImageWorkloads.cnn());
