@@ -92,6 +92,28 @@ def binary():
         case("population_count", np.array(lax.population_count(a)), a)
 
 
+def loggamma_slope(a, log_x):
+    """How log x moves with a at constant probability, by mpmath's incomplete gamma function."""
+    with mpmath.workdps(50):
+        a, x = mpmath.mpf(a), mpmath.exp(mpmath.mpf(log_x))
+        ends = (x, mpmath.inf) if x > a else (0, x)
+        moved = mpmath.diff(lambda s: mpmath.gammainc(s, *ends, regularized=True), a, h=a / 10**20)
+        density = mpmath.exp((a - 1) * mpmath.log(x) - x - mpmath.loggamma(a))
+        return float((1 if x > a else -1) * moved / density / x)
+
+
+def gamma_slopes():
+    for dtype in (np.float32, np.float64):
+        a = np.repeat(np.array([1e-3, 0.3, 1, 2.5, 40, 700], dtype), 5)
+        z = np.tile(np.array([-4, -1, 0, 0.7, 5]), 6)
+        x = np.where(a < 2, (z - 1) / np.minimum(a, 1), np.log(a * np.exp(z / np.sqrt(a)))).astype(dtype)
+        y = np.array([loggamma_slope(float(s), float(t)) for s, t in zip(a, x)], dtype)
+        case("random_loggamma_grad", y, a, x, tol=(4, 0) if dtype == np.float32 else (2000, 0))
+        odd = np.array([0, -1, np.nan, np.inf, 1, 1, 1], dtype), np.array(
+            [0, 0, 0, 0, np.nan, -np.inf, np.inf], dtype)
+        case("random_loggamma_grad", np.array([np.nan] * 5 + [np.inf, 0], dtype), *odd)
+
+
 def products():
     for dtype in (np.float32, np.float64, np.int32):
         for shape in ((), (5,), (0,), (3, 4), (2, 3, 4), (2, 0, 3)):
@@ -196,7 +218,7 @@ def narrow():
 
 def main():
     with np.errstate(all="ignore"):
-        for page in (unary, binary, products, cumulative, narrow):
+        for page in (unary, binary, products, cumulative, narrow, gamma_slopes):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(ops.__file__)),
                         "../resources/golden/elementwise.json")

@@ -150,10 +150,33 @@ def sorting():
     g.case("percentile 25 1", np.percentile(finite, 25, 1).astype(np.float32), finite, tol=(4, 8))
 
 
+def unique():
+    """Of few values, with NaN, zeros of both signs, more places than values and fewer."""
+    x = np.array([[3, np.nan, -1, 3, 0.0], [np.inf, -1, -0.0, np.nan, 3]], np.float32)
+    i = np.array([[5, 2, 2], [7, 5, -8]], np.int32)
+    empty = np.zeros((0, 3), np.float32)
+    for y in (x, i, i.astype(np.int64), np.array([True, False, True]), x.astype(np.float64)):
+        for size in (0, 1, 3, 9):
+            for fill in (None, 1):
+                one(y, size, fill)
+    for size in (0, 2):
+        one(empty, size, 7)
+
+
+def one(x, size, fill):
+    with jax.enable_x64():
+        result = jnp.unique(x, return_inverse=True, return_counts=True, size=size, fill_value=fill)
+    for name, y in zip(("values", "inverse", "counts"), result):
+        y = np.asarray(y)
+        if name == "counts" and x.size == 0:
+            y = np.zeros(size)  # JAX forgets the places
+        g.case("unique %d %s %s" % (size, fill, name), y if name == "values" else y.astype(np.int32), x)
+
+
 def main():
     g.CASES.clear()
     with np.errstate(all="ignore"):
-        for page in (arranging, indexing, sorting):
+        for page in (arranging, indexing, sorting, unique):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../resources/golden/functions.json")

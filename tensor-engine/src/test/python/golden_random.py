@@ -44,6 +44,10 @@ for i, shape in enumerate(shapes + [[2000]]):
 
 
 
+GAMMA = jnp.array([0.1, 0.9, 2.5, 300.0], jnp.float32)
+RATES = jnp.array([0.0, 0.3, 2.0, 9.9], jnp.float32)
+
+
 def families(k, shape):
     """Distributions as GoldenFamilies names them; integers or the bits of f32."""
     r = jax.random
@@ -72,6 +76,16 @@ def families(k, shape):
         "permutation of rows": r.permutation(k, jnp.arange(21, dtype=jnp.float32).reshape(7, 3)),
         "permutation of columns": r.permutation(k, jnp.arange(21).reshape(3, 7), 1),
         "permutation of a vector": r.permutation(k, jnp.arange(9, dtype=jnp.float32) / 2),
+        "gamma 0.3": r.gamma(k, 0.3, shape),
+        "gamma 1": r.gamma(k, 1.0, shape),
+        "gamma many": r.gamma(k, GAMMA, (*shape, 4)),
+        "loggamma 0.001": r.loggamma(k, 0.001, shape),
+        "loggamma many": r.loggamma(k, GAMMA, (*shape, 4)),
+        "beta": r.beta(k, GAMMA, 0.7, (*shape, 4)),
+        "dirichlet": r.dirichlet(k, GAMMA, shape),
+        "poisson": r.poisson(k, RATES, (*shape, 4)),
+        # one number a key: among many, JAX draws accepted ones again
+        "poisson above 10": jax.vmap(lambda k: r.poisson(k, 31.5, ()))(r.split(k, 200)),
     }
 
 

@@ -122,7 +122,7 @@ public final class EagerEvaluator implements Evaluator {
       }
       Tensor[] out = new Tensor[types.size()];
       for (int i = 0; i < out.length; i++) {
-        Buffer b = Buffer.collected(types.get(i).byteSize());
+        Buffer b = Allocator.spoiled(Buffer.collected(types.get(i).byteSize()));
         x.bindOutput(i, b);
         out[i] = Tensor.of(types.get(i), b);
       }

@@ -8,10 +8,15 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 
 /**
- * A named owner of off-heap memory. Every buffer it gave out must be given back with {@link #free}
- * before {@link #close}, which otherwise frees them and reports the leak. Thread-safe.
+ * A named owner of off-heap memory. What fresh memory holds is not promised: with {@code
+ * -Dfragua.spoil=true} every byte is 0xff, which makes NaN of floats and -1 of integers, so that a
+ * step that reads what nobody wrote is seen. The tests run so. Every buffer it gave out must be
+ * given back with {@link #free} before {@link #close}, which otherwise frees them and reports the
+ * leak. Thread-safe.
  */
 public final class Allocator implements AutoCloseable {
+  private static volatile boolean spoiling = Boolean.getBoolean("fragua.spoil");
+
   private final String name;
   private final Map<Buffer, ByteBuffer> live = new IdentityHashMap<>();
   private long bytes;
@@ -24,7 +29,7 @@ public final class Allocator implements AutoCloseable {
   }
 
   /**
-   * Zeroed memory aligned to {@link Buffer#ALIGNMENT}.
+   * Memory aligned to {@link Buffer#ALIGNMENT}.
    *
    * @throws IllegalArgumentException if the size is over 2 GiB - 64 bytes
    * @throws OutOfMemoryError if the JVM's direct memory is used up (-XX:MaxDirectMemorySize)
@@ -46,10 +51,31 @@ public final class Allocator implements AutoCloseable {
     ByteBuffer base = ByteBuffer.allocateDirect((int) size + Buffer.ALIGNMENT);
     // Not alignedSlice: it also rounds the end down, and could lose the last bytes.
     int from = -base.alignmentOffset(0, Buffer.ALIGNMENT) & (Buffer.ALIGNMENT - 1);
-    Buffer b = Buffer.wrap(base.slice(from, (int) size));
+    Buffer b = spoiled(Buffer.wrap(base.slice(from, (int) size)));
     live.put(b, base);
     bytes += size;
     peak = Math.max(peak, bytes);
+    return b;
+  }
+
+  /**
+   * Spoils fresh memory from now on, or stops it; for tests.
+   *
+   * @return whether it was spoiled before
+   */
+  public static boolean spoil(boolean on) {
+    boolean before = spoiling;
+    spoiling = on;
+    return before;
+  }
+
+  /** This buffer, which has to be written before it is read, spoiled if that is asked for. */
+  public static Buffer spoiled(Buffer b) {
+    if (spoiling) {
+      for (int i = 0; i < b.size(); i++) {
+        b.bytes().put(i, (byte) 0xff);
+      }
+    }
     return b;
   }
 

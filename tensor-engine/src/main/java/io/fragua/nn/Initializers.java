@@ -3,6 +3,7 @@ package io.fragua.nn;
 import io.fragua.random.Random;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Linalg;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 
@@ -169,6 +170,28 @@ public final class Initializers {
    */
   public static Initializer fanInUniform() {
     return (key, shape) -> uniform(1 / Math.sqrt(fanIn(shape))).draw(key, shape);
+  }
+
+  /**
+   * Orthonormal columns, or rows where there are fewer of them, times {@code scale}: all directions
+   * alike, and signals keep their length. Of a kernel [..., in, out] a column is all that belongs
+   * to one output.
+   *
+   * @param scale finite: 1, or sqrt(2) in front of a relu
+   * @source Saxe et al., ICLR 2014; {@code jax.nn.initializers.orthogonal}, whose numbers these
+   *     are: the Q of normal numbers with signs that make the diagonal of R positive
+   */
+  public static Initializer orthogonal(double scale) {
+    Check.that(
+        Double.isFinite(scale), "initializer: a scale must be finite: %s; correct it", scale);
+    return (key, shape) -> {
+      int rows = (int) Math.min(Integer.MAX_VALUE, size(shape, -1));
+      int columns = shape.dim(-1);
+      int most = Math.max(rows, columns);
+      Linalg.Qr qr = Random.normal(key, Shape.of(most, Math.min(rows, columns))).qr();
+      Tensor q = qr.q().mul(qr.r().diagonal().sign());
+      return (rows < columns ? q.transpose() : q).reshape(shape.dims()).mul(scale);
+    };
   }
 
   /** At least 1, so that a layer without inputs has finite values. */

@@ -63,11 +63,13 @@ public final class Network {
    * computed on data; then all values are drawn by one compiled program. Equal keys give equal
    * values.
    *
-   * @param key of the seed; parameter {@code i} is drawn with {@code key.foldIn(i)}
+   * @param key of the seed; parameter {@code i} is drawn with {@code key.foldIn(i)}, state {@code
+   *     i} with {@code key.foldIn(n + i)} for n parameters
    */
   public static Variables init(Body body, List<TensorType> inputs, Key key) {
     Scope.Run run = trace(body, inputs);
-    List<Scope.Wanted> wanted = List.copyOf(run.wanted.values());
+    List<Scope.Wanted> wanted = new ArrayList<>(run.wanted.values());
+    wanted.addAll(run.wantedState.values());
     Fn draw =
         args -> {
           List<Tensor> values = new ArrayList<>();
@@ -78,10 +80,10 @@ public final class Network {
           return values;
         };
     List<Tensor> values = wanted.isEmpty() ? List.of() : Jit.jit(draw).apply(List.of(key.tensor()));
-    Map<String, Tensor> state = new LinkedHashMap<>();
-    run.wantedState.forEach(
-        (name, v) -> state.put(name, Tensor.full(run.newState.get(name).type(), v)));
-    return new Variables(ParamTree.of(run.newParams).withLeaves(values), ParamTree.of(state));
+    int n = run.newParams.size();
+    return new Variables(
+        ParamTree.of(run.newParams).withLeaves(values.subList(0, n)),
+        ParamTree.of(run.newState).withLeaves(values.subList(n, values.size())));
   }
 
   private static Tensor checked(Scope.Wanted w, Tensor value) {

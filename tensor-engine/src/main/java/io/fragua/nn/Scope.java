@@ -32,7 +32,7 @@ public final class Scope {
     final Key key;
     final Tensor mask;
     final Map<String, Wanted> wanted = new LinkedHashMap<>();
-    final Map<String, Double> wantedState = new LinkedHashMap<>();
+    final Map<String, Wanted> wantedState = new LinkedHashMap<>();
     final Map<String, Tensor> newParams = new LinkedHashMap<>();
     final Map<String, Tensor> newState = new LinkedHashMap<>();
     final List<Part> parts = new ArrayList<>();
@@ -51,19 +51,44 @@ public final class Scope {
     }
   }
 
+  /** What a layer gets in place of a parameter. */
+  @FunctionalInterface
+  interface Change {
+    /**
+     * Computes it.
+     *
+     * @param s the parameter's own scope, without a change, for what else is needed
+     */
+    Tensor apply(Scope s, String name, Tensor value);
+  }
+
   private final Run run;
   private final String path;
   private final boolean shared;
-  private final Set<String> taken = new HashSet<>();
+  private final Set<String> taken;
+  private final Change change;
 
   Scope(Run run) {
-    this(run, "", false);
+    this(run, "", false, new HashSet<>(), null);
   }
 
-  private Scope(Run run, String path, boolean shared) {
+  private Scope(Run run, String path, boolean shared, Set<String> taken, Change change) {
     this.run = run;
     this.path = path;
     this.shared = shared;
+    this.taken = taken;
+    this.change = change;
+  }
+
+  /**
+   * This scope, in which a layer and its parts get something else in place of their parameters. A
+   * change around this one comes first.
+   */
+  Scope changed(Change c) {
+    Change outer = change;
+    Change both =
+        outer == null ? c : (s, name, value) -> c.apply(s, name, outer.apply(s, name, value));
+    return new Scope(run, path, shared, taken, both);
   }
 
   /**
@@ -75,6 +100,12 @@ public final class Scope {
    *     another shape
    */
   public Tensor param(String name, Shape shape, Initializer initializer) {
+    Tensor value = plainParam(name, shape, initializer);
+    Scope own = change == null ? null : new Scope(run, path, shared, taken, null);
+    return change == null ? value : change.apply(own, name, value);
+  }
+
+  private Tensor plainParam(String name, Shape shape, Initializer initializer) {
     String full = take(name);
     if (!run.initializing()) {
       return fitting(full, run.params.get(full), shape);
@@ -95,6 +126,13 @@ public final class Scope {
    * @param initial every element before the first update
    */
   public Tensor state(String name, Shape shape, double initial) {
+    return state(name, shape, Initializers.constant(initial));
+  }
+
+  /**
+   * As {@link #state(String, Shape, double)}, with a value that is drawn before the first update.
+   */
+  public Tensor state(String name, Shape shape, Initializer initial) {
     String full = take(name);
     if (!run.initializing()) {
       Tensor updated = run.newState.get(full);
@@ -102,7 +140,7 @@ public final class Scope {
     }
     Tensor known =
         run.newState.computeIfAbsent(full, n -> Tensor.input(new TensorType(DType.F32, shape)));
-    run.wantedState.put(full, initial);
+    run.wantedState.put(full, new Wanted(shape, initial));
     return fitting(full, known, shape);
   }
 
@@ -156,7 +194,7 @@ public final class Scope {
    * @throws IllegalArgumentException if the name is taken
    */
   public Scope child(String name) {
-    return new Scope(run, take(name) + ".", shared);
+    return new Scope(run, take(name) + ".", shared, new HashSet<>(), change);
   }
 
   /**
@@ -192,7 +230,7 @@ public final class Scope {
    */
   public Scope shared(String name) {
     checkName(name);
-    return new Scope(run, path + name + ".", true);
+    return new Scope(run, path + name + ".", true, new HashSet<>(), change);
   }
 
   private String take(String name) {

@@ -56,6 +56,17 @@ final class SpecialOps {
               "($T) io.fragua.op.Special.polygamma($0, $1)",
               null,
               (g, in, y, a) -> Arrays.asList(null, g.mul(in.get(0).add(1).polygamma(in.get(1)))),
+              "none: no ONNX operator"),
+          BinaryOps.binary(
+              "random_loggamma_grad",
+              Rules.FLOATS,
+              x -> GammaSlope.of(x[0], x[1]),
+              null,
+              "($T) io.fragua.op.GammaSlope.of($0, $1)",
+              null,
+              Op.Vjp.refused(
+                  "random_loggamma_grad: the gradient of gamma numbers has no derivative: a second"
+                      + " one was asked; stop the gradient of the numbers or of the first one"),
               "none: no ONNX operator"));
 
   private SpecialOps() {}

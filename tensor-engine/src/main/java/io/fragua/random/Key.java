@@ -50,9 +50,8 @@ public record Key(Tensor tensor) {
    */
   public List<Key> split(int n) {
     Check.that(n >= 1, "key: split gives at least one key: %d; correct the number", n);
-    Tensor high = cipher("0", zeros(n), tensor.iotaLike(DType.I32, Shape.of(n), 0));
-    Tensor low = cipher("1", zeros(n), tensor.iotaLike(DType.I32, Shape.of(n), 0));
-    Tensor words = Movement.concat(1, List.of(high.reshape(n, 1), low.reshape(n, 1)));
+    Keys all = Keys.of(this, n);
+    Tensor words = Movement.concat(1, List.of(all.high().reshape(n, 1), all.low().reshape(n, 1)));
     List<Key> keys = new ArrayList<>();
     for (int i = 0; i < n; i++) {
       keys.add(new Key(words.slice(0, i, i + 1).reshape(2)));

@@ -11,41 +11,15 @@ import java.util.List;
  * Random tensors. Each number is a function of the key and of its own position, so drawing is
  * elementwise: it fuses with whatever uses the numbers and nothing is stored. Bits, uniform and
  * bernoulli numbers equal JAX's exactly; what goes through a logarithm or the like up to a few
- * units in the last place. Gamma, beta, Dirichlet and Poisson numbers need a loop and are not here.
+ * units in the last place. Gamma, beta, Dirichlet and Poisson numbers are drawn by rejection, in a
+ * loop; the last place of a logarithm can tip a rejection, so of those a few in a million may be
+ * others than JAX's.
  */
 public final class Random {
   /** The f32 next to -1 towards 0: normal numbers come from the open interval (-1, 1). */
   private static final double ABOVE_MINUS_ONE = Math.nextAfter(-1f, 0);
 
   private static final long LOW_WORD = 0xffffffffL;
-
-  /*
-   * Inverse error function: two polynomials in w = -log(1 - x^2), for the centre (w < 5, around 2.5)
-   * and for the tails (in sqrt(w), around 3); highest power first.
-   * Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011, table 1 (single).
-   */
-  private static final double[] CENTRE = {
-    2.81022636e-08,
-    3.43273939e-07,
-    -3.5233877e-06,
-    -4.39150654e-06,
-    0.00021858087,
-    -0.00125372503,
-    -0.00417768164,
-    0.246640727,
-    1.50140941
-  };
-  private static final double[] TAIL = {
-    -0.000200214257,
-    0.000100950558,
-    0.00134934322,
-    -0.00367342844,
-    0.00573950773,
-    -0.0076224613,
-    0.00943887047,
-    1.00167406,
-    2.83297682
-  };
 
   private Random() {}
 
@@ -68,9 +42,13 @@ public final class Random {
    * @source JAX {@code jax.random.uniform}
    */
   public static Tensor uniform(Key key, Shape shape) {
-    // The upper 23 bits become the mantissa of a number in [1, 2).
+    return unit(bits(key, shape));
+  }
+
+  /** The upper 23 bits of each word become the mantissa of a number in [1, 2). */
+  static Tensor unit(Tensor bits) {
     Tensor one = Tensor.scalar(DType.I32, Float.floatToRawIntBits(1f));
-    return bits(key, shape).shiftRightLogical(9).or(one).bitcast(DType.F32).sub(1);
+    return bits.shiftRightLogical(9).or(one).bitcast(DType.F32).sub(1);
   }
 
   /** As {@link #uniform(Key, Shape)}, in [low, high); {@code high} itself only by rounding. */
@@ -80,8 +58,12 @@ public final class Random {
         "uniform: bounds must be finite and ascending: [%s, %s); exchange or correct them",
         low,
         high);
+    return within(bits(key, shape), low, high);
+  }
+
+  private static Tensor within(Tensor bits, double low, double high) {
     // The width is rounded as in JAX, which computes it in f32.
-    return uniform(key, shape).mul((float) high - (float) low).add(low);
+    return unit(bits).mul((float) high - (float) low).add(low);
   }
 
   /**
@@ -91,7 +73,12 @@ public final class Random {
    * @source JAX {@code jax.random.normal}: sqrt(2) erfinv(u), u uniform in (-1, 1)
    */
   public static Tensor normal(Key key, Shape shape) {
-    return erfInv(uniform(key, shape, ABOVE_MINUS_ONE, 1)).mul(Math.sqrt(2));
+    return normal(bits(key, shape));
+  }
+
+  /** A standard normal number for each word. */
+  static Tensor normal(Tensor bits) {
+    return InverseError.of(within(bits, ABOVE_MINUS_ONE, 1)).mul(Math.sqrt(2));
   }
 
   /**
@@ -159,7 +146,7 @@ public final class Random {
     float root = (float) Math.sqrt(2);
     float a = erf((float) lower / root);
     float b = erf((float) upper / root);
-    return erfInv(uniform(key, shape, a, b))
+    return InverseError.of(uniform(key, shape, a, b))
         .mul(Math.sqrt(2))
         .maximum(Math.nextUp((float) lower))
         .minimum(Math.nextDown((float) upper));
@@ -216,27 +203,110 @@ public final class Random {
     return bernoulli(key, 0.5, shape).cast(DType.I32).mul(2).sub(1);
   }
 
+  /**
+   * Gamma numbers of scale 1 (mean and variance {@code alpha}), by Marsaglia and Tsang's rejection.
+   * Their gradient with respect to alpha is that of a number that keeps its place in the
+   * distribution (implicit reparametrisation); it has no derivative itself.
+   *
+   * @param alpha shape parameters, f32, above 0, broadcast to {@code shape}; a negative one gives
+   *     NaN
+   * @return f32 of this shape; 0 where a number is below the range of f32, see {@link #loggamma}
+   * @source JAX {@code jax.random.gamma}; Marsaglia and Tsang, "A simple method for generating
+   *     gamma variables", 2000
+   */
+  public static Tensor gamma(Key key, Tensor alpha, Shape shape) {
+    return GammaDraws.draw(key, parameter("gamma: alpha", alpha, shape), false);
+  }
+
+  /** As {@link #gamma(Key, Tensor, Shape)}, all numbers of one shape parameter, above 0. */
+  public static Tensor gamma(Key key, double alpha, Shape shape) {
+    Check.that(
+        alpha > 0 && Double.isFinite(alpha),
+        "gamma: a shape parameter is finite and above 0: %s; correct it",
+        alpha);
+    return gamma(key, Tensor.scalar(DType.F32, alpha), shape);
+  }
+
+  /**
+   * Logarithms of gamma numbers, which do not underflow for small {@code alpha}; otherwise the
+   * logarithm of {@link #gamma(Key, Tensor, Shape)} with this key.
+   *
+   * @param alpha shape parameters, f32, broadcast to {@code shape}
+   * @return f32 of this shape
+   * @source JAX {@code jax.random.loggamma}
+   */
+  public static Tensor loggamma(Key key, Tensor alpha, Shape shape) {
+    return GammaDraws.draw(key, parameter("loggamma: alpha", alpha, shape), true);
+  }
+
+  /**
+   * Beta numbers, in [0, 1] with mean a / (a + b). Differentiable as {@link #gamma(Key, Tensor,
+   * Shape)} is.
+   *
+   * @param a and {@code b}: above 0, f32, broadcast to {@code shape}
+   * @return f32 of this shape
+   * @source JAX {@code jax.random.beta}: the share of one gamma number in the sum of two
+   */
+  public static Tensor beta(Key key, Tensor a, Tensor b, Shape shape) {
+    List<Key> two = key.split(2);
+    Tensor x = GammaDraws.draw(two.get(0), parameter("beta: a", a, shape), true);
+    Tensor y = GammaDraws.draw(two.get(1), parameter("beta: b", b, shape), true);
+    return x.sub(y).logistic();
+  }
+
+  /**
+   * Dirichlet numbers: rows that are not negative and add up to 1. Differentiable as {@link
+   * #gamma(Key, Tensor, Shape)} is.
+   *
+   * @param alpha above 0, f32 [..., k], broadcast to {@code shape} with k behind
+   * @param shape without the axis of the k shares
+   * @return f32 of this shape with k behind
+   * @source JAX {@code jax.random.dirichlet}: shares of k gamma numbers in their sum
+   */
+  public static Tensor dirichlet(Key key, Tensor alpha, Shape shape) {
+    Check.shape(
+        alpha.shape().rank() >= 1,
+        "dirichlet: alpha must have an axis of shares: %s; reshape it",
+        alpha.type());
+    Shape all = shape.concat(Shape.of(alpha.shape().dim(-1)));
+    return GammaDraws.draw(key, parameter("dirichlet: alpha", alpha, all), true).softmax(-1);
+  }
+
+  /**
+   * Poisson numbers: how often something happens that happens {@code lambda} times in the mean.
+   * Without a gradient. Numbers for rates below 10 are JAX's; others too if drawn one a key, while
+   * among many JAX may draw an accepted number again.
+   *
+   * @param lambda rates below 2^30, f32, broadcast to {@code shape}; a negative one or NaN gives -1
+   * @return i32 of this shape
+   * @source JAX {@code jax.random.poisson}: Knuth's product of uniform numbers for rates below 10,
+   *     otherwise Hoermann, "The transformed rejection method for generating Poisson random
+   *     variables", 1993
+   */
+  public static Tensor poisson(Key key, Tensor lambda, Shape shape) {
+    return PoissonDraws.draw(key, parameter("poisson: lambda", lambda, shape));
+  }
+
+  private static Tensor parameter(String who, Tensor t, Shape shape) {
+    Check.shape(
+        t.dtype() == DType.F32 && Shape.broadcast(who, t.shape(), shape).equals(shape),
+        "%s must be f32 and broadcast to the shape that is drawn: %s for %s; cast or reshape it",
+        who,
+        t.type(),
+        shape);
+    return t.broadcastTo(shape);
+  }
+
   private static float erf(double x) {
     return (float) OpTable.get("erf").scalar().real().apply(new double[] {x});
   }
 
-  /** Inverse of the error function on (-1, 1). */
-  private static Tensor erfInv(Tensor x) {
-    Tensor w = x.square().neg().log1p().neg();
-    Tensor centre = w.less(5);
-    Tensor v = centre.select(w.sub(2.5), w.sqrt().sub(3));
-    Tensor p = pick(centre, 0);
-    for (int i = 1; i < CENTRE.length; i++) {
-      p = p.mul(v).add(pick(centre, i));
-    }
-    return p.mul(x);
+  /** An f32 tensor of this shape, all {@code value}. */
+  static Tensor filled(Tensor like, double value) {
+    return Tensor.scalar(DType.F32, value).lift(like).broadcastTo(like.shape());
   }
 
-  private static Tensor pick(Tensor centre, int i) {
-    return centre.select(Tensor.scalar(DType.F32, CENTRE[i]), Tensor.scalar(DType.F32, TAIL[i]));
-  }
-
-  private static int count(Shape shape) {
+  static int count(Shape shape) {
     Check.that(
         shape.size() <= Integer.MAX_VALUE,
         "random: one call draws at most 2147483647 numbers: %s; draw parts with split keys",

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Orders elements. NaN counts as the largest and the two zeros as equal; equal elements keep their
- * order. {@code unique} is not here: the size of its result depends on the values.
+ * order.
  */
 public interface Sorting {
   /** This tensor. */
@@ -72,6 +72,78 @@ public interface Sorting {
         self().type());
     List<Tensor> all = sorted(axis, true);
     return new TopK(all.get(0).slice(axis, 0, k), all.get(1).slice(axis, 0, k));
+  }
+
+  /**
+   * The different elements of a tensor.
+   *
+   * @param values [size], ascending; those there is no place for are left out
+   * @param inverse i32 of the tensor's shape, where in {@code values} each of its elements is; that
+   *     of an element which was left out is {@code size} or more
+   * @param counts i32 [size], how often each is there; 0 for a place that was filled
+   */
+  record Unique(Tensor values, Tensor inverse, Tensor counts) {}
+
+  /**
+   * The different elements, least first, NaN once; places that are left get the least element.
+   *
+   * @param size number of places, for shapes are known before values are
+   * @throws ShapeException if the size is negative, or this has no elements to fill places with
+   * @source JAX {@code jnp.unique(x, size=size, return_inverse=True, return_counts=True)}
+   */
+  default Unique unique(int size) {
+    Check.shape(
+        size == 0 || self().shape().size() > 0,
+        "unique: filling needs an element: %s for %d places; pass a value to fill with",
+        self().type(),
+        size);
+    return unique(size, null);
+  }
+
+  /**
+   * As {@link #unique(int)}, with a value for places that are left.
+   *
+   * @param fill converted to this dtype
+   */
+  default Unique unique(int size, double fill) {
+    return unique(size, Double.valueOf(fill));
+  }
+
+  private Unique unique(int size, Double fill) {
+    Check.shape(size >= 0, "unique: a size is not negative: %d; correct it", size);
+    Tensor x = self().reshape(-1);
+    int n = x.shape().dim(0);
+    List<Tensor> sorted = ((Sorting) x).sorted(0, false);
+    Tensor s = sorted.get(0);
+    Tensor number = number(s, n);
+    Tensor first = fill == null && size > 0 ? s.slice(0, 0, 1) : Tensor.scalar(x.dtype(), 0);
+    Tensor rest = fill == null ? first : Tensor.scalar(x.dtype(), fill);
+    // A further row takes what has no place; of equal elements (the zeros) the first is taken.
+    Tensor outside = Tensor.scalar(DType.I32, size).lift(x);
+    Tensor place = number.minimum(size);
+    Tensor table = rest.reshape(-1).lift(x).broadcastTo(Shape.of(size + 1));
+    Tensor own = isFirst(s, n).select(place, outside.broadcastTo(place.shape()));
+    Tensor ones = Tensor.scalar(DType.I32, 1).lift(x).broadcastTo(place.shape());
+    Tensor zeros = Tensor.scalar(DType.I32, 0).lift(x).broadcastTo(place.shape());
+    return new Unique(
+        table.scatter(Scatter.SET, own, s).slice(0, 0, size),
+        zeros.scatter(Scatter.SET, sorted.get(1), number).reshape(self().shape().dims()),
+        ones.scatterAdd(size + 1, place).slice(0, 0, size));
+  }
+
+  /** Which of the different elements each of these sorted ones is. */
+  private static Tensor number(Tensor s, int n) {
+    return n == 0
+        ? s.iotaLike(DType.I32, Shape.of(0), 0)
+        : isFirst(s, n).cast(DType.I32).cumsum(0).sub(1);
+  }
+
+  /** Whether each of these sorted elements differs from the one before. */
+  private static Tensor isFirst(Tensor s, int n) {
+    Tensor at = s.iotaLike(DType.I32, Shape.of(n), 0);
+    Tensor before = s.slice(0, 0, Math.max(0, n - 1)).pad(0, Math.min(n, 1), 0, 0);
+    Tensor both = s.notEqual(s).and(before.notEqual(before)); // NaN equals NaN
+    return s.notEqual(before).and(both.not()).or(at.less(1));
   }
 
   /**

@@ -135,6 +135,17 @@ public interface Transcendentals {
   }
 
   /**
+   * How the logarithm of a gamma number moves with its shape parameter, this: dlog x/da at constant
+   * P(a, x). NaN where a is not above 0. Has no derivative itself.
+   *
+   * @param logX logarithms of gamma numbers of these shape parameters
+   * @source JAX {@code lax.random_gamma_grad(a, x)}, which is x times this
+   */
+  default Tensor randomLoggammaGrad(Tensor logX) {
+    return Elementwise.binary("random_loggamma_grad", self(), logX);
+  }
+
+  /**
    * log(e^a + e^b), without overflow.
    *
    * @source NumPy {@code logaddexp}

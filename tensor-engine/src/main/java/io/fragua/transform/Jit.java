@@ -16,11 +16,14 @@ import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Compiles a function: it is traced once for each list of operand types and the program is kept.
- * Inside another transform it simply inlines. Thread-safe.
+ * Inside another transform it simply inlines. On tensors that require an eager gradient the whole
+ * function is one step to go back through, by a second compiled program, which computes the
+ * function again. Thread-safe.
  */
 public final class Jit {
   private Jit() {}
@@ -33,15 +36,30 @@ public final class Jit {
   /** As {@link #jit(Fn)}, on a given backend. */
   public static Fn jit(Fn f, Backend backend, CompileOptions options) {
     Map<List<TensorType>, Program> programs = new ConcurrentHashMap<>();
+    Map<Back, Program> backs = new ConcurrentHashMap<>();
+    CompileOptions same = options.withDonated(Map.of()).withFixed(Set.of());
     return args -> {
       if (args.stream().anyMatch(Tensor::isTraced)) {
         return f.apply(args);
       }
       List<TensorType> types = args.stream().map(Tensor::type).toList();
       Program p = programs.computeIfAbsent(types, t -> backend.compile(graph(f, t), options));
-      return run(p, args);
+      List<Integer> wrt = Autograd.isOn() ? CompiledStep.tracked(args) : List.of();
+      return wrt.isEmpty()
+          ? run(p, args)
+          : CompiledStep.run(
+              p,
+              args,
+              wrt,
+              () ->
+                  backs.computeIfAbsent(
+                      new Back(types, wrt),
+                      b -> backend.compile(CompiledStep.back(p.graph(), wrt), same)));
     };
   }
+
+  /** What a program that goes back is compiled for: types of operands, which want gradients. */
+  private record Back(List<TensorType> types, List<Integer> wrt) {}
 
   /** The graph of a function for these operand types. */
   public static Graph graph(Fn f, List<TensorType> types) {
@@ -60,8 +78,8 @@ public final class Jit {
   public static List<Tensor> run(Program p, List<Tensor> args) {
     Check.that(
         args.stream().noneMatch(Tensor::isTracked) || !Autograd.isOn(),
-        "jit: eager gradients do not go through a compiled program: %s requires one; compile"
-            + " Grad.grad of the function, or detach the operands",
+        "jit: eager gradients do not go through a program: %s requires one; apply Jit.jit of the"
+            + " function, or detach the operands",
         args.stream().filter(Tensor::isTracked).map(Tensor::type).findFirst().orElse(null));
     p.graph().checkArguments(args.stream().map(Tensor::type).toList());
     try (Allocator allocator = new Allocator("jit");
@@ -72,7 +90,7 @@ public final class Jit {
       List<Tensor> results = new ArrayList<>();
       List<TensorType> types = p.graph().outputTypes();
       for (int i = 0; i < types.size(); i++) {
-        Buffer b = Buffer.collected(types.get(i).byteSize());
+        Buffer b = Allocator.spoiled(Buffer.collected(types.get(i).byteSize()));
         e.bindOutput(i, b);
         results.add(Tensor.of(types.get(i), b));
       }

@@ -50,7 +50,8 @@ class SupportTest {
 
       Every row runs on the reference backend. On the CPU a row is *fused* into generated kernels with its
       neighbours, a *view* that costs nothing, a step of *own* code, computed by a library (named), or *interpreted*:
-      by its definition, slowly. The derivative is the reverse one; the forward one follows from it.
+      by its definition, slowly. The derivative is the reverse one; the forward one follows from it. Where it is
+      refused, asking for it is an error that says why.
       """;
 
   @Test
@@ -94,7 +95,7 @@ class SupportTest {
     return List.of(
         "`" + op.name() + "`",
         dtypes(op.dtypes()),
-        op.vjp() != null ? "yes" : "no: " + op.noGradient(),
+        op.differentiable() ? "yes" : op.vjp() == null ? "no: " + op.noGradient() : "refused",
         op.batch() != null ? "yes" : "no operand",
         lowering(op),
         op.onnx());

@@ -22,17 +22,23 @@ class AllocatorTest {
   }
 
   @Test
-  void memoryIsAlignedZeroedAndOfTheExactSize() {
+  void memoryIsAlignedSpoiledIfAskedAndOfTheExactSize() {
+    boolean before = Allocator.spoil(false);
     try (Allocator a = new Allocator("test")) {
-      for (int size : new int[] {0, 1, 63, 64, 65, 1000}) {
-        Buffer b = a.allocate(size);
-        assertEquals(size, b.size());
-        assertEquals(0, b.bytes().alignmentOffset(0, Buffer.ALIGNMENT));
-        for (int i = 0; i < size; i++) {
-          assertEquals(0, b.bytes().get(i));
+      for (boolean spoil : new boolean[] {false, true}) {
+        Allocator.spoil(spoil);
+        for (int size : new int[] {0, 1, 63, 64, 65, 1000}) {
+          Buffer b = a.allocate(size);
+          assertEquals(size, b.size());
+          assertEquals(0, b.bytes().alignmentOffset(0, Buffer.ALIGNMENT));
+          for (int i = 0; i < size; i++) {
+            assertEquals(spoil ? -1 : 0, b.bytes().get(i));
+          }
+          a.free(b);
         }
-        a.free(b);
       }
+    } finally {
+      Allocator.spoil(before);
     }
   }
 

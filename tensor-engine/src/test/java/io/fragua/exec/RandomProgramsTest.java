@@ -14,12 +14,15 @@ import org.junit.jupiter.api.Test;
 
 /** Thousands of random programs, compiled whole, give what the reference gives. */
 class RandomProgramsTest {
-  private static final int PROGRAMS = 3000;
+  /** More are tried with {@code -Dfragua.fuzz=100000}, others with {@code -Dfragua.fuzz.first}. */
+  private static final int PROGRAMS = Integer.getInteger("fragua.fuzz", 3000);
+
+  private static final int FIRST = Integer.getInteger("fragua.fuzz.first", 0);
 
   @Test
   void compiledProgramsAgreeWithTheReference() {
     List<String> wrong = new ArrayList<>();
-    for (int seed = 0; seed < PROGRAMS && wrong.size() < 5; seed++) {
+    for (int seed = FIRST; seed < FIRST + PROGRAMS && wrong.size() < 5; seed++) {
       RandomProgram p = new RandomProgram(seed);
       String d = difference(p, Backends.cpu());
       if (d != null) {

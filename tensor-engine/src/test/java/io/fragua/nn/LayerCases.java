@@ -248,6 +248,23 @@ final class LayerCases {
           row("learned positions", new LearnedPositions(5), "LearnedPositions(5)", f32(2, 3, 4))
               .params("{embedding: f32[5, 4]}")
               .gives(f32(2, 3, 4))
+              .golden(),
+          spectral("spectral norm", new SpectralNorm(new Dense(4))).training().golden(),
+          spectral("spectral norm inference", new SpectralNorm(new Dense(4), 3, 1e-3)).golden(),
+          spectral("spectral norm converged", new SpectralNorm(new Dense(4), 100, 0)).done(),
+          row("spectral norm of conv", new SpectralNorm(new Conv(2, 3)), null, f32(2, 5, 3))
+              .params("{kernel: f32[3, 3, 2], bias: f32[2]}")
+              .state("{kernel_u: f32[1, 2], kernel_sigma: f32[]}")
+              .training()
+              .gives(f32(2, 5, 2))
+              .golden(),
+          row("weight norm", new WeightNorm(new Dense(4)), "WeightNorm(Dense(4))", f32(5, 3))
+              .params("{kernel: f32[3, 4], kernel_scale: f32[4], bias: f32[4]}")
+              .gives(f32(5, 4))
+              .golden(),
+          row("weight norm of conv", new WeightNorm(new Conv(2, 3)), null, f32(2, 5, 3))
+              .params("{kernel: f32[3, 3, 2], kernel_scale: f32[2], bias: f32[2]}")
+              .gives(f32(2, 5, 2))
               .golden());
 
   static final List<Case> ALL =
@@ -284,6 +301,13 @@ final class LayerCases {
         .params("{scale: " + c + ", bias: " + c + "}")
         .state("{mean: " + c + ", var: " + c + "}")
         .gives(input);
+  }
+
+  private static Row spectral(String name, SpectralNorm layer) {
+    return row(name, layer, "SpectralNorm(Dense(4), " + layer.steps() + ")", f32(5, 3))
+        .params("{kernel: f32[3, 4], bias: f32[4]}")
+        .state("{kernel_u: f32[1, 4], kernel_sigma: f32[]}")
+        .gives(f32(5, 4));
   }
 
   private static Case norm(String name, Layer layer, String text, TensorType input) {

@@ -42,7 +42,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every property of every row of {@link LayerCases}. */
 class LayerTest {
-  private static final Map<String, JsonNode> GOLDEN = golden("nn.json", "recurrent.json");
+  private static final Map<String, JsonNode> GOLDEN =
+      golden("nn.json", "recurrent.json", "wrappers.json");
 
   private static Map<String, JsonNode> golden(String... files) {
     Map<String, JsonNode> all = new HashMap<>();
@@ -190,8 +191,13 @@ class LayerTest {
     assertClose(CLOSE, expected, Runs.on(Backends.cpu(), graph(f, args), args));
   }
 
+  /** No gradient goes through a power iteration, which matters until it has converged. */
+  static Stream<LayerCases.Case> differentiated() {
+    return cases().filter(c -> !(c.layer() instanceof SpectralNorm n) || n.steps() == 100);
+  }
+
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource("differentiated")
   void gradientsAreDifferences(LayerCases.Case c) {
     Network.Variables v = init(c, 0);
     ParamTree params = v.params().map(t -> Values.range(-1, 1).make(f64(t.type()), 2));

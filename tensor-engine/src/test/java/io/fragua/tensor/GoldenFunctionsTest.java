@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
@@ -126,7 +127,19 @@ class GoldenFunctionsTest {
     }
   }
 
+  private static void unique(String name, Function<Tensor, Sorting.Unique> f) {
+    add(name + "values", x -> f.apply(x).values());
+    add(name + "inverse", x -> f.apply(x).inverse());
+    add(name + "counts", x -> f.apply(x).counts());
+  }
+
   private static void sorting() {
+    for (int size : new int[] {0, 1, 3, 9}) {
+      unique("unique " + size + " None ", x -> x.unique(size));
+      unique("unique " + size + " 1 ", x -> x.unique(size, 1));
+    }
+    unique("unique 0 7 ", x -> x.unique(0, 7));
+    unique("unique 2 7 ", x -> x.unique(2, 7));
     add("topK values", x -> x.topK(3, -1).values());
     add("topK indices", x -> x.topK(3, -1).indices());
     add("sort 0", x -> x.sort(0));
@@ -205,6 +218,7 @@ class GoldenFunctionsTest {
             "sort", t -> t.sort(0).mul(t),
             "quantile", t -> t.quantile(0.3, 1),
             "topK", t -> t.topK(2, 1).values(),
+            "unique", t -> t.unique(30).values().mul(t.unique(30, 0).values()),
             "bag",
                 t ->
                     t.embeddingBag(

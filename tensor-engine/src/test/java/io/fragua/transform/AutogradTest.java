@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.exec.Backends;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Autograd;
 import io.fragua.tensor.DType;
@@ -333,10 +336,13 @@ class AutogradTest {
         "autograd: a traced function must not capture a tensor that requires a gradient, which"
             + " would have none: [f32[2]]; pass it as an operand, detach it, or stay eager",
         message(() -> Jit.jit(Fn.of(v -> v.mul(x))).call(plain)));
+    Program p =
+        Backends.cpu()
+            .compile(Jit.graph(Fn.of(v -> v.mul(2)), List.of(x.type())), CompileOptions.DEFAULT);
     assertEquals(
-        "jit: eager gradients do not go through a compiled program: f32[2] requires one; compile"
-            + " Grad.grad of the function, or detach the operands",
-        message(() -> Jit.jit(Fn.of(v -> v.mul(2))).call(x)));
+        "jit: eager gradients do not go through a program: f32[2] requires one; apply Jit.jit of"
+            + " the function, or detach the operands",
+        message(() -> Jit.run(p, List.of(x))));
     Tensor scored = Autograd.noGrad(() -> Jit.jit(Fn.of(v -> v.mul(x))).call(x));
     assertArrayEquals(new float[] {1, 4}, scored.toFloats());
     // a part of a function that is traced and evaluated at once has its gradient

@@ -119,4 +119,79 @@ class JitTest {
   void runsComposedFunctionsByName() {
     assertEquals(14, Runs.eval(x -> List.of(x.get(0).square().sum()), X).item());
   }
+
+  /** Two results and an index; of the three operands two may require a gradient. */
+  private static final Fn MIXED =
+      in -> {
+        Tensor y = in.get(0).mul(in.get(1)).gather(in.get(2));
+        return List.of(y.exp(), y.sum(), in.get(2).add(1));
+      };
+
+  private static final Tensor IDS = Tensor.of(new int[] {2, 0, 2}, 3);
+
+  /** The gradients of two operands, null for one that requires none. */
+  private static List<float[]> slopes(Fn f, boolean first, boolean second, boolean both) {
+    Tensor a = first ? X.div(4).requiresGrad() : X.div(4);
+    Tensor b = second ? X.sub(2).requiresGrad() : X.sub(2);
+    List<Tensor> y = f.apply(List.of(a.mul(2), b, IDS));
+    (both ? y.get(0).sum().add(y.get(1).square()) : y.get(1)).backward();
+    List<float[]> g = new ArrayList<>();
+    g.add(first ? a.grad().toFloats() : null);
+    g.add(second ? b.grad().toFloats() : null);
+    return g;
+  }
+
+  @Test
+  void eagerGradientsGoThrough() {
+    Counting b = new Counting();
+    Fn f = Jit.jit(MIXED, b, CompileOptions.DEFAULT.withDonated(java.util.Map.of()));
+    boolean[] choice = {true, false};
+    for (boolean first : choice) {
+      for (boolean second : choice) {
+        for (boolean both : choice) {
+          if (first || second) {
+            List<float[]> expected = slopes(MIXED, first, second, both);
+            for (Fn compiled : List.of(f, Jit.jit(MIXED))) {
+              List<float[]> actual = slopes(compiled, first, second, both);
+              for (int i = 0; i < 2; i++) {
+                assertArrayEquals(expected.get(i), actual.get(i), 1e-5f);
+              }
+            }
+          }
+        }
+      }
+    }
+    // the function, and one program that goes back for each choice of operands
+    assertEquals(4, b.compiled.size());
+  }
+
+  @Test
+  void eagerGradientsAreForgottenRetainedAndSwitchedOff() {
+    Fn square = Jit.jit(Fn.of(x -> x.square().sum()));
+    Tensor x = X.mul(1).requiresGrad();
+    Tensor y = square.call(x);
+    y.backward(true);
+    y.backward();
+    assertArrayEquals(new float[] {4, 8, 12}, x.grad().toFloats());
+    assertThrows(IllegalArgumentException.class, y::backward);
+    assertEquals(false, io.fragua.tensor.Autograd.noGrad(() -> square.call(x)).isTracked());
+    // rules of the user's own and checkpoints keep theirs
+    Fn own = CustomVjp.customVjp(Fn.of(v -> v.round()), (in, g) -> g);
+    Fn both = Jit.jit(Checkpoint.checkpoint(Fn.of(v -> own.call(v).mul(v).sum())));
+    x.zeroGrad();
+    both.call(x.add(0.25)).backward();
+    assertArrayEquals(new float[] {2.25f, 4.25f, 6.25f}, x.grad().toFloats());
+  }
+
+  @Test
+  void aDerivativeThatIsRefusedIsRefusedGoingBack() {
+    Fn loop =
+        Jit.jit(
+            in ->
+                Control.whileLoop(
+                    s -> List.of(s.get(0).sum().less(50)), s -> List.of(s.get(0).mul(2)), in));
+    Tensor y = loop.call(X.requiresGrad()).sum();
+    String m = assertThrows(IllegalArgumentException.class, y::backward).getMessage();
+    assertEquals("while_loop: has no derivative", m.substring(0, 29));
+  }
 }
