@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -23,9 +24,12 @@ final class DnnBuilder implements AutoCloseable {
    *
    * @param key its name in oneDNN
    * @param offset of its first byte in the value
+   * @param shift bytes from what one piece of the program finds there to the next; 0 if all find
+   *     the same
    * @param written true if the primitive makes it
    */
-  record Operand(int key, Value value, long offset, memory.desc desc, boolean written) {}
+  record Operand(
+      int key, Value value, long offset, long shift, memory.desc desc, boolean written) {}
 
   private final List<Operand> operands = new ArrayList<>();
   private final Map<Integer, memory> constants = new LinkedHashMap<>();
@@ -59,11 +63,30 @@ final class DnnBuilder implements AutoCloseable {
 
   void reads(int key, View v, memory.desc d) {
     long bytes = v.base().type.dtype().bytes();
-    operands.add(new Operand(key, v.base(), v.offset() * bytes, d, false));
+    operands.add(new Operand(key, v.base(), v.offset() * bytes, 0, d, false));
   }
 
   void writes(int key, Value v, memory.desc d) {
-    operands.add(new Operand(key, v, 0, d, true));
+    operands.add(new Operand(key, v, 0, 0, d, true));
+  }
+
+  /**
+   * As {@link #reads(int, View, memory.desc)}, of which each piece of the program reads its own.
+   */
+  void readsPiece(int key, View v, memory.desc d, long shift) {
+    long bytes = v.base().type.dtype().bytes();
+    operands.add(new Operand(key, v.base(), v.offset() * bytes, shift, d, false));
+  }
+
+  /** As {@link #writes}, of which each piece of the program writes its own. */
+  void writesPiece(int key, Value v, memory.desc d, long shift) {
+    operands.add(new Operand(key, v, 0, shift, d, true));
+  }
+
+  /** As {@link Step#inPieces}. */
+  boolean inPieces(Set<Value> inside) {
+    return operands.stream()
+        .allMatch(o -> o.shift() > 0 || !o.written() && !inside.contains(o.value()));
   }
 
   /** An argument that no execution changes. */

@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -47,6 +48,11 @@ final class DnnStep extends Step {
   }
 
   @Override
+  boolean inPieces(int count, Set<Value> inside) {
+    return built.inPieces(inside);
+  }
+
+  @Override
   Bound bind(CpuExecution x) {
     return new Run(x);
   }
@@ -78,7 +84,7 @@ final class DnnStep extends Step {
       for (int i = 0; i < memories.length; i++) {
         DnnBuilder.Operand o = built.operands().get(i);
         Place p = x.place(o.value());
-        handle(memories[i], x.bytes(p.slot()), p.offset() + o.offset());
+        handle(memories[i], x.bytes(p.slot()), p.offset() + o.offset() + x.piece() * o.shift());
       }
       if (scratchBytes() > 0) {
         handle(scratch, x.bytes(0), x.scratch(DnnStep.this).offset());
