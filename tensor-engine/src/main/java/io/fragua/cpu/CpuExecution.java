@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Pointer;
 
 /** One thread's memory for a {@link CpuProgram}, with every step bound to it. */
 final class CpuExecution implements Execution {
@@ -29,7 +30,6 @@ final class CpuExecution implements Execution {
   private final Planner.FinalCopy[] copies;
   private final int inputs;
   private final int threads;
-  private final boolean contracts;
 
   /** The execution that this one is a part of, or null. */
   private final CpuExecution around;
@@ -70,7 +70,6 @@ final class CpuExecution implements Execution {
     todo = new boolean[steps.length];
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
-    contracts = program.steps().stream().anyMatch(Step::contracts);
     try {
       owned[0] = workspace == null;
       set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
@@ -131,6 +130,13 @@ final class CpuExecution implements Execution {
     return slots[slot].bytes();
   }
 
+  /** Where a slot's memory begins. */
+  long address(int slot) {
+    try (Pointer p = new Pointer(slots[slot].bytes())) {
+      return p.address();
+    }
+  }
+
   /** The memory at a place. */
   Buffer buffer(Place p, long size) {
     return slots[p.slot()].slice(p.offset(), (int) size);
@@ -150,9 +156,8 @@ final class CpuExecution implements Execution {
     return pool;
   }
 
-  /** Sets the threads of contractions back after some ran with one. */
-  void ownThreads() {
-    OneDnn.threads(threads);
+  int threads() {
+    return threads;
   }
 
   stream stream() {
@@ -321,9 +326,6 @@ final class CpuExecution implements Execution {
     }
     if (anyChanged) {
       rebind();
-    }
-    if (contracts) {
-      OneDnn.threads(threads);
     }
   }
 

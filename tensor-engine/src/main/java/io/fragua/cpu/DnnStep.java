@@ -1,6 +1,5 @@
 package io.fragua.cpu;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -63,6 +62,7 @@ final class DnnStep extends Step {
     private final memory scratch;
     private final IntMemoryMap args = new IntMemoryMap();
     private final stream stream;
+    private final OneDnn.At at = new OneDnn.At();
 
     Run(CpuExecution x) {
       this.x = x;
@@ -84,22 +84,17 @@ final class DnnStep extends Step {
       for (int i = 0; i < memories.length; i++) {
         DnnBuilder.Operand o = built.operands().get(i);
         Place p = x.place(o.value());
-        handle(memories[i], x.bytes(p.slot()), p.offset() + o.offset() + x.piece() * o.shift());
+        long offset = p.offset() + o.offset() + x.piece() * o.shift();
+        memories[i].set_data_handle(at.set(x.address(p.slot()) + offset));
       }
       if (scratchBytes() > 0) {
-        handle(scratch, x.bytes(0), x.scratch(DnnStep.this).offset());
-      }
-    }
-
-    private static void handle(memory m, ByteBuffer b, long offset) {
-      try (Pointer start = new Pointer(b);
-          OneDnn.At at = new OneDnn.At(start.address() + offset)) {
-        m.set_data_handle(at);
+        scratch.set_data_handle(at.set(x.address(0) + x.scratch(DnnStep.this).offset()));
       }
     }
 
     @Override
     public void run() {
+      OneDnn.threads(x.threads());
       built.primitive().execute(stream, args);
     }
 
@@ -110,12 +105,8 @@ final class DnnStep extends Step {
       for (memory m : memories) {
         m.close();
       }
+      at.close();
     }
-  }
-
-  @Override
-  boolean contracts() {
-    return true;
   }
 
   @Override

@@ -28,14 +28,15 @@ final class FixedMatmul {
   private FixedMatmul() {}
 
   /**
-   * True for a product that gains.
+   * True for a product of one thread that gains.
    *
    * @param known values that do not change from run to run, besides operands and constants
    */
   static boolean fits(Value v, Set<Value> known, CompileOptions options) {
     Value right = v.args.get(1).base();
     MatmulShape s = MatmulShape.of(v);
-    return options.precision() == Precision.STRICT
+    return options.threads() == 1
+        && options.precision() == Precision.STRICT
         && (known.contains(right) || Fixed.isFixed(right, options.fixed()))
         && s.batch().rank() == 0
         && Math.min(s.m(), s.n()) > 1

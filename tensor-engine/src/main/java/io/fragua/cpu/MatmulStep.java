@@ -1,118 +1,98 @@
 package io.fragua.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
 import io.fragua.exec.Precision;
 import io.fragua.tensor.Shape;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.bytedeco.dnnl.IntMemoryMap;
-import org.bytedeco.dnnl.engine;
+import java.util.function.IntConsumer;
 import org.bytedeco.dnnl.global.dnnl;
-import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
 
 /**
  * A matrix product of f32 by oneDNN, with bias and activation applied to the result while it is in
- * registers. The primitive is built once and shared; each execution has its own memory handles.
+ * registers. Large ones are cut along one axis of the result, a {@link Product} for each thread.
  */
 final class MatmulStep extends Step {
   private static final double LARGE_FLOPS = 3e7;
 
   private static final long LARGE_RESULT = 100_000;
 
+  /** Fewer operations than this are not worth a second thread. */
+  private static final double MIN_FLOPS_PER_THREAD = 5e5;
+
   private final Value result;
   private final MatmulShape shape;
-  private final int threads;
   private final List<Pointer> owned = new ArrayList<>();
-  private final memory.desc[] descs;
-  private final matmul primitive;
-  private final memory.desc scratchDesc;
-  private final long ownScratch;
-  private final long roundedBytes;
-  private final String implementation;
+  private final List<Piece> pieces = new ArrayList<>();
   private final primitive_attr attr;
+  private final long scratchBytes;
 
   /** One product of the batch, if they are run one by one. */
   private MatmulTile tile;
 
-  /** The two operands rounded to bf16 beforehand, or empty. */
-  private final List<RoundedOperand> rounded = new ArrayList<>();
+  /**
+   * The product of one thread.
+   *
+   * @param starts bytes from the beginning of each operand and of the result
+   * @param rounded the two operands rounded to bf16 beforehand, or empty
+   * @param scratch where its scratch memory begins within that of the step
+   */
+  private record Piece(
+      Product product, long[] starts, List<RoundedOperand> rounded, long scratch) {}
 
   MatmulStep(Value v, int threads, Precision precision) {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
     this.result = v;
     this.shape = MatmulShape.of(v);
-    this.threads = threads;
-    OneDnn.threads(threads); // blocking is chosen for this number of threads
-    descs = new memory.desc[v.args.size() + 1];
-    descs[0] = desc(MatmulShape.dims(v.args.get(0)), MatmulShape.strides(v.args.get(0)));
-    descs[1] = desc(MatmulShape.dims(v.args.get(1)), MatmulShape.strides(v.args.get(1)));
-    Shape out = shape.batch().concat(Shape.of(shape.m(), shape.n()));
-    int last = descs.length - 1;
-    descs[last] = desc(longs(out), out.strides());
-    if (last == 3) {
-      long[] d = new long[out.rank()];
-      long[] s = new long[out.rank()];
-      java.util.Arrays.fill(d, 1);
-      java.util.Arrays.fill(s, shape.n());
-      d[d.length - 1] = shape.n();
-      s[d.length - 1] = 1;
-      descs[2] = desc(d, s);
-    }
     attr = own(new primitive_attr());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
-    memory.desc[] operands = descs.clone();
     // A product with a vector is bound by memory, so rounding first would only cost.
     boolean vector = Math.min(shape.m(), shape.n()) == 1;
-    if (precision == Precision.BF16_MATH && !vector && OneDnn.pairsOfBf16()) {
-      long at = 0;
-      for (int i = 0; i < 2; i++) {
-        rounded.add(new RoundedOperand(v.args.get(i), descs[i], at));
-        operands[i] = rounded.get(i).desc;
-        at += rounded.get(i).bytes();
-      }
-    } else if (precision == Precision.BF16_MATH) {
+    boolean rounds = precision == Precision.BF16_MATH && !vector && OneDnn.pairsOfBf16();
+    if (precision == Precision.BF16_MATH && !rounds) {
       attr.set_fpmath_mode(dnnl.fpmath_mode.bf16);
     }
-    if (v.attrs.has("activation")) {
-      post_ops ops = own(new post_ops());
-      ops.append_eltwise(algorithm(v.attrs.text("activation")), 0f, 0f);
-      attr.set_post_ops(ops);
-    } else if (v.attrs.has("scale")) {
-      post_ops ops = own(new post_ops());
-      // -0 is what leaves every product as it is, a zero with its sign too
-      ops.append_eltwise(dnnl.algorithm.eltwise_linear, (float) v.attrs.real("scale"), -0f);
-      attr.set_post_ops(ops);
+    postOps();
+    // Without AVX-512 the first choice copies blocks of plain operands as it goes, and for large
+    // results the older is faster by a fifth to a half (measured with AVX2).
+    boolean older = precision == Precision.STRICT && isLarge() && !OneDnn.wide();
+    long scratch = 0;
+    int axis = splitAxis(threads);
+    int size = axis < 0 ? 1 : size(axis);
+    int each = axis < 0 ? 1 : each(axis, size, threads);
+    for (int from = 0; from < size; from += each) {
+      Piece p = piece(axis, from, Math.min(size, from + each), rounds, older, scratch);
+      pieces.add(p);
+      scratch += align(p.product.scratchBytes());
+      scratch += p.rounded.stream().mapToLong(RoundedOperand::bytes).sum();
     }
-    matmul.primitive_desc pd = description(operands);
-    if (precision == Precision.STRICT && isLarge() && !OneDnn.wide() && !gemm(pd)) {
-      pd = description(operands);
-    }
-    primitive = own(new matmul(pd));
-    scratchDesc = own(pd.scratchpad_desc());
-    ownScratch = scratchDesc.get_size();
-    roundedBytes = rounded.stream().mapToLong(RoundedOperand::bytes).sum();
-    implementation = name(pd);
+    scratchBytes = scratch;
   }
 
-  private matmul.primitive_desc description(memory.desc[] d) {
-    engine e = OneDnn.engine();
-    return own(
-        d.length == 4
-            ? new matmul.primitive_desc(e, d[0], d[1], d[2], d[3], attr, false)
-            : new matmul.primitive_desc(e, d[0], d[1], d[2], attr, false));
+  private void postOps() {
+    if (result.attrs.has("activation")) {
+      post_ops ops = own(new post_ops());
+      ops.append_eltwise(algorithm(result.attrs.text("activation")), 0f, 0f);
+      attr.set_post_ops(ops);
+    } else if (result.attrs.has("scale")) {
+      post_ops ops = own(new post_ops());
+      // -0 is what leaves every product as it is, a zero with its sign too
+      float scale = (float) result.attrs.real("scale");
+      ops.append_eltwise(dnnl.algorithm.eltwise_linear, scale, -0f);
+      attr.set_post_ops(ops);
+    }
+  }
+
+  private static dnnl.algorithm algorithm(String activation) {
+    return switch (activation) {
+      case "tanh" -> dnnl.algorithm.eltwise_tanh;
+      default -> dnnl.algorithm.eltwise_logistic;
+    };
   }
 
   private boolean isLarge() {
@@ -121,24 +101,79 @@ final class MatmulStep extends Step {
         && (long) shape.m() * shape.n() >= LARGE_RESULT;
   }
 
-  /**
-   * Goes on to oneDNN's older product, if this CPU has it. Without AVX-512 the first choice copies
-   * blocks of plain operands as it goes, and for large results the older is faster by a fifth to a
-   * half (measured with AVX2).
-   */
-  private static boolean gemm(matmul.primitive_desc pd) {
-    while (!name(pd).startsWith("gemm:jit")) {
-      if (!pd.next_impl()) {
-        return false;
+  /** The axis of the result that threads share, or -1 if one thread does it all. */
+  private int splitAxis(int threads) {
+    if (threads == 1 || shape.flops() < 2 * MIN_FLOPS_PER_THREAD) {
+      return -1;
+    }
+    int r = shape.batch().rank();
+    for (int a = 0; a < r; a++) {
+      if (shape.batch().dim(a) >= threads) {
+        return a;
       }
     }
-    return true;
+    // The other operand is read by all, so the longer axis is cut.
+    return shape.m() >= shape.n() ? r : r + 1;
   }
 
-  private static String name(matmul.primitive_desc pd) {
-    try (var text = pd.impl_info_str()) {
-      return text.getString();
+  private int size(int axis) {
+    int r = shape.batch().rank();
+    return axis < r ? shape.batch().dim(axis) : axis == r ? shape.m() : shape.n();
+  }
+
+  /** Points of the axis for one thread; rows and columns in multiples of oneDNN's blocks. */
+  private int each(int axis, int size, int threads) {
+    int parts = (int) Math.min(threads, shape.flops() / MIN_FLOPS_PER_THREAD);
+    int block = axis < shape.batch().rank() ? 1 : axis == shape.batch().rank() ? 16 : 64;
+    int each = (size + parts - 1) / parts;
+    return Math.min(size, (each + block - 1) / block * block);
+  }
+
+  private Piece piece(int axis, int from, int to, boolean rounds, boolean older, long scratch) {
+    int n = result.args.size();
+    long[] starts = new long[n + 1];
+    memory.desc[] descs = new memory.desc[n + 1];
+    List<RoundedOperand> rounded = new ArrayList<>();
+    int r = shape.batch().rank();
+    for (int i = 0; i < 2; i++) {
+      View a = result.args.get(i);
+      long[] dims = MatmulShape.dims(a);
+      long[] strides = MatmulShape.strides(a);
+      boolean cut = axis >= 0 && dims[axis] > 1 && (axis < r || axis == r + i);
+      starts[i] = a.offset() * 4;
+      if (cut) {
+        dims[axis] = to - from;
+        starts[i] += from * strides[axis] * 4;
+      }
+      descs[i] = desc(dims, strides);
+      if (rounds) {
+        rounded.add(new RoundedOperand(dims, strides, descs[i], scratch));
+        descs[i] = rounded.get(i).desc;
+        scratch += rounded.get(i).bytes();
+      }
     }
+    Shape out = shape.batch().concat(Shape.of(shape.m(), shape.n()));
+    long[] dims = java.util.Arrays.stream(out.dims()).asLongStream().toArray();
+    if (n == 3) {
+      long[] d = new long[out.rank()];
+      long[] s = new long[out.rank()];
+      java.util.Arrays.fill(d, 1);
+      java.util.Arrays.fill(s, shape.n());
+      d[d.length - 1] = axis == r + 1 ? to - from : shape.n();
+      s[d.length - 1] = 1;
+      descs[2] = desc(d, s);
+      starts[2] = (result.args.get(2).offset() + (axis == r + 1 ? from : 0)) * 4;
+    }
+    if (axis >= 0) {
+      dims[axis] = to - from;
+      starts[n] = from * out.strides()[axis] * 4;
+    }
+    descs[n] = desc(dims, out.strides());
+    return new Piece(new Product(descs, attr, older), starts, rounded, scratch);
+  }
+
+  private static long align(long bytes) {
+    return (bytes + 63) / 64 * 64;
   }
 
   private <P extends Pointer> P own(P p) {
@@ -150,20 +185,9 @@ final class MatmulStep extends Step {
     return own(new memory.desc(dims, memory.data_type.f32, strides, false));
   }
 
-  private static long[] longs(Shape s) {
-    return java.util.Arrays.stream(s.dims()).asLongStream().toArray();
-  }
-
-  private static dnnl.algorithm algorithm(String activation) {
-    return switch (activation) {
-      case "tanh" -> dnnl.algorithm.eltwise_tanh;
-      default -> dnnl.algorithm.eltwise_logistic;
-    };
-  }
-
   @Override
   long scratchBytes() {
-    return roundedBytes + ownScratch;
+    return scratchBytes;
   }
 
   @Override
@@ -172,13 +196,8 @@ final class MatmulStep extends Step {
   }
 
   @Override
-  boolean contracts() {
-    return true;
-  }
-
-  @Override
   int maxTiles() {
-    boolean plain = rounded.isEmpty() && descs.length == 3;
+    boolean plain = pieces.get(0).rounded.isEmpty() && result.args.size() == 2;
     return plain ? Math.toIntExact(shape.batch().size()) : 1;
   }
 
@@ -222,96 +241,85 @@ final class MatmulStep extends Step {
 
   private final class Run implements Bound {
     private final CpuExecution x;
-    private final memory[] memories = new memory[descs.length];
-    private final memory scratch;
-    private final IntMemoryMap args = new IntMemoryMap();
-    private final stream stream;
-    private final RoundedOperand.Bound[] rounds;
+    private final Product.Bound[] products = new Product.Bound[pieces.size()];
+    private final RoundedOperand.Bound[][] rounds = new RoundedOperand.Bound[pieces.size()][];
+    private final IntConsumer work = this::part;
 
     Run(CpuExecution x) {
       this.x = x;
-      this.stream = x.stream();
-      try (Pointer none = new Pointer()) {
-        int[] keys = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS};
-        for (int i = 0; i < memories.length; i++) {
-          memories[i] = new memory(descs[i], OneDnn.engine(), none);
-          args.put(i == memories.length - 1 ? DNNL_ARG_DST : keys[i], memories[i]);
+      for (int t = 0; t < products.length; t++) {
+        products[t] = pieces.get(t).product.new Bound();
+        List<RoundedOperand> rounded = pieces.get(t).rounded;
+        rounds[t] = new RoundedOperand.Bound[rounded.size()];
+        for (int i = 0; i < rounds[t].length; i++) {
+          rounds[t][i] = rounded.get(i).new Bound();
         }
-        rounds = new RoundedOperand.Bound[rounded.size()];
-        for (int i = 0; i < rounds.length; i++) {
-          rounds[i] = rounded.get(i).new Bound();
-          args.put(keys[i], rounds[i].to);
-        }
-        scratch = new memory(scratchDesc, OneDnn.engine(), none);
-        args.put(DNNL_ARG_SCRATCHPAD, scratch);
       }
     }
 
     @Override
     public void rebind() {
-      for (int i = 0; i < memories.length; i++) {
-        boolean out = i == memories.length - 1;
-        Value v = out ? result : result.args.get(i).base();
-        Place p = x.place(v);
-        long offset = p.offset() + (out ? 0 : result.args.get(i).offset() * 4);
-        handle(memories[i], x.bytes(p.slot()), offset);
-        if (i < rounds.length) {
-          handle(rounds[i].from, x.bytes(p.slot()), offset);
+      int n = result.args.size();
+      long space = x.address(0) + x.scratch(MatmulStep.this).offset();
+      for (int t = 0; t < products.length; t++) {
+        Piece p = pieces.get(t);
+        for (int i = 0; i <= n; i++) {
+          Place at = x.place(i == n ? result : result.args.get(i).base());
+          long start = x.address(at.slot()) + at.offset() + p.starts[i];
+          if (i < rounds[t].length) {
+            long to = space + p.rounded.get(i).offset;
+            rounds[t][i].at(start, to);
+            start = to;
+          }
+          products[t].at(i, start);
         }
-      }
-      long start = x.scratch(MatmulStep.this).offset();
-      for (int i = 0; i < rounds.length; i++) {
-        handle(rounds[i].to, x.bytes(0), start + rounded.get(i).offset);
-      }
-      if (ownScratch > 0) {
-        handle(scratch, x.bytes(0), start + roundedBytes);
+        products[t].scratch(space + p.scratch);
       }
     }
 
-    private void handle(memory m, ByteBuffer b, long offset) {
-      try (Pointer start = new Pointer(b);
-          OneDnn.At at = new OneDnn.At(start.address() + offset)) {
-        m.set_data_handle(at);
+    private void part(int t) {
+      for (RoundedOperand.Bound r : rounds[t]) {
+        r.run(products[t].stream());
       }
+      products[t].run();
     }
 
     @Override
     public void run() {
-      for (RoundedOperand.Bound r : rounds) {
-        r.run(stream);
+      if (products.length == 1) {
+        part(0);
+      } else {
+        x.pool().run(products.length, work);
       }
-      primitive.execute(stream, args);
     }
 
     @Override
     public void close() {
-      args.close();
-      for (RoundedOperand.Bound r : rounds) {
-        r.close();
-      }
-      scratch.close();
-      for (memory m : memories) {
-        m.close();
+      for (int t = 0; t < products.length; t++) {
+        products[t].close();
+        for (RoundedOperand.Bound r : rounds[t]) {
+          r.close();
+        }
       }
     }
   }
 
   @Override
   String describe() {
-    String bias = descs.length == 4 ? " + bias" : "";
+    String bias = result.args.size() == 3 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
     act += result.attrs.has("scale") ? " scaled" : "";
-    String from = rounded.isEmpty() ? "" : " of bf16";
+    String from = pieces.get(0).rounded.isEmpty() ? "" : " of bf16";
+    String threads = pieces.size() > 1 ? " x" + pieces.size() + " threads" : "";
     return "matmul "
         + shape
         + from
         + bias
         + act
         + " ("
-        + implementation
-        + ", "
-        + threads
-        + " threads)";
+        + pieces.get(0).product.implementation()
+        + ")"
+        + threads;
   }
 
   @Override
@@ -320,11 +328,14 @@ final class MatmulStep extends Step {
       tile.close();
       tile = null;
     }
+    for (Piece p : pieces) {
+      p.product.close();
+      p.rounded.forEach(RoundedOperand::close);
+    }
+    pieces.clear();
     for (int i = owned.size() - 1; i >= 0; i--) {
       owned.get(i).close();
     }
-    rounded.forEach(RoundedOperand::close);
-    rounded.clear();
     owned.clear();
   }
 }

@@ -1,35 +1,22 @@
 package io.fragua.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
 import io.fragua.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.dnnl.IntMemoryMap;
-import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.stream;
-import org.bytedeco.javacpp.Pointer;
 
 /** One matrix product of a batch, by a primitive that one thread runs on each in turn. */
 final class MatmulTile implements AutoCloseable {
-  private static final int[] KEYS = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
-
   private final Value result;
   private final Shape batch;
-  private final List<Pointer> owned = new ArrayList<>();
-  private final memory.desc[] descs = new memory.desc[3];
-  private final memory.desc scratch;
-  private final matmul primitive;
+  private final List<memory.desc> owned = new ArrayList<>();
+  private final Product product;
 
   MatmulTile(Value v, MatmulShape shape, primitive_attr attr) {
     result = v;
     batch = shape.batch();
-    OneDnn.threads(1);
+    memory.desc[] descs = new memory.desc[3];
     for (int i = 0; i < 2; i++) {
       View a = v.args.get(i);
       long[] s = MatmulShape.strides(a);
@@ -37,28 +24,22 @@ final class MatmulTile implements AutoCloseable {
       descs[i] = desc(a.shape().dim(-2), a.shape().dim(-1), s[r - 2], s[r - 1]);
     }
     descs[2] = desc(shape.m(), shape.n(), shape.n(), 1);
-    matmul.primitive_desc pd =
-        own(new matmul.primitive_desc(OneDnn.engine(), descs[0], descs[1], descs[2], attr, false));
-    primitive = own(new matmul(pd));
-    scratch = own(pd.scratchpad_desc());
-  }
-
-  private <P extends Pointer> P own(P p) {
-    owned.add(p);
-    return p;
+    product = new Product(descs, attr, false);
   }
 
   private memory.desc desc(long rows, long columns, long rowStride, long columnStride) {
-    return own(
+    memory.desc d =
         new memory.desc(
             new long[] {rows, columns},
             memory.data_type.f32,
             new long[] {rowStride, columnStride},
-            false));
+            false);
+    owned.add(d);
+    return d;
   }
 
   long scratchBytes() {
-    return scratch.get_size();
+    return product.scratchBytes();
   }
 
   /** True if a product of an operand is what the same product of the base's batch left there. */
@@ -103,45 +84,25 @@ final class MatmulTile implements AutoCloseable {
   private final class Run implements Part {
     private final CpuExecution x;
     private final Tiling tiling;
-    private final stream stream = new stream(OneDnn.engine());
-    private final IntMemoryMap args = new IntMemoryMap();
-    private final memory[] memories = new memory[3];
-    private final memory space;
-    private final At at = new At();
+    private final Product.Bound bound = product.new Bound();
     private final long[] start = new long[3];
 
     Run(CpuExecution x, Tiling tiling) {
       this.x = x;
       this.tiling = tiling;
-      try (Pointer none = new Pointer()) {
-        for (int i = 0; i < 3; i++) {
-          memories[i] = new memory(descs[i], OneDnn.engine(), none);
-          args.put(KEYS[i], memories[i]);
-        }
-        space = new memory(scratch, OneDnn.engine(), none);
-        args.put(DNNL_ARG_SCRATCHPAD, space);
-      }
     }
 
     private Value value(int i) {
       return i == 2 ? result : result.args.get(i).base();
     }
 
-    private long address(int slot) {
-      try (Pointer p = new Pointer(x.bytes(slot))) {
-        return p.address();
-      }
-    }
-
     @Override
     public void rebind() {
       for (int i = 0; i < 3; i++) {
         Place p = tiling.place(x, value(i));
-        start[i] = address(p.slot()) + p.offset();
+        start[i] = x.address(p.slot()) + p.offset();
       }
-      if (scratchBytes() > 0) {
-        space.set_data_handle(at.set(address(0) + tiling.scratch()));
-      }
+      bound.scratch(x.address(0) + tiling.scratch());
     }
 
     @Override
@@ -154,36 +115,21 @@ final class MatmulTile implements AutoCloseable {
         if (tiling.local().containsKey(value(i))) {
           from -= (long) tile * Tiling.bytes(value(i), tiling.count());
         }
-        memories[i].set_data_handle(at.set(start[i] + from));
+        bound.at(i, start[i] + from);
       }
-      primitive.execute(stream, args);
+      bound.run();
     }
 
     @Override
     public void close() {
-      args.close();
-      space.close();
-      for (memory m : memories) {
-        m.close();
-      }
-      stream.close();
-      at.close();
-    }
-  }
-
-  /** An address without an owner. */
-  private static final class At extends Pointer {
-    At set(long to) {
-      address = to;
-      return this;
+      bound.close();
     }
   }
 
   @Override
   public void close() {
-    for (int i = owned.size() - 1; i >= 0; i--) {
-      owned.get(i).close();
-    }
+    product.close();
+    owned.forEach(memory.desc::close);
     owned.clear();
   }
 }

@@ -2,6 +2,7 @@ package io.fragua.cpu;
 
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,9 @@ final class OneDnn {
    * Threads last set for this thread's OpenMP regions; oneDNN asks OpenMP, which asks per thread.
    */
   private static final ThreadLocal<int[]> THREADS = ThreadLocal.withInitial(() -> new int[1]);
+
+  /** Some microseconds: an OpenMP thread then sleeps until the next contraction. */
+  private static final String SPINS = "1000";
 
   private OneDnn() {}
 
@@ -69,6 +73,7 @@ final class OneDnn {
 
   private static engine load() {
     try {
+      sleepSoon();
       engine e = new engine(engine.kind.cpu, 0);
       // Their classes look for the library as well when they are first used.
       new memory.desc().close();
@@ -86,6 +91,18 @@ final class OneDnn {
               + " the class path, and make the cache folder (org.bytedeco.javacpp.cachedir)"
               + " writable",
           e);
+    }
+  }
+
+  /**
+   * OpenMP's threads look for work for milliseconds after each contraction, on the cores that the
+   * kernels after it need, unless the environment says otherwise before the library is loaded.
+   */
+  private static void sleepSoon() {
+    if (Platform.isLinux() && System.getenv("OMP_WAIT_POLICY") == null) {
+      NativeLibrary.getProcess()
+          .getFunction("setenv")
+          .invokeInt(new Object[] {"GOMP_SPINCOUNT", SPINS, 0});
     }
   }
 
@@ -154,8 +171,9 @@ final class OneDnn {
 
   /** An address without an owner. */
   static final class At extends Pointer {
-    At(long address) {
-      this.address = address;
+    At set(long to) {
+      address = to;
+      return this;
     }
   }
 }

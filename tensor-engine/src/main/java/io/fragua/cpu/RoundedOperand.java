@@ -22,11 +22,10 @@ final class RoundedOperand implements AutoCloseable {
   private final reorder.primitive_desc description;
   private final reorder primitive;
 
-  RoundedOperand(View v, memory.desc source, long offset) {
+  RoundedOperand(long[] dims, long[] strides, memory.desc source, long offset) {
     this.offset = offset;
     this.source = source;
-    long[] dims = MatmulShape.dims(v);
-    desc = new memory.desc(dims, memory.data_type.bf16, dense(dims, MatmulShape.strides(v)), false);
+    desc = new memory.desc(dims, memory.data_type.bf16, dense(dims, strides), false);
     description = new reorder.primitive_desc(OneDnn.engine(), source, OneDnn.engine(), desc);
     primitive = new reorder(description);
   }
@@ -52,8 +51,9 @@ final class RoundedOperand implements AutoCloseable {
 
   /** The rounding of one execution. */
   final class Bound implements AutoCloseable {
-    final memory from;
-    final memory to;
+    private final memory from;
+    private final memory to;
+    private final OneDnn.At at = new OneDnn.At();
 
     Bound() {
       try (Pointer none = new Pointer()) {
@@ -62,7 +62,14 @@ final class RoundedOperand implements AutoCloseable {
       }
     }
 
+    /** Rounds what lies at one address to another. */
+    void at(long source, long rounded) {
+      from.set_data_handle(at.set(source));
+      to.set_data_handle(at.set(rounded));
+    }
+
     void run(org.bytedeco.dnnl.stream stream) {
+      OneDnn.threads(1);
       primitive.execute(stream, from, to);
     }
 
@@ -70,6 +77,7 @@ final class RoundedOperand implements AutoCloseable {
     public void close() {
       from.close();
       to.close();
+      at.close();
     }
   }
 

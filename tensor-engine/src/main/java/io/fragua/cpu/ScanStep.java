@@ -120,7 +120,6 @@ final class ScanStep extends LoopStep {
       }
       if (pieces.length > 1) {
         x.pool().run(pieces.length, work);
-        x.ownThreads();
       } else {
         loop(0);
       }

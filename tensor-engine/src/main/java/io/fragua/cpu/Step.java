@@ -103,11 +103,6 @@ abstract class Step {
     throw new UnsupportedOperationException("cpu: this step has no tiles: " + describe());
   }
 
-  /** True if it calls oneDNN. */
-  boolean contracts() {
-    return false;
-  }
-
   /** Floating-point operations, as far as known. */
   double flops() {
     return 0;

@@ -104,11 +104,6 @@ final class TiledStep extends Step {
   }
 
   @Override
-  boolean contracts() {
-    return steps.stream().anyMatch(Step::contracts);
-  }
-
-  @Override
   long scratchBytes() {
     return (long) threadBytes * threads;
   }
@@ -165,15 +160,9 @@ final class TiledStep extends Step {
       } else {
         x.pool().run(threads, work);
       }
-      if (contracts()) {
-        x.ownThreads();
-      }
     }
 
     private void part(int thread) {
-      if (contracts()) {
-        OneDnn.threads(1);
-      }
       Part[] mine = parts.get(thread);
       int each = (tiles + threads - 1) / threads;
       int end = Math.min(tiles, (thread + 1) * each);
