@@ -7,7 +7,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.fragua.exec.CompileOptions;
@@ -119,8 +118,9 @@ final class Convs {
         hasBias ? built.desc(new long[] {shape.kernel.dim(-1)}, new long[] {1}) : null;
     int n = 0;
     if (hasResidual) {
-      after.append_binary(dnnl.algorithm.binary_add, output);
-      built.reads(postOp(n++) | DNNL_ARG_SRC_1, result.args.get(result.args.size() - 1), output);
+      after.append_sum();
+      built.addsTo(result.args.get(result.args.size() - 1).base());
+      n++;
     }
     switch (activation) {
       case "" -> {}

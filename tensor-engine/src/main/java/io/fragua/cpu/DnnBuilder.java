@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
@@ -34,6 +35,7 @@ final class DnnBuilder implements AutoCloseable {
   private final List<Operand> operands = new ArrayList<>();
   private final Map<Integer, memory> constants = new LinkedHashMap<>();
   private final List<Pointer> owned = new ArrayList<>();
+  private Value added;
   private primitive primitive;
   private memory.desc scratch;
   private String implementation;
@@ -94,6 +96,16 @@ final class DnnBuilder implements AutoCloseable {
     constants.put(key, own(m));
   }
 
+  /** The primitive adds to what the result's memory holds, which is to be this value. */
+  void addsTo(Value v) {
+    added = v;
+  }
+
+  /** What the primitive adds to, or null. */
+  Value added() {
+    return added;
+  }
+
   /** Sets the primitive. */
   <D extends primitive_desc_base> void primitive(D description, Function<D, primitive> make) {
     own(description);
@@ -131,7 +143,8 @@ final class DnnBuilder implements AutoCloseable {
   }
 
   List<Value> reads() {
-    return operands.stream().filter(o -> !o.written()).map(Operand::value).distinct().toList();
+    Stream<Value> read = operands.stream().filter(o -> !o.written()).map(Operand::value);
+    return Stream.concat(read, Stream.ofNullable(added)).distinct().toList();
   }
 
   List<Value> writes() {
