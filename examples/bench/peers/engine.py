@@ -5,10 +5,12 @@
   {"ask": "prepare", "peer": "jax", "function": "gelu", "settings": {}, "inputs": FILE, "outputs": FILE}
       reads the operands, computes, writes the results -> {"name": "JAX 0.10.2"} or {"missing": WHY}
   {"ask": "time", "peer": "jax", "seconds": 0.2} -> {"seconds": [of one run, ...]}
+  {"ask": "figure", "peer": "jax"} -> {"figure": what a run gave, of a row that measures itself}
   {"ask": "drop", "peer": "jax"} -> {}
 
 Files are safetensors. A peer is a module engine_X.py with NAMES, its peers and what they are called, and PREPARE, its functions
-by name: each takes the peer, the settings and the operands by name, and gives the results by name and a function that runs once.
+by name: each takes the peer, the settings and the operands by name, and gives the results by name and a function that runs once,
+or measures once and gives the figure.
 """
 
 import argparse
@@ -27,6 +29,7 @@ args = parser.parse_args()
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.threads])
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
+os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # PyTorch's profiler tells when it starts
 
 # What libraries print must not get between the answers.
 answers = os.fdopen(os.dup(1), "w")
@@ -106,12 +109,16 @@ def measure(q):
             return {"seconds": times}
 
 
+def figure(q):
+    return {"figure": prepared[q["peer"]]()}
+
+
 def drop(q):
     prepared.pop(q["peer"], None)
     return {}
 
 
-ANSWERS = {"prepare": prepare, "time": measure, "drop": drop}
+ANSWERS = {"prepare": prepare, "time": measure, "figure": figure, "drop": drop}
 
 for line in sys.stdin:
     question = json.loads(line)

@@ -38,6 +38,18 @@ def without_gradient(f):
     return run
 
 
+def autocast(peer, f):
+    """In bf16 where the peer is that."""
+    if peer != "torch_bf16":
+        return f
+
+    def run():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return f()
+
+    return run
+
+
 def once(run):
     return {"y": run().float().numpy()}, run
 
@@ -76,13 +88,24 @@ def adam(peer, settings, inputs):
     return {"w": w.detach().clone().numpy()}, optimizer.step
 
 
-def linear(t):
-    """Kernels as a Linear stores them: [out, in]."""
-    return {k: v.T.contiguous() if v.ndim == 2 and k != "x" else v for k, v in t.items()}
+def kernels(t):
+    """As PyTorch stores them: [out, in], and [out, in, height, width] with channels last in memory."""
+
+    def stored(v):
+        if v.ndim == 4:
+            return v.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+        return v.T.contiguous() if v.ndim == 2 else v
+
+    return {k: v if k in ("x", "y") else stored(v) for k, v in t.items()}
+
+
+def kernel_of(v):
+    """Back again."""
+    return v.permute(2, 3, 1, 0) if v.ndim == 4 else v.T if v.ndim == 2 else v
 
 
 def parameters(t):
-    return {k: v.clone().requires_grad_() for k, v in linear(t).items() if k not in ("x", "y")}
+    return {k: v.clone().requires_grad_() for k, v in kernels(t).items() if k not in ("x", "y")}
 
 
 def training(settings, names, optimizer, loss):
@@ -96,8 +119,7 @@ def training(settings, names, optimizer, loss):
         return value
 
     losses = torch.stack([step().detach() for _ in range(settings["steps"])])
-    results = {k: p.detach().clone().numpy() for k, p in names.items()}
-    results = {k: v.T if v.ndim == 2 else v for k, v in results.items()}
+    results = {k: kernel_of(p.detach().clone()).numpy() for k, p in names.items()}
     results["losses"] = losses.numpy()
     return results, lambda: step().item()
 
@@ -134,19 +156,12 @@ def encode(p, settings, x):
 
 @workload
 def encoder(peer, settings, inputs):
-    p = linear(tensors(inputs))
+    p = kernels(tensors(inputs))
     x = p.pop("x")
     f = functools.partial(encode, p, settings, x)
     if peer == "torch_compiled":
         f = torch.compile(lambda: encode(p, settings, x))
-    if peer == "torch_bf16":
-        plain = f
-
-        def f():
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                return plain()
-
-    return once(without_gradient(f))
+    return once(without_gradient(autocast(peer, f)))
 
 
 @workload
@@ -155,11 +170,95 @@ def encoder_training(peer, settings, inputs):
     p = parameters(t)
     optimizer = torch.optim.AdamW(list(p.values()), lr=1e-4, weight_decay=0.01, fused=True)
 
-    def loss():
-        if peer == "torch_bf16":
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                y = encode(p, settings, t["x"])
-            return F.mse_loss(y.float(), t["y"])
-        return F.mse_loss(encode(p, settings, t["x"]), t["y"])
+    f = autocast(peer, lambda: encode(p, settings, t["x"]))
+    return training(settings, p, optimizer, lambda: F.mse_loss(f().float(), t["y"]))
 
-    return training(settings, p, optimizer, loss)
+
+def images(t):
+    """[N, channels, height, width] in the same memory."""
+    return t["x"].permute(0, 3, 1, 2)
+
+
+def resnet50(p, x, training):
+    """As torchvision's resnet50; statistics are only read if there are some."""
+
+    def conv(name, x, stride):
+        k = p[name + ".kernel"]
+        x = F.conv2d(x, k, stride=stride, padding=k.shape[-1] // 2)
+        scale, bias, mean, var = (p.get(f"{name}.norm.{part}") for part in ("scale", "bias", "mean", "var"))
+        return F.batch_norm(x, mean, var, scale, bias, training, 0.1, 1e-5)
+
+    x = F.max_pool2d(F.relu(conv("stem", x, 2)), 3, 2, 1)
+    for stage, blocks in enumerate((3, 4, 6, 3)):
+        for b in range(blocks):
+            at, stride = f"stage_{stage}_block_{b}.", 2 if stage and not b else 1
+            h = F.relu(conv(at + "reduce", x, 1))
+            h = F.relu(conv(at + "wide", h, stride))
+            h = conv(at + "expand", h, 1)
+            x = F.relu(h + (x if b else conv(at + "project", x, stride)))
+    return F.linear(x.mean((2, 3)), p["head.kernel"], p["head.bias"])
+
+
+@workload
+def resnet(peer, settings, inputs):
+    p = kernels(tensors(inputs))
+    x = images(p)
+    return once(without_gradient(autocast(peer, lambda: resnet50(p, x, False))))
+
+
+@workload
+def resnet_memory(peer, settings, inputs):
+    """The most memory that PyTorch's allocator had given out in a step, beside what was there before: parameters, momentum
+    and batch. oneDNN takes its memory from that allocator too. The profiler hears of everything that is taken and given back."""
+    t = tensors(inputs)
+    p = parameters(t)
+    x, y = images(t), t["y"].long()
+    optimizer = torch.optim.SGD(list(p.values()), lr=0.01, momentum=0.9)
+    results, step = training(settings, p, optimizer, lambda: F.cross_entropy(resnet50(p, x, True), y))
+
+    def figure():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+            step()
+        now = most = 0
+        for event in profile.profiler.kineto_results.events():
+            if event.name() == "[memory]":
+                now += event.nbytes()
+                most = max(most, now)
+        return float(most)
+
+    return results, figure
+
+
+@workload
+def cnn_training(peer, settings, inputs):
+    t = tensors(inputs)
+    p = parameters(t)
+    x, y = images(t), t["y"].long()
+
+    def loss():
+        h = x
+        for i in range(2):
+            h = F.relu(F.conv2d(h, p[f"conv_{i}.kernel"], p[f"conv_{i}.bias"]))
+        h = F.max_pool2d(h, 2).permute(0, 2, 3, 1).flatten(1)
+        h = F.relu(F.linear(h, p["dense_0.kernel"], p["dense_0.bias"]))
+        return F.cross_entropy(F.linear(h, p["dense_1.kernel"], p["dense_1.bias"]), y)
+
+    return training(settings, p, torch.optim.Adam(list(p.values()), lr=1e-3, fused=True), loss)
+
+
+@workload
+def lstm_training(peer, settings, inputs):
+    t = tensors(inputs)
+    x, y = t["x"], t["y"]
+    m = torch.nn.LSTM(x.shape[-1], y.shape[-1], 2, batch_first=True)
+    p = {}
+    with torch.no_grad():
+        for layer, weights in enumerate(m.all_weights):
+            for name, w in zip(("kernel", "recurrent_kernel", "bias"), weights):
+                name = f"recurrent_{layer}.{name}"
+                w.copy_(kernel_of(t[name]))
+                p[name] = w
+            weights[3].zero_().requires_grad_(False)  # a second bias, that Fragua does not have
+    optimizer = torch.optim.Adam(list(p.values()), lr=1e-3, fused=True)
+    return training(settings, p, optimizer, lambda: F.mse_loss(m(x)[0], y))

@@ -7,10 +7,12 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Precision;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.util.Arrays;
 import java.util.List;
@@ -24,9 +26,9 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * Convolutions of f32 and their gradients by oneDNN. Images stay as they are, channels last, which
- * its kernels read as fast as layouts of their own. A kernel is written in the layout they prefer
- * by a step of its own, which runs once if the kernel does not change.
+ * Convolutions of f32 or bf16 and their gradients by oneDNN. Images stay as they are, channels
+ * last, which its kernels read as fast as layouts of their own. A kernel is written in the layout
+ * they prefer by a step of its own, which runs once if the kernel does not change.
  */
 final class Convs {
   private static final dnnl.algorithm DIRECT = dnnl.algorithm.convolution_direct;
@@ -35,6 +37,10 @@ final class Convs {
   private final ConvShape shape;
   private final CompileOptions options;
   private final DnnBuilder built = new DnnBuilder();
+
+  /** The operands' type; the result's may be wider. */
+  private final DType from;
+
   private final memory.desc input;
   private final memory.desc output;
   private final memory.desc kernel;
@@ -45,10 +51,14 @@ final class Convs {
     shape = ConvShape.of(v);
     this.options = options;
     OneDnn.threads(options.threads()); // blocking is chosen for this number of threads
-    input = image(shape.input);
-    output = image(shape.output);
-    kernel = built.desc(shape.kernelDims(), shape.kernelStrides());
-    anyKernel = built.any(shape.kernelDims());
+    from = v.args.get(0).base().type.dtype();
+    DType to = v.type.dtype();
+    String op = v.op.name();
+    input = image(op.equals("conv_input_grad") ? to : from, shape.input);
+    output = image(op.equals("conv") ? to : from, shape.output);
+    DType weights = op.equals("conv_kernel_grad") ? to : from;
+    kernel = built.desc(weights, shape.kernelDims(), shape.kernelStrides());
+    anyKernel = built.any(weights, shape.kernelDims());
   }
 
   /** The steps of a convolution or gradient with elements in all operands. */
@@ -66,8 +76,8 @@ final class Convs {
     }
   }
 
-  private memory.desc image(Shape s) {
-    return built.desc(ConvShape.dims(s), ConvShape.strides(s));
+  private memory.desc image(DType type, Shape s) {
+    return built.desc(type, ConvShape.dims(s), ConvShape.strides(s));
   }
 
   private primitive_attr settings() {
@@ -76,6 +86,24 @@ final class Convs {
       a.set_fpmath_mode(dnnl.fpmath_mode.bf16);
     }
     return a;
+  }
+
+  /** The convolution of which something is the gradient. */
+  private convolution_forward.primitive_desc hint() {
+    return built.own(
+        new convolution_forward.primitive_desc(
+            OneDnn.engine(),
+            dnnl.prop_kind.forward_training,
+            DIRECT,
+            image(from, shape.input),
+            built.any(from, shape.kernelDims()),
+            image(from, shape.output),
+            shape.windowStrides(),
+            shape.gaps(),
+            shape.low(),
+            shape.high(),
+            settings(),
+            false));
   }
 
   private convolution_forward.primitive_desc description(memory.desc bias, primitive_attr attr) {
@@ -115,12 +143,19 @@ final class Convs {
     String activation = result.attrs.has("activation") ? result.attrs.text("activation") : "";
     post_ops after = built.own(new post_ops());
     memory.desc bias =
-        hasBias ? built.desc(new long[] {shape.kernel.dim(-1)}, new long[] {1}) : null;
+        hasBias ? built.desc(DType.F32, new long[] {shape.kernel.dim(-1)}, new long[] {1}) : null;
     int n = 0;
     if (hasResidual) {
-      after.append_sum();
-      built.addsTo(result.args.get(result.args.size() - 1).base());
-      n++;
+      View residual = result.args.get(result.args.size() - 1);
+      if (residual.base().type.dtype() == result.type.dtype()) {
+        after.append_sum();
+        built.addsTo(residual.base());
+        n++;
+      } else {
+        memory.desc added = image(residual.base().type.dtype(), shape.output);
+        after.append_binary(dnnl.algorithm.binary_add, added);
+        built.reads(postOp(n++) | DNNL_ARG_SRC_1, residual, added);
+      }
     }
     switch (activation) {
       case "" -> {}
@@ -129,7 +164,7 @@ final class Convs {
         after.append_prelu(0);
         long[] one = new long[shape.output.rank()];
         Arrays.fill(one, 1);
-        memory slope = new memory(built.desc(one, one), OneDnn.engine());
+        memory slope = new memory(built.desc(DType.F32, one, one), OneDnn.engine());
         try (FloatPointer p = new FloatPointer(slope.get_data_handle())) {
           p.put(0f);
         }
@@ -152,6 +187,7 @@ final class Convs {
     String text =
         "conv "
             + shape
+            + types()
             + (hasBias ? " + bias" : "")
             + (hasResidual ? " + residual" : "")
             + (activation.isEmpty() ? "" : " " + activation);
@@ -175,7 +211,7 @@ final class Convs {
   }
 
   private Step inputGrad() {
-    convolution_forward.primitive_desc hint = built.own(description(null, settings()));
+    convolution_forward.primitive_desc hint = hint();
     convolution_backward_data.primitive_desc pd =
         new convolution_backward_data.primitive_desc(
             OneDnn.engine(),
@@ -195,11 +231,11 @@ final class Convs {
     built.writes(DNNL_ARG_DIFF_SRC, result, input);
     List<Step> pack = packed(wanted);
     built.primitive(pd, convolution_backward_data::new);
-    return step("conv_input_grad " + shape, pack, List.of());
+    return step("conv_input_grad " + shape + types(), pack, List.of());
   }
 
   private Step kernelGrad() {
-    convolution_forward.primitive_desc hint = built.own(description(null, settings()));
+    convolution_forward.primitive_desc hint = hint();
     convolution_backward_weights.primitive_desc pd =
         new convolution_backward_weights.primitive_desc(
             OneDnn.engine(),
@@ -229,7 +265,12 @@ final class Convs {
                   "kernel gradient " + shape.kernel, View.of(packed), made, result, kernel));
     }
     built.primitive(pd, convolution_backward_weights::new);
-    return step("conv_kernel_grad " + shape, List.of(), unpack);
+    return step("conv_kernel_grad " + shape + types(), List.of(), unpack);
+  }
+
+  private String types() {
+    return (from == DType.BF16 ? " of bf16" : "")
+        + (result.type.dtype() == DType.BF16 ? " to bf16" : "");
   }
 
   private Step step(String text, List<Step> before, List<Step> after) {

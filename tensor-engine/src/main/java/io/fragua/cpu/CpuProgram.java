@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.Allocator;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
+import io.fragua.exec.Precision;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
@@ -47,7 +48,7 @@ final class CpuProgram implements Program {
     this.pieces = pieces;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
-    Clusters.Result fused = Clusters.run(Rewrite.run(simple.outputs(), CpuProgram::absorbed));
+    Clusters.Result fused = Clusters.run(stored(absorbed(simple)));
     Set<Value> stored = fused.stored();
     Set<Value> known = Fixed.values(fused, options.fixed());
     try {
@@ -79,7 +80,16 @@ final class CpuProgram implements Program {
     }
   }
 
-  /** Passes between simplify and fuse: what a step can take in of those that follow it. */
+  /** Pass between simplify and fuse: what a step can take in of those that follow it. */
+  private static List<View> absorbed(Simplify.Result simple) {
+    return Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+  }
+
+  /** Pass after it: in which type values lie. */
+  private List<View> stored(List<View> results) {
+    return options.precision() == Precision.BF16 ? Bf16Storage.run(results) : results;
+  }
+
   private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
     return now.kind == Value.Kind.REDUCE
         ? Bag.fused(old, now, uses)
@@ -243,6 +253,11 @@ final class CpuProgram implements Program {
   }
 
   @Override
+  public long workspaceBytes() {
+    return plan.workspaceBytes() + plan.constantBytes();
+  }
+
+  @Override
   public String explain() {
     StringBuilder s = new StringBuilder();
     s.append(
@@ -290,9 +305,13 @@ final class CpuProgram implements Program {
     s.put("graph", graph.toString());
     Simplify.Result simple = Simplify.run(graph);
     s.put("simplify", PassPrinter.values(simple.outputs()));
-    List<View> absorbed = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
-    s.put("absorb", PassPrinter.values(absorbed));
-    s.put("fuse", PassPrinter.clusters(Clusters.run(absorbed)));
+    List<View> values = absorbed(simple);
+    s.put("absorb", PassPrinter.values(values));
+    if (options.precision() == Precision.BF16) {
+      values = stored(values);
+      s.put("store", PassPrinter.values(values));
+    }
+    s.put("fuse", PassPrinter.clusters(Clusters.run(values)));
     s.put("plan", PassPrinter.plan(this));
     return s;
   }

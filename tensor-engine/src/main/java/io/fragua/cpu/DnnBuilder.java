@@ -46,14 +46,14 @@ final class DnnBuilder implements AutoCloseable {
     return p;
   }
 
-  /** f32 in this layout. */
-  memory.desc desc(long[] dims, long[] strides) {
-    return own(new memory.desc(dims, memory.data_type.f32, strides, false));
+  /** f32 or bf16 in this layout. */
+  memory.desc desc(DType type, long[] dims, long[] strides) {
+    return own(new memory.desc(dims, OneDnn.type(type), strides, false));
   }
 
-  /** f32 in a layout that oneDNN chooses. */
-  memory.desc any(long[] dims) {
-    return own(new memory.desc(dims, memory.data_type.f32, memory.format_tag.any, false));
+  /** f32 or bf16 in a layout that oneDNN chooses. */
+  memory.desc any(DType type, long[] dims) {
+    return own(new memory.desc(dims, OneDnn.type(type), memory.format_tag.any, false));
   }
 
   /** Settings under which scratch memory comes from the workspace. */

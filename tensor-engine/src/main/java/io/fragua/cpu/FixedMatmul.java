@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Precision;
+import io.fragua.tensor.DType;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.dnnl.engine;
@@ -37,6 +38,8 @@ final class FixedMatmul {
     MatmulShape s = MatmulShape.of(v);
     return options.threads() == 1
         && options.precision() == Precision.STRICT
+        && v.type.dtype() == DType.F32
+        && v.args.stream().allMatch(a -> a.base().type.dtype() == DType.F32)
         && (known.contains(right) || Fixed.isFixed(right, options.fixed()))
         && s.batch().rank() == 0
         && Math.min(s.m(), s.n()) > 1
@@ -66,15 +69,16 @@ final class FixedMatmul {
     boolean cut = s.m() % pieces == 0 && Tiling.aligned(left, pieces);
     long rows = cut ? s.m() / pieces : s.m();
     long[] leftStrides = MatmulShape.strides(left);
-    memory.desc x = b.desc(new long[] {rows, s.k()}, leftStrides);
-    memory.desc plain = b.desc(new long[] {s.k(), s.n()}, MatmulShape.strides(right));
-    memory.desc y = b.desc(new long[] {rows, s.n()}, new long[] {s.n(), 1});
+    memory.desc x = b.desc(DType.F32, new long[] {rows, s.k()}, leftStrides);
+    memory.desc plain = b.desc(DType.F32, new long[] {s.k(), s.n()}, MatmulShape.strides(right));
+    memory.desc y = b.desc(DType.F32, new long[] {rows, s.n()}, new long[] {s.n(), 1});
     boolean hasBias = v.args.size() == 3;
-    memory.desc bias = hasBias ? b.desc(new long[] {1, s.n()}, new long[] {s.n(), 1}) : null;
+    memory.desc bias =
+        hasBias ? b.desc(DType.F32, new long[] {1, s.n()}, new long[] {s.n(), 1}) : null;
     primitive_attr attr = b.settings();
     attr.set_post_ops(after(b, v));
     engine e = OneDnn.engine();
-    memory.desc any = b.any(new long[] {s.k(), s.n()});
+    memory.desc any = b.any(DType.F32, new long[] {s.k(), s.n()});
     matmul.primitive_desc pd =
         hasBias
             ? new matmul.primitive_desc(e, x, any, bias, y, attr, false)

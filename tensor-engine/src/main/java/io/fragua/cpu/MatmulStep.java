@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import io.fragua.exec.Precision;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -14,8 +15,9 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A matrix product of f32 by oneDNN, with bias and activation applied to the result while it is in
- * registers. Large ones are cut along one axis of the result, a {@link Product} for each thread.
+ * A matrix product of f32 or bf16 by oneDNN, with bias and activation applied to the result while
+ * it is in registers. Large ones are cut along one axis of the result, a {@link Product} for each
+ * thread.
  */
 final class MatmulStep extends Step {
   private static final double LARGE_FLOPS = 3e7;
@@ -140,12 +142,13 @@ final class MatmulStep extends Step {
       long[] dims = MatmulShape.dims(a);
       long[] strides = MatmulShape.strides(a);
       boolean cut = axis >= 0 && dims[axis] > 1 && (axis < r || axis == r + i);
-      starts[i] = a.offset() * 4;
+      DType type = a.base().type.dtype();
+      starts[i] = a.offset() * type.bytes();
       if (cut) {
         dims[axis] = to - from;
-        starts[i] += from * strides[axis] * 4;
+        starts[i] += from * strides[axis] * type.bytes();
       }
-      descs[i] = desc(dims, strides);
+      descs[i] = desc(dims, type, strides);
       if (rounds) {
         rounded.add(new RoundedOperand(dims, strides, descs[i], scratch));
         descs[i] = rounded.get(i).desc;
@@ -161,14 +164,14 @@ final class MatmulStep extends Step {
       java.util.Arrays.fill(s, shape.n());
       d[d.length - 1] = axis == r + 1 ? to - from : shape.n();
       s[d.length - 1] = 1;
-      descs[2] = desc(d, s);
+      descs[2] = desc(d, DType.F32, s);
       starts[2] = (result.args.get(2).offset() + (axis == r + 1 ? from : 0)) * 4;
     }
     if (axis >= 0) {
       dims[axis] = to - from;
-      starts[n] = from * out.strides()[axis] * 4;
+      starts[n] = from * out.strides()[axis] * result.type.dtype().bytes();
     }
-    descs[n] = desc(dims, out.strides());
+    descs[n] = desc(dims, result.type.dtype(), out.strides());
     return new Piece(new Product(descs, attr, older), starts, rounded, scratch);
   }
 
@@ -181,8 +184,8 @@ final class MatmulStep extends Step {
     return p;
   }
 
-  private memory.desc desc(long[] dims, long[] strides) {
-    return own(new memory.desc(dims, memory.data_type.f32, strides, false));
+  private memory.desc desc(long[] dims, DType type, long[] strides) {
+    return own(new memory.desc(dims, OneDnn.type(type), strides, false));
   }
 
   @Override
@@ -309,11 +312,14 @@ final class MatmulStep extends Step {
     String bias = result.args.size() == 3 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
     act += result.attrs.has("scale") ? " scaled" : "";
-    String from = pieces.get(0).rounded.isEmpty() ? "" : " of bf16";
+    boolean bf16 = result.args.get(0).base().type.dtype() == DType.BF16;
+    String from = pieces.get(0).rounded.isEmpty() && !bf16 ? "" : " of bf16";
+    String to = result.type.dtype() == DType.BF16 ? " to bf16" : "";
     String threads = pieces.size() > 1 ? " x" + pieces.size() + " threads" : "";
     return "matmul "
         + shape
         + from
+        + to
         + bias
         + act
         + " ("

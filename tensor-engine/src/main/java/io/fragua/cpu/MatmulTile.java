@@ -1,5 +1,6 @@
 package io.fragua.cpu;
 
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,17 +22,18 @@ final class MatmulTile implements AutoCloseable {
       View a = v.args.get(i);
       long[] s = MatmulShape.strides(a);
       int r = s.length;
-      descs[i] = desc(a.shape().dim(-2), a.shape().dim(-1), s[r - 2], s[r - 1]);
+      descs[i] =
+          desc(a.shape().dim(-2), a.shape().dim(-1), a.base().type.dtype(), s[r - 2], s[r - 1]);
     }
-    descs[2] = desc(shape.m(), shape.n(), shape.n(), 1);
+    descs[2] = desc(shape.m(), shape.n(), v.type.dtype(), shape.n(), 1);
     product = new Product(descs, attr, false);
   }
 
-  private memory.desc desc(long rows, long columns, long rowStride, long columnStride) {
+  private memory.desc desc(long rows, long columns, DType type, long rowStride, long columnStride) {
     memory.desc d =
         new memory.desc(
             new long[] {rows, columns},
-            memory.data_type.f32,
+            OneDnn.type(type),
             new long[] {rowStride, columnStride},
             false);
     owned.add(d);
@@ -111,7 +113,7 @@ final class MatmulTile implements AutoCloseable {
         long from =
             i == 2
                 ? (long) tile * Tiling.bytes(result, tiling.count())
-                : at(result.args.get(i), batch, tile) * 4;
+                : at(result.args.get(i), batch, tile) * value(i).type.dtype().bytes();
         if (tiling.local().containsKey(value(i))) {
           from -= (long) tile * Tiling.bytes(value(i), tiling.count());
         }

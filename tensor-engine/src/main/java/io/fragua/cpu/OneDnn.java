@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
+import io.fragua.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,6 +146,17 @@ final class OneDnn {
     int isa = dnnl.dnnl_get_effective_cpu_isa();
     return has(isa, dnnl.dnnl_cpu_isa_avx512_core_bf16)
         && !has(isa, dnnl.dnnl_cpu_isa_avx512_core_amx);
+  }
+
+  /** True if the CPU multiplies pairs of bf16, by AVX-512 or AMX. */
+  static boolean multipliesBf16() {
+    engine(); // loads
+    return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_bf16);
+  }
+
+  /** oneDNN's name of f32 or bf16. */
+  static memory.data_type type(DType t) {
+    return t == DType.BF16 ? memory.data_type.bf16 : memory.data_type.f32;
   }
 
   /** True if the CPU has AVX-512. */

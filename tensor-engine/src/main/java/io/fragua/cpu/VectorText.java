@@ -1,8 +1,12 @@
 package io.fragua.cpu;
 
 import io.fragua.tensor.DType;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Writes elementwise ops as Java statements on Vector API values: floats of up to 32 bits as
@@ -23,6 +27,13 @@ final class VectorText {
           "shift_left",
           "shift_right_logical");
 
+  /** A number that is an operand of a vector. */
+  private static final Pattern NUMBER =
+      Pattern.compile(
+          "\\.((?:add|sub|mul|and|or|blend)\\(|compare\\(VectorOperators\\.[A-Z]+, (?=[^)]*f\\)))"
+              + "(-?[0-9][0-9.]*(?:E-?[0-9]+)?f?|Float\\.[A-Z_]+)(?=[,)])");
+
+  private final Map<String, String> numbers = new HashMap<>();
   private final StringBuilder before;
   private final StringBuilder body;
   private int next;
@@ -93,12 +104,41 @@ final class VectorText {
     return assign(kind, expression, true);
   }
 
-  Var assign(char kind, String expression, boolean invariant) {
+  Var assign(char kind, String text, boolean invariant) {
+    String expression = invariant ? text : broadcast(text);
     String name = "v" + next++;
     String type = kind == 'F' ? "FloatVector" : kind == 'I' ? "IntVector" : "VectorMask";
     (invariant ? before : body)
         .append("      " + type + " " + name + " = (" + type + ") (" + expression + ");\n");
     return new Var(name, kind, invariant);
+  }
+
+  /**
+   * The same with vectors for numbers, each made once before the loop: a number in a call is one
+   * more call to inline, and past some size the just-in-time compiler stops, which costs dearly.
+   */
+  private String broadcast(String text) {
+    Matcher m = NUMBER.matcher(text);
+    StringBuilder s = new StringBuilder();
+    while (m.find()) {
+      String number = m.group(2);
+      boolean real = number.endsWith("f") || number.startsWith("Float");
+      if (!real && m.group(1).startsWith("blend")) {
+        continue; // into vectors of either kind
+      }
+      String vector =
+          numbers.computeIfAbsent(
+              number,
+              n ->
+                  invariant(
+                          real ? 'F' : 'I',
+                          real
+                              ? "FloatVector.broadcast(FS, " + n + ")"
+                              : "IntVector.broadcast(IS, " + n + ")")
+                      .name);
+      m.appendReplacement(s, "." + Matcher.quoteReplacement(m.group(1) + vector));
+    }
+    return m.appendTail(s).toString();
   }
 
   /** A mask as one over the lanes of F or I. */

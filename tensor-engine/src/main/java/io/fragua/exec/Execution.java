@@ -1,9 +1,6 @@
 package io.fragua.exec;
 
 import io.fragua.tensor.Buffer;
-import io.fragua.tensor.Check;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * One thread's use of a {@link Program}: bound operands and results, and a workspace. Not
@@ -50,15 +47,7 @@ public interface Execution extends AutoCloseable {
    * @throws IllegalArgumentException if {@code runs} is less than 1
    */
   default Profile profile(int runs) {
-    Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
-    List<Profile.Event> events = new ArrayList<>();
-    long began = System.nanoTime();
-    for (int r = 0; r < runs; r++) {
-      long t = System.nanoTime();
-      run();
-      events.add(new Profile.Event(0, t - began, System.nanoTime() - t));
-    }
-    return new Profile(runs, List.of(new Profile.Step("program", 0, 0)), events);
+    return Profile.of("program", runs, this::run);
   }
 
   /** Frees the workspace. */

@@ -2,8 +2,10 @@ package io.fragua.exec;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fragua.tensor.Check;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -40,6 +42,25 @@ public record Profile(int runs, List<Step> steps, List<Event> events) {
   public Profile {
     steps = List.copyOf(steps);
     events = List.copyOf(events);
+  }
+
+  /**
+   * Measures something as one step, whose bytes and operations are not known.
+   *
+   * @param name of the step
+   * @param runs how often to run it, at least 1
+   * @throws IllegalArgumentException if {@code runs} is less than 1
+   */
+  public static Profile of(String name, int runs, Runnable run) {
+    Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
+    List<Event> events = new ArrayList<>();
+    long began = System.nanoTime();
+    for (int r = 0; r < runs; r++) {
+      long t = System.nanoTime();
+      run.run();
+      events.add(new Event(0, t - began, System.nanoTime() - t));
+    }
+    return new Profile(runs, List.of(new Step(name, 0, 0)), events);
   }
 
   /** Nanoseconds in all calls of a step. */

@@ -18,6 +18,15 @@ public interface Program extends AutoCloseable {
    */
   Execution newExecution(Allocator allocator);
 
+  /**
+   * Planned bytes of memory beside operands and results: the workspace of one execution, a place
+   * being used again after its value was last read, and the program's constants. 0 for a backend
+   * that plans none.
+   */
+  default long workspaceBytes() {
+    return 0;
+  }
+
   /** What was compiled, for people: kernels, fusions, the planned peak of memory in bytes. */
   String explain();
 

@@ -4,6 +4,7 @@ import io.fragua.exec.Allocator;
 import io.fragua.exec.Backends;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
+import io.fragua.exec.Profile;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
@@ -183,6 +184,39 @@ public record Training(Network.Body body, Loss loss, GradientTransform optimizer
      * @throws io.fragua.tensor.ShapeException if the batch has other types
      */
     public double step(Tensor... batch) {
+      bind(batch);
+      steps++;
+      execution.run();
+      return execution.output(0).bytes().getFloat(0);
+    }
+
+    /**
+     * Where the time of steps goes: takes so many on one batch, as {@link #step} does, with a clock
+     * read around each step of the program.
+     *
+     * @param runs steps to take, at least 1
+     * @param batch as in {@link #step}
+     * @throws IllegalArgumentException if {@code runs} is less than 1
+     * @throws io.fragua.tensor.ShapeException if the batch has other types
+     */
+    public Profile profile(int runs, Tensor... batch) {
+      Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);
+      List<Profile.Event> events = new ArrayList<>();
+      List<Profile.Step> parts = List.of();
+      long began = System.nanoTime();
+      for (int r = 0; r < runs; r++) {
+        bind(batch);
+        steps++;
+        long at = System.nanoTime() - began;
+        Profile one = execution.profile(1);
+        one.events()
+            .forEach(e -> events.add(new Profile.Event(e.step(), at + e.start(), e.nanos())));
+        parts = one.steps();
+      }
+      return new Profile(runs, parts, events);
+    }
+
+    private void bind(Tensor... batch) {
       Check.shape(
           java.util.Arrays.stream(batch).map(Tensor::type).toList().equals(this.batch),
           "training: a batch must have the types given at the start, %s: %s; pad it, or start"
@@ -192,9 +226,7 @@ public record Training(Network.Body body, Loss loss, GradientTransform optimizer
       for (int i = 0; i < batch.length; i++) {
         execution.bindInput(first + i, batch[i].buffer());
       }
-      execution.input(first + batch.length).bytes().putInt(0, steps++);
-      execution.run();
-      return execution.output(0).bytes().getFloat(0);
+      execution.input(first + batch.length).bytes().putInt(0, steps);
     }
 
     /** Steps taken. */
@@ -213,6 +245,11 @@ public record Training(Network.Body body, Loss loss, GradientTransform optimizer
           });
       ParamTree all = ParamTree.of(now);
       return new Network.Variables(all.under("param:"), all.under("state:"));
+    }
+
+    /** Planned memory beside parameters, state and batch: {@link Program#workspaceBytes}. */
+    public long workspaceBytes() {
+      return program.workspaceBytes();
     }
 
     /** The compiled step for people: {@link Program#explain}. */

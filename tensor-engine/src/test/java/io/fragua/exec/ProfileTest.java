@@ -16,6 +16,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** What a profile and the passes say of a small network. */
@@ -94,6 +96,24 @@ class ProfileTest {
       Profile profile = x.profile(2);
       assertEquals(List.of(new Profile.Step("program", 0, 0)), profile.steps());
       assertEquals(2, profile.calls(0));
+    }
+  }
+
+  @Test
+  void theWorkspaceIsWhatExplainSays() {
+    try (Program p = Backends.cpu().compile(GRAPH, CompileOptions.DEFAULT);
+        Program r = Backends.reference().compile(GRAPH, CompileOptions.DEFAULT)) {
+      Matcher m =
+          Pattern.compile("peak: ([\\d,]+) bytes of workspace an execution, ([\\d,]+) bytes of")
+              .matcher(p.explain());
+      assertTrue(m.find(), p.explain());
+      long all = 0;
+      for (int g = 1; g <= 2; g++) {
+        all += Long.parseLong(m.group(g).replace(",", ""));
+      }
+      assertTrue(all >= 4 * 16 * 4, "the product's result: " + all);
+      assertEquals(all, p.workspaceBytes());
+      assertEquals(0, r.workspaceBytes());
     }
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Profile;
 import io.fragua.nn.Activations;
 import io.fragua.nn.BatchNorm;
 import io.fragua.nn.Dense;
@@ -124,6 +125,38 @@ class TrainingTest {
     }
     assertArrayEquals(losses[0], losses[1]);
     assertTrue(java.util.Arrays.stream(losses[0]).distinct().count() > 1);
+  }
+
+  /** Profiled steps are steps: the same draws, the same parameters. */
+  @Test
+  void aProfileTakesSteps() {
+    Network.Body body = network(true);
+    Network.Variables v = Network.init(body, List.of(X.type()), Key.of(0));
+    GradientTransform adam = Optimizers.adam(Schedules.constant(0.05));
+    try (Training.Run plain = start(training(body, adam), v);
+        Training.Run profiled = start(training(body, adam), v)) {
+      for (int i = 0; i < 3; i++) {
+        plain.step(X, Y);
+      }
+      Profile p = profiled.profile(3, X, Y);
+      assertEquals(3, profiled.steps());
+      assertEquals(plain.step(X, Y), profiled.step(X, Y));
+      assertEquals(3, p.runs());
+      assertEquals(3, p.calls(p.events().get(0).step()), p.table());
+      long before = 0;
+      for (Profile.Event e : p.events()) {
+        assertTrue(e.start() >= before, "in order, none inside another");
+        before = e.start() + e.nanos();
+        assertTrue(
+            e.step() == p.steps().size() - 1
+                || plain.explain().contains(p.steps().get(e.step()).name()));
+      }
+      assertEquals(
+          "profile: needs at least one run: 0; correct it",
+          assertThrows(IllegalArgumentException.class, () -> profiled.profile(0, X, Y))
+              .getMessage());
+      assertThrows(ShapeException.class, () -> profiled.profile(1, X));
+    }
   }
 
   @Test

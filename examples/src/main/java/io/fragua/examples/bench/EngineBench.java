@@ -1,6 +1,7 @@
 package io.fragua.examples.bench;
 
 import io.fragua.examples.bench.BenchRow.Better;
+import io.fragua.exec.Profile;
 import io.fragua.tensor.Tensor;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -14,6 +15,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -36,6 +39,12 @@ import picocli.CommandLine.Spec;
 public final class EngineBench implements Callable<Integer> {
   private static final int ROUNDS = 5;
 
+  /** Turns of a row that measures itself. */
+  private static final int FIGURES = 3;
+
+  /** Most runs of a profile. */
+  private static final int PROFILED = 1000;
+
   /** Runs shorter than this are timed several at once. */
   private static final double BATCH_SECONDS = 0.005;
 
@@ -57,6 +66,11 @@ public final class EngineBench implements Callable<Integer> {
       paramLabel = "N",
       description = "Threads of either side, unless a row is for one (default: all cores).")
   private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--profile",
+      description = "After the times of a row, show where Fragua's went, step by step.")
+  private boolean profile;
 
   @Spec private CommandSpec spec;
 
@@ -164,7 +178,14 @@ public final class EngineBench implements Callable<Integer> {
       try {
         boolean same = peer == null || same(s, w, ours, peer, names);
         if (same) {
-          report(s, w, times(ours, peer, names.keySet()), names);
+          Map<String, Double> medians =
+              ours instanceof Workload.Measured m
+                  ? figures(m, peer, names.keySet())
+                  : times(ours, peer, names.keySet());
+          report(s, w, medians, names);
+          if (profile) {
+            s.out.printf("%n%s", ours.profile(runs(ours)).table());
+          }
         }
       } finally {
         names.keySet().forEach(peer == null ? k -> {} : peer::drop);
@@ -207,19 +228,41 @@ public final class EngineBench implements Callable<Integer> {
 
   /** Median seconds of one run, ours under the empty name. */
   private Map<String, Double> times(Workload.Ours ours, EnginePeer peer, Iterable<String> others) {
-    Map<String, List<Double>> all = new LinkedHashMap<>();
     time(ours, seconds);
     others.forEach(p -> peer.time(p, seconds));
-    for (int r = 0; r < ROUNDS; r++) {
-      all.computeIfAbsent("", k -> new ArrayList<>()).addAll(time(ours, seconds / ROUNDS));
+    return medians(
+        ROUNDS, () -> time(ours, seconds / ROUNDS), others, p -> peer.time(p, seconds / ROUNDS));
+  }
+
+  /** As {@link #times}, of what each side measures itself. */
+  private static Map<String, Double> figures(
+      Workload.Measured ours, EnginePeer peer, Iterable<String> others) {
+    return medians(FIGURES, () -> List.of(ours.figure()), others, p -> List.of(peer.figure(p)));
+  }
+
+  /** By turns. */
+  private static Map<String, Double> medians(
+      int rounds,
+      Supplier<List<Double>> ours,
+      Iterable<String> others,
+      Function<String, List<Double>> theirs) {
+    Map<String, List<Double>> all = new LinkedHashMap<>();
+    for (int r = 0; r < rounds; r++) {
+      all.computeIfAbsent("", k -> new ArrayList<>()).addAll(ours.get());
       for (String p : others) {
-        all.computeIfAbsent(p, k -> new ArrayList<>()).addAll(peer.time(p, seconds / ROUNDS));
+        all.computeIfAbsent(p, k -> new ArrayList<>()).addAll(theirs.apply(p));
       }
     }
     Map<String, Double> medians = new LinkedHashMap<>();
     all.forEach(
         (k, times) -> medians.put(k, times.stream().sorted().toList().get(times.size() / 2)));
     return medians;
+  }
+
+  /** How often to run for a profile: for about as long as a measurement. */
+  private int runs(Workload.Ours ours) {
+    double one = ours.profile(1).events().stream().mapToLong(Profile.Event::nanos).sum() / 1e9;
+    return (int) Math.max(1, Math.min(PROFILED, seconds / one));
   }
 
   /** As the peers' script does. */

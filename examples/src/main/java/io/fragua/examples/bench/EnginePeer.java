@@ -28,7 +28,7 @@ import java.util.Map;
  *
  * <p>Questions are {@code prepare} (peer, function, settings, inputs; answered with the file of the
  * results or with {@code missing}), {@code time} (peer, seconds; answered with the seconds of one
- * run, several times) and {@code drop}.
+ * run, several times), {@code figure} (peer; answered with what a run gave) and {@code drop}.
  */
 final class EnginePeer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -117,6 +117,11 @@ final class EnginePeer implements AutoCloseable {
         .path("seconds")
         .forEach(t -> times.add(t.asDouble()));
     return times;
+  }
+
+  /** Measures once what is not the time of a run. */
+  double figure(String peer) {
+    return ask(Map.of("ask", "figure", "peer", peer)).path("figure").asDouble();
   }
 
   /** Forgets a prepared workload and its memory; nothing if the script failed. */

@@ -1,6 +1,7 @@
 package io.fragua.examples.bench;
 
 import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Profile;
 import io.fragua.nn.Network;
 import io.fragua.optim.Training;
 import io.fragua.random.Key;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A {@link Training} on one batch; a run is one step. */
-final class TrainingRun implements Workload.Ours {
+class TrainingRun implements Workload.Ours {
   /** Steps before losses and parameters are compared. */
   static final int STEPS = 3;
 
@@ -21,9 +22,13 @@ final class TrainingRun implements Workload.Ours {
 
   /** Compiles the step. */
   TrainingRun(Training training, Tensor x, Tensor y, CompileOptions options) {
+    this(training, Network.init(training.body(), List.of(x.type()), Key.of(7)), x, y, options);
+  }
+
+  /** Compiles the step from these values on. */
+  TrainingRun(Training training, Network.Variables v, Tensor x, Tensor y, CompileOptions options) {
     this.x = x;
     this.y = y;
-    Network.Variables v = Network.init(training.body(), List.of(x.type()), Key.of(7));
     inputs.put("x", x);
     inputs.put("y", y);
     inputs.putAll(v.params().asMap());
@@ -52,6 +57,21 @@ final class TrainingRun implements Workload.Ours {
   @Override
   public void run() {
     run.step(x, y);
+  }
+
+  @Override
+  public Profile profile(int runs) {
+    return run.profile(runs, x, y);
+  }
+
+  /** Parameters and running statistics after the last step; copies. */
+  Network.Variables variables() {
+    return run.variables();
+  }
+
+  /** Planned memory beside parameters, state and batch. */
+  long workspaceBytes() {
+    return run.workspaceBytes();
   }
 
   @Override

@@ -1,11 +1,12 @@
 package io.fragua.examples.bench;
 
+import io.fragua.exec.Profile;
 import io.fragua.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Something that Fragua and its peers compute alike, and how much faster Fragua has to be.
+ * Something that Fragua and its peers compute alike, and how much better Fragua has to be.
  *
  * @param row what the table calls it
  * @param function what the peers call it: a function of their scripts
@@ -13,7 +14,7 @@ import java.util.Map;
  * @param threads that each may use; 0 for as many as were asked for
  * @param tolerance of the results: norm of the difference over norm of the result
  * @param unit of the figures
- * @param scale figures are seconds of one run times this
+ * @param scale figures are seconds of one run times this, or what {@link Measured} gives
  * @param against the peers
  * @param ours makes it ready here, for a number of threads
  */
@@ -32,7 +33,7 @@ record Workload(
    * A peer of one workload.
    *
    * @param peer key that the peers' script knows
-   * @param reach how many times faster than this peer Fragua aims to be
+   * @param reach how many times better than this peer Fragua aims to be
    */
   record Against(String peer, double reach) {}
 
@@ -54,7 +55,18 @@ record Workload(
     /** What is timed. */
     void run();
 
+    /** Where the time of so many runs goes; by default all of it into one step. */
+    default Profile profile(int runs) {
+      return Profile.of("run", runs, this::run);
+    }
+
     @Override
     void close();
+  }
+
+  /** A workload whose figure is not the time of a run. */
+  interface Measured extends Ours {
+    /** Measures once; in seconds, if the figure is a time. */
+    double figure();
   }
 }

@@ -108,6 +108,7 @@ class EngineBenchTest {
           cp RESULT "$(echo "$q" | sed 's/.*"outputs":"\\([^"]*\\)".*/\\1/')"
           echo '{"name":"Peer 1"}' ;;
         *'"ask":"time"'*) TIMED ;;
+        *'"ask":"figure"'*) echo '{"figure":4000}' ;;
         *'"ask":"drop"'*) echo '{}' ;;
         *) exit 9 ;;
       esac
@@ -132,6 +133,59 @@ class EngineBenchTest {
     assertEquals("Peer 1", rows.get(0).get("peer").asText());
     double ours = rows.get(0).get("ours").asDouble();
     assertTrue(ours > 0 && ours < 1, rows.toString());
+  }
+
+  /** Its runs are not timed: the shell would end at being asked to. */
+  @Test
+  void aRowMayMeasureItself() throws IOException {
+    Workload w = twice(PEERS);
+    class Heavy implements Workload.Measured {
+      private final Workload.Ours of = w.ours().start(1);
+
+      @Override
+      public Map<String, Tensor> inputs() {
+        return of.inputs();
+      }
+
+      @Override
+      public Map<String, Tensor> outputs() {
+        return of.outputs();
+      }
+
+      @Override
+      public void run() {
+        throw new AssertionError("timed");
+      }
+
+      @Override
+      public double figure() {
+        return 3000;
+      }
+
+      @Override
+      public void close() {}
+    }
+
+    Workload heavy =
+        new Workload(
+            w.row(), w.function(), w.settings(), 1, 1e-6, "MB", 1e-3, PEERS, n -> new Heavy());
+    Run r = run(SHELL, heavy, peers(6, "exit 9"), "--seconds=0.05");
+    assertEquals(0, r.status(), r.toString());
+    JsonNode slow = r.rows().get(1);
+    assertEquals(3, slow.get("ours").asDouble());
+    assertEquals(4, slow.get("theirs").asDouble());
+    assertEquals(2.667, slow.get("reach").asDouble());
+  }
+
+  @Test
+  void aProfileFollowsTheTimes() throws IOException {
+    Run r = run(Map.of(), twice(PEERS), "", "--seconds=0.05", "--profile");
+    assertEquals(0, r.status(), r.toString());
+    assertTrue(r.lines().get(0).startsWith("twice 1"), r.toString());
+    assertTrue(r.lines().get(1).matches("profile: \\d+ runs of .* us"), r.toString());
+    assertTrue(r.lines().get(3).endsWith(" 0  run"), r.toString());
+    Run plain = run(Map.of(), twice(PEERS), "", "--seconds=0.05");
+    assertTrue(plain.lines().stream().noneMatch(l -> l.startsWith("profile")), plain.toString());
   }
 
   @Test

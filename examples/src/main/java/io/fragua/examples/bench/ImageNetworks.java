@@ -1,4 +1,4 @@
-package io.fragua.testing;
+package io.fragua.examples.bench;
 
 import io.fragua.nn.Activations;
 import io.fragua.nn.BatchNorm;
@@ -13,8 +13,8 @@ import io.fragua.nn.Scope;
 import io.fragua.nn.Sequential;
 import io.fragua.tensor.Tensor;
 
-/** Networks over images that tests and benches share. */
-public final class ImageNetworks {
+/** Networks over images. */
+final class ImageNetworks {
   private ImageNetworks() {}
 
   /**
@@ -23,12 +23,9 @@ public final class ImageNetworks {
    *
    * @source He et al., CVPR 2016, table 1; torchvision {@code resnet50}
    */
-  public static Layer resNet50(int classes) {
-    return resNet(new int[] {3, 4, 6, 3}, 64, classes);
-  }
-
-  /** The same of other depths and width, for tests. */
-  public static Layer resNet(int[] blocks, int width, int classes) {
+  static Layer resNet50(int classes) {
+    int[] blocks = {3, 4, 6, 3};
+    int width = 64;
     return (s, x) -> {
       Tensor y = conv(s, "stem", x, new Conv(width, 7, 7).withStrides(2, 2).withPadding(3, 3));
       y = new MaxPool(3, 3).withStrides(2, 2).withPadding(1, 1).apply(s, y.relu());
@@ -59,7 +56,7 @@ public final class ImageNetworks {
   }
 
   /** Digits [N, 28, 28, 1] to logits [N, 10]: two convolutions, a pool, two products. */
-  public static Layer smallCnn() {
+  static Layer smallCnn() {
     return new Sequential(
         new Conv(32, 3, 3).withPadding(Padding.VALID),
         Activations.get("relu"),
