@@ -164,8 +164,9 @@ final class Clusters {
     all.forEach(v -> of.put(v, big));
   }
 
+  /** By the code that is generated; a function is some thirty vector operations. */
   private static int weight(Value v) {
-    return v.name().equals("threefry2x32") ? 40 : 1;
+    return v.name().equals("threefry2x32") ? 40 : VectorMath.has(v.name()) ? 16 : 1;
   }
 
   /** One kernel folds one set of axes of one shape. */

@@ -147,9 +147,15 @@ final class Convs {
     int n = 0;
     if (hasResidual) {
       View residual = result.args.get(result.args.size() - 1);
-      memory.desc added = image(residual.base().type.dtype(), shape.output);
-      after.append_binary(dnnl.algorithm.binary_add, added);
-      built.reads(postOp(n++) | DNNL_ARG_SRC_1, residual, added);
+      if (residual.base().type.dtype() == result.type.dtype()) {
+        after.append_sum();
+        built.addsTo(residual.base());
+        n++;
+      } else {
+        memory.desc added = image(residual.base().type.dtype(), shape.output);
+        after.append_binary(dnnl.algorithm.binary_add, added);
+        built.reads(postOp(n++) | DNNL_ARG_SRC_1, residual, added);
+      }
     }
     switch (activation) {
       case "" -> {}

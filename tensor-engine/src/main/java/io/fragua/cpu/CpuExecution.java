@@ -34,6 +34,8 @@ final class CpuExecution implements Execution {
   /** The execution that this one is a part of, or null. */
   private final CpuExecution around;
 
+  private final int piece;
+
   private stream stream;
   private Pool pool;
   private boolean anyChanged = true;
@@ -44,18 +46,19 @@ final class CpuExecution implements Execution {
   private boolean closed;
 
   CpuExecution(CpuProgram program, Allocator allocator) {
-    this(program, allocator, null, null);
+    this(program, allocator, null, null, 0);
   }
 
-  CpuExecution(CpuProgram program, CpuExecution around, Buffer workspace) {
-    this(program, around.allocator, around, workspace);
+  CpuExecution(CpuProgram program, CpuExecution around, Buffer workspace, int piece) {
+    this(program, around.allocator, around, workspace, piece);
   }
 
   private CpuExecution(
-      CpuProgram program, Allocator allocator, CpuExecution around, Buffer workspace) {
+      CpuProgram program, Allocator allocator, CpuExecution around, Buffer workspace, int piece) {
     this.program = program;
     this.allocator = allocator;
     this.around = around;
+    this.piece = piece;
     inputs = program.graph().inputs().size();
     threads = program.options().threads();
     int n = 2 + inputs + program.graph().outputs().size();
@@ -101,6 +104,11 @@ final class CpuExecution implements Execution {
 
   CpuProgram program() {
     return program;
+  }
+
+  /** Which piece of the program it computes. */
+  int piece() {
+    return piece;
   }
 
   /** Where a value lies. */
@@ -153,7 +161,7 @@ final class CpuExecution implements Execution {
   }
 
   stream stream() {
-    if (around != null) {
+    if (around != null && program.pieces() == 1) { // pieces run at the same time
       return around.stream();
     }
     if (stream == null) {
@@ -325,7 +333,8 @@ final class CpuExecution implements Execution {
 
   private void copy(Planner.FinalCopy c) {
     ByteBuffer to = slots[1 + inputs + c.output()].bytes();
-    to.put(0, slots[0].bytes(), c.from().offset(), c.bytes());
+    int bytes = c.bytes() / program.pieces();
+    to.put(piece * bytes, slots[0].bytes(), c.from().offset() + piece * bytes, bytes);
   }
 
   private void rebind() {

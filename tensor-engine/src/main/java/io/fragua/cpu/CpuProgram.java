@@ -10,6 +10,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +25,8 @@ final class CpuProgram implements Program {
   private final List<Step> steps = new ArrayList<>();
   private final boolean bf16;
   private final int once;
+  private final int pieces;
+  private final boolean inPieces;
   private final Planner.Plan plan;
   private final Allocator memory = new Allocator("cpu program");
   private final Buffer constants;
@@ -31,7 +34,7 @@ final class CpuProgram implements Program {
   private boolean closed;
 
   CpuProgram(Graph graph, CompileOptions options) {
-    this(graph, options, options.precision() == Precision.BF16 && OneDnn.multipliesBf16());
+    this(graph, options, multipliesBf16(options), 1);
   }
 
   /**
@@ -40,23 +43,47 @@ final class CpuProgram implements Program {
    * @param bf16 true if under BF16 values lie as bf16, false if they are only rounded to it
    */
   CpuProgram(Graph graph, CompileOptions options, boolean bf16) {
+    this(graph, options, bf16, 1);
+  }
+
+  /**
+   * As {@link #CpuProgram(Graph, CompileOptions)}, for executions that compute a piece each.
+   *
+   * @param pieces into how many equal pieces the first axis of all that is not fixed is cut; see
+   *     {@link #inPieces}
+   */
+  CpuProgram(Graph graph, CompileOptions options, int pieces) {
+    this(graph, options, multipliesBf16(options), pieces);
+  }
+
+  private static boolean multipliesBf16(CompileOptions options) {
+    return options.precision() == Precision.BF16 && OneDnn.multipliesBf16();
+  }
+
+  private CpuProgram(Graph graph, CompileOptions options, boolean bf16, int pieces) {
     this.bf16 = bf16;
     this.graph = graph;
     this.options = options;
+    this.pieces = pieces;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
     Clusters.Result fused = Clusters.run(stored(absorbed(simple)));
     Set<Value> stored = fused.stored();
+    Set<Value> known = Fixed.values(fused, options.fixed());
     try {
       for (Cluster c : fused.clusters()) {
-        Step s = step(c, stored, fused.order());
+        Step s = step(c, stored, fused.order(), known);
         if (s != null) {
           steps.addAll(s.all());
         }
       }
       once = Fixed.first(steps, options.fixed(), fused.results());
       List<Step> always = steps.subList(once, steps.size());
-      List<Step> tiled = Tiles.run(List.copyOf(always), fused.results(), options.threads());
+      inPieces = inPieces(always, simple.inputs());
+      List<Step> tiled =
+          pieces > 1
+              ? List.copyOf(always)
+              : Tiles.run(List.copyOf(always), fused.results(), options.threads());
       always.clear();
       steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
@@ -88,18 +115,35 @@ final class CpuProgram implements Program {
         : Epilogue.fused(old, now, uses);
   }
 
-  private Step step(Cluster c, Set<Value> stored, Order order) {
+  /**
+   * True if a piece of each result depends on nothing but that piece of what is not fixed: rows of
+   * a batch, for instance, that do not mix.
+   */
+  private boolean inPieces(List<Step> always, List<Value> inputs) {
+    Set<Value> inside = new HashSet<>();
+    inputs.stream().filter(v -> !Fixed.isFixed(v, options.fixed())).forEach(inside::add);
+    always.forEach(s -> inside.addAll(s.writes()));
+    return pieces > 1
+        && inside.stream().allMatch(v -> v.size() % pieces == 0)
+        && always.stream().allMatch(s -> s.inPieces(pieces, inside));
+  }
+
+  private Step step(Cluster c, Set<Value> stored, Order order, Set<Value> known) {
     Value v = c.members.get(0);
+    int n = known.contains(v) ? 1 : pieces;
     return switch (v.kind) {
       case INPUT, CONSTANT, IOTA, RESULT -> null;
-      case ELEMENTWISE, REDUCE -> KernelStep.of(c, stored, options.threads());
+      case ELEMENTWISE, REDUCE -> KernelStep.of(c, stored, options.threads(), n);
       case MATMUL ->
           switch (v.type.dtype()) {
             case F64 -> new Matmul64Step(v);
             case I32, I64 -> new MatmulIntegerStep(v);
-            default -> new MatmulStep(v, options.threads(), options.precision());
+            default ->
+                n == pieces && FixedMatmul.fits(v, known, options)
+                    ? FixedMatmul.step(v, options, n)
+                    : new MatmulStep(v, options.threads(), options.precision());
           };
-      case COPY, CONCAT, PAD -> new MoveStep(v);
+      case COPY, CONCAT, PAD -> new MoveStep(v, n);
       case GATHER, SCATTER -> new IndexStep(v, options.threads());
       case CALL -> Calls.step(v, List.of(v), options);
       case CALLS -> Calls.step(v, results(v, order), options);
@@ -163,6 +207,16 @@ final class CpuProgram implements Program {
     return once;
   }
 
+  /** How many executions compute the program together, a piece each. */
+  int pieces() {
+    return pieces;
+  }
+
+  /** True if it can be computed in those pieces. */
+  boolean inPieces() {
+    return inPieces;
+  }
+
   Planner.Plan plan() {
     return plan;
   }
@@ -192,15 +246,21 @@ final class CpuProgram implements Program {
     }
   }
 
+  /** As {@link #nested(CpuExecution, Buffer, int)}, of a program that is not computed in pieces. */
+  CpuExecution nested(CpuExecution around, Buffer workspace) {
+    return nested(around, workspace, 0);
+  }
+
   /**
    * An execution inside a step of another: with its threads, and this workspace.
    *
    * @param workspace {@link Planner.Plan#workspaceBytes} bytes
+   * @param piece which piece it computes
    */
-  CpuExecution nested(CpuExecution around, Buffer workspace) {
+  CpuExecution nested(CpuExecution around, Buffer workspace, int piece) {
     executions.incrementAndGet();
     try {
-      return new CpuExecution(this, around, workspace);
+      return new CpuExecution(this, around, workspace, piece);
     } catch (RuntimeException | Error e) {
       executions.decrementAndGet();
       throw e;

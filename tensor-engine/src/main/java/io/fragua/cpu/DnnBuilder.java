@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
@@ -23,13 +25,17 @@ final class DnnBuilder implements AutoCloseable {
    *
    * @param key its name in oneDNN
    * @param offset of its first byte in the value
+   * @param shift bytes from what one piece of the program finds there to the next; 0 if all find
+   *     the same
    * @param written true if the primitive makes it
    */
-  record Operand(int key, Value value, long offset, memory.desc desc, boolean written) {}
+  record Operand(
+      int key, Value value, long offset, long shift, memory.desc desc, boolean written) {}
 
   private final List<Operand> operands = new ArrayList<>();
   private final Map<Integer, memory> constants = new LinkedHashMap<>();
   private final List<Pointer> owned = new ArrayList<>();
+  private Value added;
   private primitive primitive;
   private memory.desc scratch;
   private String implementation;
@@ -59,16 +65,45 @@ final class DnnBuilder implements AutoCloseable {
 
   void reads(int key, View v, memory.desc d) {
     long bytes = v.base().type.dtype().bytes();
-    operands.add(new Operand(key, v.base(), v.offset() * bytes, d, false));
+    operands.add(new Operand(key, v.base(), v.offset() * bytes, 0, d, false));
   }
 
   void writes(int key, Value v, memory.desc d) {
-    operands.add(new Operand(key, v, 0, d, true));
+    operands.add(new Operand(key, v, 0, 0, d, true));
+  }
+
+  /**
+   * As {@link #reads(int, View, memory.desc)}, of which each piece of the program reads its own.
+   */
+  void readsPiece(int key, View v, memory.desc d, long shift) {
+    long bytes = v.base().type.dtype().bytes();
+    operands.add(new Operand(key, v.base(), v.offset() * bytes, shift, d, false));
+  }
+
+  /** As {@link #writes}, of which each piece of the program writes its own. */
+  void writesPiece(int key, Value v, memory.desc d, long shift) {
+    operands.add(new Operand(key, v, 0, shift, d, true));
+  }
+
+  /** As {@link Step#inPieces}. */
+  boolean inPieces(Set<Value> inside) {
+    return operands.stream()
+        .allMatch(o -> o.shift() > 0 || !o.written() && !inside.contains(o.value()));
   }
 
   /** An argument that no execution changes. */
   void constant(int key, memory m) {
     constants.put(key, own(m));
+  }
+
+  /** The primitive adds to what the result's memory holds, which is to be this value. */
+  void addsTo(Value v) {
+    added = v;
+  }
+
+  /** What the primitive adds to, or null. */
+  Value added() {
+    return added;
   }
 
   /** Sets the primitive. */
@@ -108,7 +143,8 @@ final class DnnBuilder implements AutoCloseable {
   }
 
   List<Value> reads() {
-    return operands.stream().filter(o -> !o.written()).map(Operand::value).distinct().toList();
+    Stream<Value> read = operands.stream().filter(o -> !o.written()).map(Operand::value);
+    return Stream.concat(read, Stream.ofNullable(added)).distinct().toList();
   }
 
   List<Value> writes() {

@@ -1,7 +1,9 @@
 package io.fragua.cpu;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -45,6 +47,18 @@ final class DnnStep extends Step {
     return flops;
   }
 
+  /** What is added to may become the result, if the primitive does not read it besides. */
+  @Override
+  boolean inPlace(Value read, Value written) {
+    return read == built.added()
+        && built.operands().stream().noneMatch(o -> !o.written() && o.value() == read);
+  }
+
+  @Override
+  boolean inPieces(int count, Set<Value> inside) {
+    return built.inPieces(inside);
+  }
+
   @Override
   Bound bind(CpuExecution x) {
     return new Run(x);
@@ -58,9 +72,19 @@ final class DnnStep extends Step {
     private final stream stream;
     private final OneDnn.At at = new OneDnn.At();
 
+    /** Where what is added to lies, and where it has to be; null if it is there. */
+    private final Place added;
+
+    private final Place sum;
+    private ByteBuffer from;
+    private ByteBuffer to;
+
     Run(CpuExecution x) {
       this.x = x;
       stream = x.stream();
+      sum = x.place(writes().get(0));
+      Place a = built.added() == null ? sum : x.place(built.added());
+      added = a.equals(sum) ? null : a;
       try (Pointer none = new Pointer()) {
         for (int i = 0; i < memories.length; i++) {
           DnnBuilder.Operand o = built.operands().get(i);
@@ -78,7 +102,12 @@ final class DnnStep extends Step {
       for (int i = 0; i < memories.length; i++) {
         DnnBuilder.Operand o = built.operands().get(i);
         Place p = x.place(o.value());
-        memories[i].set_data_handle(at.set(x.address(p.slot()) + p.offset() + o.offset()));
+        long offset = p.offset() + o.offset() + x.piece() * o.shift();
+        memories[i].set_data_handle(at.set(x.address(p.slot()) + offset));
+      }
+      if (added != null) {
+        from = x.bytes(added.slot());
+        to = x.bytes(sum.slot());
       }
       if (scratchBytes() > 0) {
         scratch.set_data_handle(at.set(x.address(0) + x.scratch(DnnStep.this).offset()));
@@ -87,8 +116,18 @@ final class DnnStep extends Step {
 
     @Override
     public void run() {
+      if (added != null) {
+        int bytes = (int) built.added().type.byteSize();
+        to.put(sum.offset(), from, added.offset(), bytes);
+      }
       OneDnn.threads(x.threads());
       built.primitive().execute(stream, args);
+    }
+
+    @Override
+    public void unbind() {
+      from = null;
+      to = null;
     }
 
     @Override

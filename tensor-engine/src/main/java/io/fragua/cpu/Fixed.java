@@ -37,7 +37,27 @@ final class Fixed {
     return once.size();
   }
 
-  private static boolean isFixed(Value v, Set<Integer> fixed) {
+  /** Values that depend on fixed operands alone and are computed once. */
+  static Set<Value> values(Clusters.Result fused, Set<Integer> fixed) {
+    Set<Value> known = new HashSet<>();
+    Set<Value> given = new HashSet<>();
+    fused.results().forEach(r -> given.add(r.base()));
+    for (Cluster c : fused.clusters()) {
+      boolean stays =
+          c.members.stream()
+              .flatMap(v -> v.args.stream())
+              .map(View::base)
+              .allMatch(v -> known.contains(v) || c.members.contains(v) || isFixed(v, fixed));
+      if (stays
+          && c.members.get(0).kind != Value.Kind.INPUT
+          && c.members.stream().noneMatch(given::contains)) {
+        known.addAll(c.members);
+      }
+    }
+    return known;
+  }
+
+  static boolean isFixed(Value v, Set<Integer> fixed) {
     return v.kind == Value.Kind.CONSTANT || v.kind == Value.Kind.INPUT && fixed.contains(v.input);
   }
 }

@@ -16,12 +16,14 @@ final class KernelStep extends Step {
   private final KernelSource.Result source;
   private final Kernel kernel;
   private final int parts;
+  private final int pieces;
   private final int scratch;
 
-  private KernelStep(KernelPlan plan, KernelSource.Result source, int threads) {
+  private KernelStep(KernelPlan plan, KernelSource.Result source, int threads, int pieces) {
     super(read(plan), written(plan));
     this.plan = plan;
     this.source = source;
+    this.pieces = pieces;
     this.kernel = KernelCompiler.compile(source.text());
     long points = plan.members.get(0).points();
     int units = plan.splitsInner() ? plan.inner() / 64 : plan.count(plan.rows);
@@ -30,9 +32,9 @@ final class KernelStep extends Step {
     this.scratch = (source.scratchBytes() + 63) / 64 * 64;
   }
 
-  static KernelStep of(Cluster c, Set<Value> stored, int threads) {
+  static KernelStep of(Cluster c, Set<Value> stored, int threads, int pieces) {
     KernelPlan plan = new KernelPlan(c, stored);
-    return new KernelStep(plan, KernelSource.write(plan), threads);
+    return new KernelStep(plan, KernelSource.write(plan), threads, pieces);
   }
 
   private static List<Value> read(KernelPlan p) {
@@ -91,6 +93,11 @@ final class KernelStep extends Step {
         && writes().stream().allMatch(v -> v.size() % count == 0)
         && plan.loads.stream()
             .allMatch(v -> !inside.contains(v.base()) || Tiling.aligned(v, count));
+  }
+
+  @Override
+  boolean inPieces(int count, Set<Value> inside) {
+    return tiles(count, inside);
   }
 
   @Override
@@ -187,7 +194,9 @@ final class KernelStep extends Step {
     public void run() {
       int units = plan.units();
       if (parts == 1) {
-        kernel.run(memory[0], p, 0, units);
+        int each = units / pieces;
+        int from = pieces == 1 ? 0 : x.piece() * each;
+        kernel.run(memory[0], p, from, from + each);
         return;
       }
       int each = (units + parts - 1) / parts;

@@ -63,14 +63,28 @@ abstract class LoopStep extends Step {
    * @param fixed the first of the operands that stay the same from step to step
    */
   final CpuProgram compile(Graph g, CompileOptions around, int carried, int fixed) {
+    return compile(g, around, carried, fixed, 1);
+  }
+
+  /**
+   * As {@link #compile(Graph, CompileOptions, int, int)}, in pieces that run at the same time with
+   * one thread each.
+   *
+   * @return null if it cannot be cut into so many
+   */
+  final CpuProgram compile(Graph g, CompileOptions around, int carried, int fixed, int pieces) {
     Map<Integer, Integer> donated = new HashMap<>();
     IntStream.range(0, carried).forEach(i -> donated.put(i, i));
     Set<Integer> same = new HashSet<>();
     IntStream.range(fixed, g.inputs().size()).forEach(same::add);
     try {
+      int threads = pieces == 1 ? around.threads() : 1;
       CpuProgram p =
-          new CpuProgram(
-              g, new CompileOptions(around.precision(), around.threads(), donated, same));
+          new CpuProgram(g, new CompileOptions(around.precision(), threads, donated, same), pieces);
+      if (pieces > 1 && !p.inPieces()) {
+        p.close();
+        return null;
+      }
       programs.add(p);
       return p;
     } catch (RuntimeException | Error e) {

@@ -6,6 +6,7 @@ import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Rearranges elements: a view written out, a concatenation, a padding. */
 final class MoveStep extends Step {
@@ -15,9 +16,15 @@ final class MoveStep extends Step {
   private final boolean fill;
   private final long fillBits;
 
-  MoveStep(Value v) {
+  /** Elements from one piece of a source to the next. */
+  private final List<Long> shifts = new ArrayList<>();
+
+  private final int pieces;
+
+  MoveStep(Value v, int pieces) {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
     result = v;
+    this.pieces = v.shape().rank() > 0 && v.shape().dim(0) % pieces == 0 ? pieces : 1;
     fill = v.kind == Value.Kind.PAD;
     fillBits = fill ? bits(v.type.dtype(), v.attrs.real("value")) : 0;
     View whole = View.of(v);
@@ -43,6 +50,14 @@ final class MoveStep extends Step {
   }
 
   private void add(View source, View target) {
+    long shift = 0;
+    if (pieces > 1) {
+      int rows = source.shape().dim(0) / pieces;
+      shift = rows * source.strides()[0] * source.base().type.dtype().bytes();
+      source = source.slice(0, 0, rows, 1);
+      target = target.slice(0, 0, target.shape().dim(0) / pieces, 1);
+    }
+    shifts.add(shift);
     copies.add(new StridedCopy(source, target));
     sources.add(source.base());
   }
@@ -65,6 +80,17 @@ final class MoveStep extends Step {
   }
 
   @Override
+  boolean inPieces(int count, Set<Value> inside) {
+    boolean whole =
+        result.kind == Value.Kind.PAD
+            || result.kind == Value.Kind.CONCAT && result.attrs.integer("axis") == 0;
+    return pieces == count
+        && !whole
+        && result.args.stream()
+            .allMatch(a -> !inside.contains(a.base()) || Tiling.aligned(a, count));
+  }
+
+  @Override
   Bound bind(CpuExecution x) {
     return new Run(x);
   }
@@ -78,9 +104,10 @@ final class MoveStep extends Step {
 
     Run(CpuExecution x) {
       this.x = x;
-      toAt = x.place(result).offset();
+      int piece = pieces == 1 ? 0 : x.piece();
+      toAt = x.place(result).offset() + piece * Tiling.bytes(result, pieces);
       for (int i = 0; i < from.length; i++) {
-        fromAt[i] = x.place(sources.get(i)).offset();
+        fromAt[i] = x.place(sources.get(i)).offset() + piece * (int) (long) shifts.get(i);
       }
     }
 

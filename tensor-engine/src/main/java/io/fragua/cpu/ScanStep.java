@@ -5,16 +5,22 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * A loop over rows. The carries live in the memory of the results and are updated there; rows of
  * operands and results are bound as they lie; what depends on constants alone is computed once a
- * run.
+ * run. Where a step does not mix the examples of a batch, each thread goes through all steps with
+ * its share of the examples, so that threads wait for each other once and not in every step.
  */
 final class ScanStep extends LoopStep {
   private final int xs;
   private final int length;
   private final boolean reverse;
+
+  /** A thread's share of the examples is worth its products if it has so many. */
+  private static final int MIN_EXAMPLES = 16;
+
   private final CpuProgram body;
 
   ScanStep(Value call, List<Value> all, CompileOptions options) {
@@ -23,12 +29,26 @@ final class ScanStep extends LoopStep {
     length = call.attrs.integer("length");
     reverse = call.attrs.integer("reverse") == 1;
     Graph g = ReferenceControl.saving((Graph) call.attrs.body("body"), call.attrs.ints("save"));
-    body = compile(asked(g, all, results), options, carries, carries + xs);
+    body = body(asked(g, all, results), options);
+  }
+
+  private CpuProgram body(Graph g, CompileOptions options) {
+    int n = options.threads();
+    if (n > 1 && carries > 0 && call.args.get(0).shape().rank() > 1) {
+      int examples = call.args.get(0).shape().dim(0);
+      if (examples % n == 0 && examples / n >= MIN_EXAMPLES) {
+        CpuProgram p = compile(g, options, carries, carries + xs, n);
+        if (p != null) {
+          return p;
+        }
+      }
+    }
+    return compile(g, options, carries, carries + xs);
   }
 
   @Override
   long scratchBytes() {
-    return workspace(body);
+    return workspace(body) * body.pieces();
   }
 
   @Override
@@ -43,7 +63,8 @@ final class ScanStep extends LoopStep {
 
   private final class Run implements Bound {
     private final CpuExecution x;
-    private final CpuExecution step;
+    private final CpuExecution[] pieces = new CpuExecution[body.pieces()];
+    private final IntConsumer work = this::loop;
     private final Buffer[] init = new Buffer[carries];
     private final Buffer[] carry = new Buffer[carries];
 
@@ -54,7 +75,10 @@ final class ScanStep extends LoopStep {
 
     Run(CpuExecution x) {
       this.x = x;
-      step = body.nested(x, scratch(x, 0, body.plan().workspaceBytes()));
+      for (int i = 0; i < pieces.length; i++) {
+        Buffer own = scratch(x, i * workspace(body), body.plan().workspaceBytes());
+        pieces[i] = body.nested(x, own, i);
+      }
     }
 
     @Override
@@ -63,14 +87,19 @@ final class ScanStep extends LoopStep {
         init[i] = operand(x, i).buffer;
         Piece p = result(x, i);
         carry[i] = p.buffer;
-        step.bindInput(i, p);
-        step.bindOutput(i, p);
+        for (CpuExecution step : pieces) {
+          step.bindInput(i, p);
+          step.bindOutput(i, p);
+        }
       }
       for (int i = 0; i < xs; i++) {
         rows(operand(x, carries + i).buffer, in[i]);
       }
       for (int i = carries + xs; i < call.args.size(); i++) {
-        step.bindInput(i, operand(x, i));
+        Piece p = operand(x, i);
+        for (CpuExecution step : pieces) {
+          step.bindInput(i, p);
+        }
       }
       for (int i = 0; i < out.length; i++) {
         rows(result(x, carries + i).buffer, out[i]);
@@ -89,6 +118,15 @@ final class ScanStep extends LoopStep {
       for (int i = 0; i < carries; i++) {
         carry[i].copyFrom(init[i]);
       }
+      if (pieces.length > 1) {
+        x.pool().run(pieces.length, work);
+      } else {
+        loop(0);
+      }
+    }
+
+    private void loop(int piece) {
+      CpuExecution step = pieces[piece];
       step.stale();
       for (int s = 0; s < length; s++) {
         int row = reverse ? length - 1 - s : s;
@@ -104,7 +142,11 @@ final class ScanStep extends LoopStep {
 
     @Override
     public void close() {
-      step.close();
+      for (CpuExecution step : pieces) {
+        if (step != null) {
+          step.close();
+        }
+      }
     }
   }
 
@@ -114,6 +156,7 @@ final class ScanStep extends LoopStep {
         + length
         + " steps"
         + (reverse ? ", last first" : "")
+        + (body.pieces() > 1 ? ", in " + body.pieces() + " pieces" : "")
         + ", "
         + carries
         + " carries, "

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** Makes scans of one body over the same operands one loop: a function's, and its gradient's. */
 final class SharedScans {
@@ -44,6 +45,31 @@ final class SharedScans {
     return Arrays.equals(save, e.attrs().ints("save"))
         ? e
         : new Graph.Equation(e.op(), a, e.inputs(), e.op().inferAll(in, a));
+  }
+
+  /**
+   * For each result the first one that holds the same: of a scan, steps may stack one value twice,
+   * as the gradient of a sum is that of both its parts.
+   */
+  static int[] same(Graph.Equation e) {
+    int[] first = IntStream.range(0, e.types().size()).toArray();
+    if (!e.op().name().equals("scan")) {
+      return first;
+    }
+    Graph body = ReferenceControl.saving((Graph) e.attrs().body("body"), e.attrs().ints("save"));
+    List<View> out = Simplify.run(body).outputs();
+    int carries = e.attrs().integer("carries");
+    for (int j = carries; j < first.length; j++) {
+      Value v = out.get(j).base();
+      for (int i = carries; i < j && v.kind == Value.Kind.COPY; i++) {
+        View of = v.args.get(0);
+        if (of.base() == out.get(i).base() && of.isDense() && of.shape().equals(v.shape())) {
+          first[j] = i;
+          break;
+        }
+      }
+    }
+    return first;
   }
 
   /** The results of one scan among those of the one that stands for several. */

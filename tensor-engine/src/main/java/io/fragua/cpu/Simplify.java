@@ -154,10 +154,11 @@ final class Simplify {
                 List.of(e.op().name(), e.attrs(), e.types(), dense),
                 k -> View.of(Value.calls(e.op(), e.attrs(), dense)))
             .base();
+    int[] same = SharedScans.same(e);
     List<View> out = new ArrayList<>();
     for (int i = 0; i < e.types().size(); i++) {
       TensorType t = e.types().get(i);
-      int number = i;
+      int number = same[i];
       out.add(
           t.shape().size() == 0
               ? View.of(Value.empty(t))

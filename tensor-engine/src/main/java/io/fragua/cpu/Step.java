@@ -81,6 +81,15 @@ abstract class Step {
     return false;
   }
 
+  /**
+   * True if the program's pieces can be computed apart: a piece of each result needs of the values
+   * {@code inside} no more than the same piece. A step that can computes the piece of its execution
+   * alone.
+   */
+  boolean inPieces(int count, Set<Value> inside) {
+    return false;
+  }
+
   /** Gets ready to be run tile by tile. */
   void cut(int count) {}
 

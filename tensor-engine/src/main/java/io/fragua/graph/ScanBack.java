@@ -11,20 +11,26 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
  * The derivative of a scan: a scan the other way round. Its steps need the values of the forward
- * steps. The forward scan is recorded again with a row a step of what each step started from and of
- * its products (by setting {@code save}; the compiler makes the two forward scans one), everything
- * else is cheap and computed again. The gradient of a matrix that each step multiplies by is not
- * summed up step by step: it is one product over all steps, after the loop.
+ * steps. The forward scan is recorded again with a row a step of what each step started from, of
+ * its products and of functions as tanh (by setting {@code save}; the compiler makes the two
+ * forward scans one), of these what the derivative looks at; everything else is cheap and computed
+ * again. The gradient of a matrix that each step multiplies by is not summed up step by step: it is
+ * one product over all steps, after the loop.
  *
  * @source JAX {@code jax.lax.scan}; the policy is that of {@code
  *     jax.checkpoint_policies.dots_saveable}
  */
 final class ScanBack {
+  /** Elementwise rows that cost more than to read what they gave. */
+  private static final Set<String> FUNCTIONS =
+      Set.of("exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic", "erf", "sin", "cos");
+
   private final List<Tensor> in;
   private final Attrs attrs;
   private final Graph body;
@@ -75,10 +81,11 @@ final class ScanBack {
   }
 
   private static boolean isDear(Op op) {
-    return switch (op.family()) {
-      case UNARY, BINARY, COMPARE, ELEMENTWISE, REDUCE, MOVEMENT, INDEX -> false;
-      default -> true;
-    };
+    return FUNCTIONS.contains(op.name())
+        || switch (op.family()) {
+          case UNARY, BINARY, COMPARE, ELEMENTWISE, REDUCE, MOVEMENT, INDEX -> false;
+          default -> true;
+        };
   }
 
   private void findProducts() {

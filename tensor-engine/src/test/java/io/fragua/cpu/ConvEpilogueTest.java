@@ -87,6 +87,19 @@ class ConvEpilogueTest {
   }
 
   @Test
+  void aResidualThatIsReadAgainKeepsItsElements() {
+    Fn f =
+        a -> {
+          Tensor x = a.get(0).conv(a.get(1)).relu();
+          Tensor y = x.conv(a.get(2)).add(x).relu();
+          Tensor z = y.conv(a.get(1)).add(x).relu();
+          return List.of(z.conv(a.get(2)).add(a.get(0)), y);
+        };
+    String text = explained(f, f32(2, 3, 3, 8), f32(1, 1, 8, 8), f32(1, 1, 8, 8));
+    assertTrue(text.contains("+ residual relu"), text);
+  }
+
+  @Test
   void whatOthersReadStaysAValueOfItsOwn() {
     Fn f =
         a -> {
