@@ -19,11 +19,20 @@ final class ConvShape {
   private final int groups;
 
   private ConvShape(Attrs a, Shape input, Shape kernel, Shape output) {
+    this(
+        input,
+        kernel,
+        output,
+        Window.of(a, kernel.slice(0, kernel.rank() - 2).dims()),
+        a.integer("groups"));
+  }
+
+  private ConvShape(Shape input, Shape kernel, Shape output, Window window, int groups) {
     this.input = input;
     this.kernel = kernel;
     this.output = output;
-    window = Window.of(a, kernel.slice(0, kernel.rank() - 2).dims());
-    groups = a.integer("groups");
+    this.window = window;
+    this.groups = groups;
   }
 
   /** Of a convolution, or of one of its gradients. */
@@ -35,6 +44,21 @@ final class ConvShape {
       case "conv_input_grad" -> new ConvShape(v.attrs, v.shape(), b, a);
       default -> new ConvShape(v.attrs, a, v.shape(), b);
     };
+  }
+
+  int images() {
+    return input.dim(0);
+  }
+
+  /** The same of so many images. */
+  ConvShape images(int n) {
+    Shape images = Shape.of(n);
+    return new ConvShape(
+        images.concat(input.slice(1, input.rank())),
+        kernel,
+        images.concat(output.slice(1, output.rank())),
+        window,
+        groups);
   }
 
   /** Sizes of an image. */

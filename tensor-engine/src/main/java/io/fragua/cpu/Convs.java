@@ -14,6 +14,7 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Precision;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.convolution_backward_data;
@@ -33,10 +34,20 @@ import org.bytedeco.javacpp.FloatPointer;
 final class Convs {
   private static final dnnl.algorithm DIRECT = dnnl.algorithm.convolution_direct;
 
+  /** Fewer operations than this are not worth a second thread. */
+  private static final double MIN_FLOPS_PER_THREAD = 5e5;
+
+  /** With fewer windows, adding up the threads' gradients of a kernel costs more than is won. */
+  private static final long MIN_WINDOWS = 16_384;
+
   private final Value result;
-  private final ConvShape shape;
   private final CompileOptions options;
-  private final DnnBuilder built = new DnnBuilder();
+  private final DnnBuilder built;
+
+  /** Of the images of this primitive, of which the first is this one of all. */
+  private final ConvShape shape;
+
+  private final int first;
 
   /** The operands' type; the result's may be wider. */
   private final DType from;
@@ -46,11 +57,12 @@ final class Convs {
   private final memory.desc kernel;
   private final memory.desc anyKernel;
 
-  private Convs(Value v, CompileOptions options) {
+  private Convs(Value v, CompileOptions options, ConvShape shape, int first, int threads) {
     result = v;
-    shape = ConvShape.of(v);
+    this.shape = shape;
+    this.first = first;
     this.options = options;
-    OneDnn.threads(options.threads()); // blocking is chosen for this number of threads
+    built = new DnnBuilder(threads);
     from = v.args.get(0).base().type.dtype();
     DType to = v.type.dtype();
     String op = v.op.name();
@@ -61,19 +73,41 @@ final class Convs {
     anyKernel = built.any(weights, shape.kernelDims());
   }
 
-  /** The steps of a convolution or gradient with elements in all operands. */
+  /**
+   * The steps of a convolution or gradient with elements in all operands. Threads of the execution
+   * share the images, each with a primitive of its own; oneDNN's own share what has too few.
+   */
   static Step step(Value v, CompileOptions options) {
-    Convs c = new Convs(v, options);
+    ConvShape whole = ConvShape.of(v);
+    int parts = parts(v, whole, options.threads());
+    boolean small = whole.flops() < 2 * MIN_FLOPS_PER_THREAD;
+    int threads = parts > 1 || small ? 1 : options.threads();
+    List<Convs> pieces = new ArrayList<>();
     try {
+      for (int t = 0; t < parts; t++) {
+        int first = Pool.start(whole.images(), parts, t);
+        int images = Pool.start(whole.images(), parts, t + 1) - first;
+        pieces.add(new Convs(v, options, whole.images(images), first, threads));
+      }
       return switch (v.op.name()) {
-        case "conv" -> c.forward();
-        case "conv_input_grad" -> c.inputGrad();
-        default -> c.kernelGrad();
+        case "conv" -> forward(pieces, whole);
+        case "conv_input_grad" -> inputGrad(pieces, whole);
+        default -> kernelGrad(pieces, whole);
       };
     } catch (RuntimeException | Error e) {
-      c.built.close();
+      pieces.forEach(p -> p.built.close());
       throw e;
     }
+  }
+
+  /** Primitives that share the images evenly, but for a tenth; 1 if there are too few for that. */
+  private static int parts(Value v, ConvShape s, int threads) {
+    int parts = (int) Math.max(1, Math.min(threads, s.flops() / MIN_FLOPS_PER_THREAD));
+    int most = (s.images() + parts - 1) / parts;
+    long windows = s.output.size() / s.output.dim(-1);
+    boolean sums = v.op.name().equals("conv_kernel_grad");
+    boolean few = sums && (windows < MIN_WINDOWS || v.type.dtype() != DType.F32);
+    return few || 10L * most * parts > 11L * s.images() ? 1 : parts;
   }
 
   private memory.desc image(DType type, Shape s) {
@@ -137,7 +171,21 @@ final class Convs {
             false);
   }
 
-  private Step forward() {
+  private static Step forward(List<Convs> pieces, ConvShape whole) {
+    Value v = pieces.get(0).result;
+    Layouts layouts = new Layouts();
+    pieces.forEach(p -> p.forward(layouts));
+    String text =
+        "conv "
+            + whole
+            + pieces.get(0).types()
+            + (v.attrs.has("bias") ? " + bias" : "")
+            + (v.attrs.has("residual") ? " + residual" : "")
+            + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "");
+    return step(text, pieces, whole, layouts.steps, List.of());
+  }
+
+  private void forward(Layouts layouts) {
     boolean hasBias = result.attrs.has("bias");
     boolean hasResidual = result.attrs.has("residual");
     String activation = result.attrs.has("activation") ? result.attrs.text("activation") : "";
@@ -149,12 +197,18 @@ final class Convs {
       View residual = result.args.get(result.args.size() - 1);
       if (residual.base().type.dtype() == result.type.dtype()) {
         after.append_sum();
-        built.addsTo(residual.base());
+        int bytes = result.type.dtype().bytes();
+        long image = shape.output.size() / shape.images() * bytes;
+        built.addsTo(
+            new DnnBuilder.Added(
+                residual.base(),
+                Math.toIntExact(first * image),
+                Math.toIntExact(shape.output.size() * bytes)));
         n++;
       } else {
         memory.desc added = image(residual.base().type.dtype(), shape.output);
         after.append_binary(dnnl.algorithm.binary_add, added);
-        built.reads(postOp(n++) | DNNL_ARG_SRC_1, residual, added);
+        built.reads(postOp(n++) | DNNL_ARG_SRC_1, images(residual), added);
       }
     }
     switch (activation) {
@@ -177,41 +231,65 @@ final class Convs {
     attr.set_post_ops(after);
     convolution_forward.primitive_desc pd = description(bias, attr);
     memory.desc wanted = built.own(pd.weights_desc());
-    built.reads(DNNL_ARG_SRC, result.args.get(0), input);
+    built.reads(DNNL_ARG_SRC, images(result.args.get(0)), input);
     if (hasBias) {
       built.reads(DNNL_ARG_BIAS, result.args.get(2), bias);
     }
-    built.writes(DNNL_ARG_DST, result, output);
-    List<Step> pack = packed(wanted);
+    built.writes(DNNL_ARG_DST, result, start(result), output);
+    layouts.read(this, wanted);
     built.primitive(pd, convolution_forward::new);
-    String text =
-        "conv "
-            + shape
-            + types()
-            + (hasBias ? " + bias" : "")
-            + (hasResidual ? " + residual" : "")
-            + (activation.isEmpty() ? "" : " " + activation);
-    return step(text, pack, List.of());
+  }
+
+  /** Of all images, those from its first on. */
+  private View images(View all) {
+    long image = all.strides()[0];
+    return new View(all.base(), all.offset() + first * image, all.shape(), all.strides());
+  }
+
+  /** Bytes before its first image of the result. */
+  private long start(Value images) {
+    return first * images.shape().strides()[0] * images.type.dtype().bytes();
   }
 
   private static int postOp(int i) {
     return DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (i + 1);
   }
 
-  /** Reads the kernel in the layout that oneDNN wants; gives the step that makes it, if needed. */
-  private List<Step> packed(memory.desc wanted) {
-    View w = result.args.get(1);
-    if (wanted.equals(kernel)) {
-      built.reads(DNNL_ARG_WEIGHTS, w, kernel);
-      return List.of();
+  /** The layouts in which the primitives read the kernel, each written by one step. */
+  private static final class Layouts {
+    private final List<memory.desc> descs = new ArrayList<>();
+    private final List<Value> packed = new ArrayList<>();
+    private final List<Step> steps = new ArrayList<>();
+
+    void read(Convs c, memory.desc wanted) {
+      View w = c.result.args.get(1);
+      if (wanted.equals(c.kernel)) {
+        c.built.reads(DNNL_ARG_WEIGHTS, w, c.kernel);
+        return;
+      }
+      int i = 0;
+      while (i < descs.size() && !descs.get(i).equals(wanted)) {
+        i++;
+      }
+      if (i == descs.size()) {
+        descs.add(wanted);
+        packed.add(DnnBuilder.packed(wanted));
+        String text = "kernel " + c.shape.kernel;
+        int threads = c.options.threads();
+        steps.add(DnnBuilder.reorder(text, w, c.kernel, packed.get(i), wanted, threads));
+      }
+      c.built.reads(DNNL_ARG_WEIGHTS, View.of(packed.get(i)), wanted);
     }
-    Value packed = DnnBuilder.packed(wanted);
-    built.reads(DNNL_ARG_WEIGHTS, View.of(packed), wanted);
-    return List.of(DnnBuilder.reorder("kernel " + shape.kernel, w, kernel, packed, wanted));
   }
 
-  private Step inputGrad() {
-    convolution_forward.primitive_desc hint = hint();
+  private static Step inputGrad(List<Convs> pieces, ConvShape whole) {
+    Layouts layouts = new Layouts();
+    pieces.forEach(p -> p.inputGrad(layouts));
+    String text = "conv_input_grad " + whole + pieces.get(0).types();
+    return step(text, pieces, whole, layouts.steps, List.of());
+  }
+
+  private void inputGrad(Layouts layouts) {
     convolution_backward_data.primitive_desc pd =
         new convolution_backward_data.primitive_desc(
             OneDnn.engine(),
@@ -223,49 +301,60 @@ final class Convs {
             shape.gaps(),
             shape.low(),
             shape.high(),
-            hint,
+            hint(),
             settings(),
             false);
     memory.desc wanted = built.own(pd.weights_desc());
-    built.reads(DNNL_ARG_DIFF_DST, result.args.get(0), output);
-    built.writes(DNNL_ARG_DIFF_SRC, result, input);
-    List<Step> pack = packed(wanted);
+    built.reads(DNNL_ARG_DIFF_DST, images(result.args.get(0)), output);
+    built.writes(DNNL_ARG_DIFF_SRC, result, start(result), input);
+    layouts.read(this, wanted);
     built.primitive(pd, convolution_backward_data::new);
-    return step("conv_input_grad " + shape + types(), pack, List.of());
   }
 
-  private Step kernelGrad() {
-    convolution_forward.primitive_desc hint = hint();
-    convolution_backward_weights.primitive_desc pd =
-        new convolution_backward_weights.primitive_desc(
-            OneDnn.engine(),
-            DIRECT,
-            input,
-            anyKernel,
-            output,
-            shape.windowStrides(),
-            shape.gaps(),
-            shape.low(),
-            shape.high(),
-            hint,
-            settings(),
-            false);
-    memory.desc made = built.own(pd.diff_weights_desc());
-    built.reads(DNNL_ARG_SRC, result.args.get(0), input);
-    built.reads(DNNL_ARG_DIFF_DST, result.args.get(1), output);
-    List<Step> unpack = List.of();
-    if (made.equals(kernel)) {
-      built.writes(DNNL_ARG_DIFF_WEIGHTS, result, kernel);
-    } else {
-      Value packed = DnnBuilder.packed(made);
-      built.writes(DNNL_ARG_DIFF_WEIGHTS, packed, made);
-      unpack =
-          List.of(
-              DnnBuilder.reorder(
-                  "kernel gradient " + shape.kernel, View.of(packed), made, result, kernel));
+  /** Each primitive makes a gradient of its images; then they are added up. */
+  private static Step kernelGrad(List<Convs> pieces, ConvShape whole) {
+    Convs c = pieces.get(0);
+    Value v = c.result;
+    List<Value> made = new ArrayList<>();
+    memory.desc layout = null;
+    for (Convs p : pieces) {
+      convolution_backward_weights.primitive_desc pd = p.kernelGrad(layout);
+      layout = p.built.own(pd.diff_weights_desc());
+      boolean direct = pieces.size() == 1 && layout.equals(p.kernel);
+      made.add(direct ? v : DnnBuilder.packed(layout));
+      p.built.writes(DNNL_ARG_DIFF_WEIGHTS, made.get(made.size() - 1), layout);
+      p.built.primitive(pd, convolution_backward_weights::new);
     }
-    built.primitive(pd, convolution_backward_weights::new);
-    return step("conv_kernel_grad " + shape + types(), List.of(), unpack);
+    List<Step> after = new ArrayList<>();
+    if (pieces.size() > 1) {
+      String text = "sum of kernel gradients " + whole.kernel;
+      after.add(DnnBuilder.sum(text, made, layout, v, c.kernel));
+    } else if (made.get(0) != v) {
+      String text = "kernel gradient " + whole.kernel;
+      View packed = View.of(made.get(0));
+      after.add(DnnBuilder.reorder(text, packed, layout, v, c.kernel, c.options.threads()));
+    }
+    String text = "conv_kernel_grad " + whole + c.types();
+    return step(text, pieces, whole, List.of(), after);
+  }
+
+  /** The gradient in this layout, or in the one that oneDNN prefers. */
+  private convolution_backward_weights.primitive_desc kernelGrad(memory.desc layout) {
+    built.reads(DNNL_ARG_SRC, images(result.args.get(0)), input);
+    built.reads(DNNL_ARG_DIFF_DST, images(result.args.get(1)), output);
+    return new convolution_backward_weights.primitive_desc(
+        OneDnn.engine(),
+        DIRECT,
+        input,
+        layout == null ? anyKernel : layout,
+        output,
+        shape.windowStrides(),
+        shape.gaps(),
+        shape.low(),
+        shape.high(),
+        hint(),
+        settings(),
+        false);
   }
 
   private String types() {
@@ -273,8 +362,9 @@ final class Convs {
         + (result.type.dtype() == DType.BF16 ? " to bf16" : "");
   }
 
-  private Step step(String text, List<Step> before, List<Step> after) {
-    String threads = options.threads() == 1 ? "" : ", " + options.threads() + " threads";
-    return new DnnStep(built, text + threads, shape.flops(), before, after);
+  private static Step step(
+      String text, List<Convs> pieces, ConvShape whole, List<Step> before, List<Step> after) {
+    List<DnnBuilder> built = pieces.stream().map(p -> p.built).toList();
+    return new DnnStep(built, text, whole.flops(), before, after);
   }
 }

@@ -4,6 +4,7 @@ import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,13 +13,15 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.memory_desc_vector;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.primitive_desc_base;
 import org.bytedeco.dnnl.reorder;
+import org.bytedeco.dnnl.sum;
 import org.bytedeco.javacpp.Pointer;
 
-/** Gathers what a {@link DnnStep} needs, and owns it. */
+/** Gathers what a primitive of a {@link DnnStep} needs, and owns it. */
 final class DnnBuilder implements AutoCloseable {
   /**
    * An argument of the primitive.
@@ -32,13 +35,39 @@ final class DnnBuilder implements AutoCloseable {
   record Operand(
       int key, Value value, long offset, long shift, memory.desc desc, boolean written) {}
 
+  /** Less than this is written sooner than a thread of OpenMP wakes. */
+  private static final long LARGE_BYTES = 1 << 20;
+
   private final List<Operand> operands = new ArrayList<>();
   private final Map<Integer, memory> constants = new LinkedHashMap<>();
   private final List<Pointer> owned = new ArrayList<>();
-  private Value added;
+  private final int threads;
+  private Added added;
   private primitive primitive;
   private memory.desc scratch;
   private String implementation;
+
+  /**
+   * What the primitive adds to.
+   *
+   * @param offset of the first byte in the value, and in the result
+   * @param bytes how many it adds to
+   */
+  record Added(Value value, int offset, int bytes) {}
+
+  /**
+   * A primitive for this many threads: oneDNN chooses its blocks for them.
+   *
+   * @param threads of OpenMP that run it; 1 to run it on the thread that calls
+   */
+  DnnBuilder(int threads) {
+    this.threads = threads;
+    OneDnn.threads(threads);
+  }
+
+  int threads() {
+    return threads;
+  }
 
   /** Frees a native object with the step. */
   <P extends Pointer> P own(P p) {
@@ -69,7 +98,12 @@ final class DnnBuilder implements AutoCloseable {
   }
 
   void writes(int key, Value v, memory.desc d) {
-    operands.add(new Operand(key, v, 0, 0, d, true));
+    writes(key, v, 0, d);
+  }
+
+  /** As {@link #writes(int, Value, memory.desc)}, from this byte of the value on. */
+  void writes(int key, Value v, long offset, memory.desc d) {
+    operands.add(new Operand(key, v, offset, 0, d, true));
   }
 
   /**
@@ -80,7 +114,9 @@ final class DnnBuilder implements AutoCloseable {
     operands.add(new Operand(key, v.base(), v.offset() * bytes, shift, d, false));
   }
 
-  /** As {@link #writes}, of which each piece of the program writes its own. */
+  /**
+   * As {@link #writes(int, Value, memory.desc)}, of which each piece of the program writes its own.
+   */
   void writesPiece(int key, Value v, memory.desc d, long shift) {
     operands.add(new Operand(key, v, 0, shift, d, true));
   }
@@ -96,13 +132,13 @@ final class DnnBuilder implements AutoCloseable {
     constants.put(key, own(m));
   }
 
-  /** The primitive adds to what the result's memory holds, which is to be this value. */
-  void addsTo(Value v) {
-    added = v;
+  /** The primitive adds to what the result's memory holds, which is to be this. */
+  void addsTo(Added a) {
+    added = a;
   }
 
   /** What the primitive adds to, or null. */
-  Value added() {
+  Added added() {
     return added;
   }
 
@@ -123,10 +159,14 @@ final class DnnBuilder implements AutoCloseable {
     return Value.of(Value.Kind.CALL, t, null, Attrs.NONE, List.of());
   }
 
-  /** A step that writes a value in another layout; it has its own copies of the layouts. */
+  /**
+   * A step that writes a value in another layout; it has its own copies of the layouts.
+   *
+   * @param threads that may share it if it is large
+   */
   static DnnStep reorder(
-      String text, View from, memory.desc fromDesc, Value to, memory.desc toDesc) {
-    DnnBuilder b = new DnnBuilder();
+      String text, View from, memory.desc fromDesc, Value to, memory.desc toDesc, int threads) {
+    DnnBuilder b = new DnnBuilder(to.type.byteSize() < LARGE_BYTES ? 1 : threads);
     memory.desc source = b.own(new memory.desc(fromDesc));
     memory.desc target = b.own(new memory.desc(toDesc));
     b.reads(dnnl.DNNL_ARG_SRC, from, source);
@@ -135,7 +175,28 @@ final class DnnBuilder implements AutoCloseable {
         new reorder.primitive_desc(
             OneDnn.engine(), source, OneDnn.engine(), target, b.settings(), false),
         reorder::new);
-    return new DnnStep(b, text, 0, List.of(), List.of());
+    return new DnnStep(List.of(b), text, 0, List.of(), List.of());
+  }
+
+  /** A step that adds up values of one layout; it has its own copies of the layouts. */
+  static DnnStep sum(
+      String text, List<Value> from, memory.desc fromDesc, Value to, memory.desc toDesc) {
+    DnnBuilder b = new DnnBuilder(1);
+    memory.desc source = b.own(new memory.desc(fromDesc));
+    memory.desc target = b.own(new memory.desc(toDesc));
+    memory.desc[] sources = new memory.desc[from.size()];
+    float[] scales = new float[sources.length];
+    Arrays.fill(sources, source);
+    Arrays.fill(scales, 1);
+    for (int i = 0; i < sources.length; i++) {
+      b.reads(dnnl.DNNL_ARG_MULTIPLE_SRC + i, View.of(from.get(i)), source);
+    }
+    b.writes(dnnl.DNNL_ARG_DST, to, target);
+    memory_desc_vector all = b.own(new memory_desc_vector(sources));
+    b.primitive(
+        new sum.primitive_desc(OneDnn.engine(), target, scales, all, b.settings(), false),
+        sum::new);
+    return new DnnStep(List.of(b), text, 0, List.of(), List.of());
   }
 
   List<Operand> operands() {
@@ -144,7 +205,8 @@ final class DnnBuilder implements AutoCloseable {
 
   List<Value> reads() {
     Stream<Value> read = operands.stream().filter(o -> !o.written()).map(Operand::value);
-    return Stream.concat(read, Stream.ofNullable(added)).distinct().toList();
+    Stream<Value> sums = Stream.ofNullable(added).map(Added::value);
+    return Stream.concat(read, sums).distinct().toList();
   }
 
   List<Value> writes() {

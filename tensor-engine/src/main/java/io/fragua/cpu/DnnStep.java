@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -11,19 +12,35 @@ import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * One primitive of oneDNN on values in memory. The primitive is built once, by {@link DnnBuilder},
- * and shared; each execution has its own memory handles.
+ * Primitives of oneDNN on values in memory: one, or one for each thread of the execution, each with
+ * its own part of the result. They are built once, by {@link DnnBuilder}, and shared; each
+ * execution has its own memory handles.
  */
 final class DnnStep extends Step {
-  private final DnnBuilder built;
+  private final List<DnnBuilder> pieces;
+  private final long[] scratch;
+  private final long scratchBytes;
   private final String text;
   private final double flops;
   private final List<Step> all;
 
   DnnStep(
-      DnnBuilder built, String text, double flops, List<Step> before, List<? extends Step> after) {
-    super(built.reads(), built.writes());
-    this.built = built;
+      List<DnnBuilder> pieces,
+      String text,
+      double flops,
+      List<Step> before,
+      List<? extends Step> after) {
+    super(
+        pieces.stream().flatMap(b -> b.reads().stream()).distinct().toList(),
+        pieces.stream().flatMap(b -> b.writes().stream()).distinct().toList());
+    this.pieces = List.copyOf(pieces);
+    scratch = new long[pieces.size()];
+    long bytes = 0;
+    for (int t = 0; t < scratch.length; t++) {
+      scratch[t] = bytes;
+      bytes += (pieces.get(t).scratchBytes() + 63) / 64 * 64;
+    }
+    scratchBytes = bytes;
     this.text = text;
     this.flops = flops;
     List<Step> steps = new ArrayList<>(before);
@@ -39,7 +56,7 @@ final class DnnStep extends Step {
 
   @Override
   long scratchBytes() {
-    return built.scratchBytes();
+    return scratchBytes;
   }
 
   @Override
@@ -50,13 +67,17 @@ final class DnnStep extends Step {
   /** What is added to may become the result, if the primitive does not read it besides. */
   @Override
   boolean inPlace(Value read, Value written) {
-    return read == built.added()
-        && built.operands().stream().noneMatch(o -> !o.written() && o.value() == read);
+    return pieces.stream()
+        .allMatch(
+            b ->
+                b.added() != null
+                    && b.added().value() == read
+                    && b.operands().stream().noneMatch(o -> !o.written() && o.value() == read));
   }
 
   @Override
   boolean inPieces(int count, Set<Value> inside) {
-    return built.inPieces(inside);
+    return pieces.stream().allMatch(b -> b.inPieces(inside));
   }
 
   @Override
@@ -66,10 +87,56 @@ final class DnnStep extends Step {
 
   private final class Run implements Bound {
     private final CpuExecution x;
-    private final memory[] memories = new memory[built.operands().size()];
+    private final Primitive[] primitives = new Primitive[pieces.size()];
+    private final IntConsumer work = t -> primitives[t].run();
+
+    Run(CpuExecution x) {
+      this.x = x;
+      for (int t = 0; t < primitives.length; t++) {
+        primitives[t] = new Primitive(x, pieces.get(t));
+      }
+    }
+
+    @Override
+    public void rebind() {
+      long space = scratchBytes == 0 ? 0 : x.address(0) + x.scratch(DnnStep.this).offset();
+      for (int t = 0; t < primitives.length; t++) {
+        primitives[t].rebind(space + scratch[t]);
+      }
+    }
+
+    @Override
+    public void run() {
+      if (primitives.length == 1) {
+        primitives[0].run();
+      } else {
+        x.pool().run(primitives.length, work);
+      }
+    }
+
+    @Override
+    public void unbind() {
+      for (Primitive p : primitives) {
+        p.unbind();
+      }
+    }
+
+    @Override
+    public void close() {
+      for (Primitive p : primitives) {
+        p.close();
+      }
+    }
+  }
+
+  /** A primitive of one execution, which one thread calls. */
+  private static final class Primitive {
+    private final CpuExecution x;
+    private final DnnBuilder built;
+    private final memory[] memories;
     private final memory scratch;
     private final IntMemoryMap args = new IntMemoryMap();
-    private final stream stream;
+    private final stream stream = new stream(OneDnn.engine());
     private final OneDnn.At at = new OneDnn.At();
 
     /** Where what is added to lies, and where it has to be; null if it is there. */
@@ -79,11 +146,12 @@ final class DnnStep extends Step {
     private ByteBuffer from;
     private ByteBuffer to;
 
-    Run(CpuExecution x) {
+    Primitive(CpuExecution x, DnnBuilder built) {
       this.x = x;
-      stream = x.stream();
-      sum = x.place(writes().get(0));
-      Place a = built.added() == null ? sum : x.place(built.added());
+      this.built = built;
+      memories = new memory[built.operands().size()];
+      sum = x.place(built.writes().get(0));
+      Place a = built.added() == null ? sum : x.place(built.added().value());
       added = a.equals(sum) ? null : a;
       try (Pointer none = new Pointer()) {
         for (int i = 0; i < memories.length; i++) {
@@ -97,8 +165,7 @@ final class DnnStep extends Step {
       built.constants().forEach(args::put);
     }
 
-    @Override
-    public void rebind() {
+    void rebind(long space) {
       for (int i = 0; i < memories.length; i++) {
         DnnBuilder.Operand o = built.operands().get(i);
         Place p = x.place(o.value());
@@ -109,45 +176,48 @@ final class DnnStep extends Step {
         from = x.bytes(added.slot());
         to = x.bytes(sum.slot());
       }
-      if (scratchBytes() > 0) {
-        scratch.set_data_handle(at.set(x.address(0) + x.scratch(DnnStep.this).offset()));
+      if (built.scratchBytes() > 0) {
+        scratch.set_data_handle(at.set(space));
       }
     }
 
-    @Override
-    public void run() {
+    void run() {
       if (added != null) {
-        int bytes = (int) built.added().type.byteSize();
-        to.put(sum.offset(), from, added.offset(), bytes);
+        DnnBuilder.Added a = built.added();
+        to.put(sum.offset() + a.offset(), from, added.offset() + a.offset(), a.bytes());
       }
-      OneDnn.threads(x.threads());
+      OneDnn.threads(built.threads());
       built.primitive().execute(stream, args);
     }
 
-    @Override
-    public void unbind() {
+    void unbind() {
       from = null;
       to = null;
     }
 
-    @Override
-    public void close() {
+    void close() {
       args.close();
       scratch.close();
       for (memory m : memories) {
         m.close();
       }
+      stream.close();
       at.close();
     }
   }
 
   @Override
   String describe() {
-    return text + " (" + built.implementation() + ")";
+    int openMp = pieces.get(0).threads();
+    String threads =
+        pieces.size() > 1
+            ? " x" + pieces.size() + " threads"
+            : openMp > 1 ? ", " + openMp + " threads of OpenMP" : "";
+    return text + " (" + pieces.get(0).implementation() + ")" + threads;
   }
 
   @Override
   void close() {
-    built.close();
+    pieces.forEach(DnnBuilder::close);
   }
 }

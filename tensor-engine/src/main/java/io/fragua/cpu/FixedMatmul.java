@@ -52,7 +52,7 @@ final class FixedMatmul {
    * @param pieces of how many equal pieces of the rows it computes one
    */
   static Step step(Value v, CompileOptions options, int pieces) {
-    DnnBuilder b = new DnnBuilder();
+    DnnBuilder b = new DnnBuilder(options.threads());
     try {
       return step(b, v, options, pieces);
     } catch (RuntimeException | Error e) {
@@ -62,7 +62,6 @@ final class FixedMatmul {
   }
 
   private static Step step(DnnBuilder b, Value v, CompileOptions options, int pieces) {
-    OneDnn.threads(options.threads()); // blocking is chosen for this number of threads
     MatmulShape s = MatmulShape.of(v);
     View left = v.args.get(0);
     View right = v.args.get(1);
@@ -93,7 +92,7 @@ final class FixedMatmul {
       Value packed = DnnBuilder.packed(wanted);
       b.reads(DNNL_ARG_WEIGHTS, View.of(packed), wanted);
       String text = "layout of " + s.k() + "x" + s.n();
-      pack = List.of(DnnBuilder.reorder(text, right, plain, packed, wanted));
+      pack = List.of(DnnBuilder.reorder(text, right, plain, packed, wanted, options.threads()));
     }
     if (hasBias) {
       b.reads(DNNL_ARG_BIAS, v.args.get(2), bias);
@@ -106,7 +105,7 @@ final class FixedMatmul {
             + (hasBias ? " + bias" : "")
             + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "")
             + (v.attrs.has("scale") ? " scaled" : "");
-    return new DnnStep(b, text + " by a fixed matrix", s.flops(), pack, List.of());
+    return new DnnStep(List.of(b), text + " by a fixed matrix", s.flops(), pack, List.of());
   }
 
   private static post_ops after(DnnBuilder b, Value v) {
