@@ -10,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
-import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
 
 /** One thread's memory for a {@link CpuProgram}, with every step bound to it. */
@@ -36,7 +35,6 @@ final class CpuExecution implements Execution {
 
   private final int piece;
 
-  private stream stream;
   private Pool pool;
   private boolean anyChanged = true;
 
@@ -158,16 +156,6 @@ final class CpuExecution implements Execution {
 
   int threads() {
     return threads;
-  }
-
-  stream stream() {
-    if (around != null && program.pieces() == 1) { // pieces run at the same time
-      return around.stream();
-    }
-    if (stream == null) {
-      stream = new stream(OneDnn.engine());
-    }
-    return stream;
   }
 
   private void set(int slot, Buffer b) {
@@ -382,9 +370,6 @@ final class CpuExecution implements Execution {
       if (s != null) {
         s.close();
       }
-    }
-    if (stream != null) {
-      stream.close();
     }
     if (pool != null && around == null) {
       pool.close();

@@ -67,7 +67,7 @@ final class CpuProgram implements Program {
     this.pieces = pieces;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
-    Clusters.Result fused = Clusters.run(stored(absorbed(simple)));
+    Clusters.Result fused = Clusters.run(shared(stored(absorbed(simple))));
     Set<Value> stored = fused.stored();
     Set<Value> known = Fixed.values(fused, options.fixed());
     try {
@@ -107,6 +107,11 @@ final class CpuProgram implements Program {
   /** Pass after it: in which type values lie. */
   private List<View> stored(List<View> results) {
     return options.precision() == Precision.BF16 ? Bf16Storage.run(results, bf16) : results;
+  }
+
+  /** Pass after that: reductions that threads can share. */
+  private List<View> shared(List<View> results) {
+    return Rewrite.run(results, (old, now, uses) -> SharedReduce.split(now, options.threads()));
   }
 
   private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {

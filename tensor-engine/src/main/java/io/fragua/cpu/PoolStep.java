@@ -4,7 +4,9 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Window;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** A pool, or the gradient of one, by a generated loop; threads share the images. */
 final class PoolStep extends Step {
@@ -56,6 +58,67 @@ final class PoolStep extends Step {
     }
     int[] size = {sizes[10], sizes[11], sizes[12]};
     kernel = KernelCompiler.compile(PoolSource.write(v.op.name(), t, size, tiles));
+  }
+
+  @Override
+  int maxTiles() {
+    return images;
+  }
+
+  @Override
+  Set<Value> tiled() {
+    return new LinkedHashSet<>(List.of(input, like, windows));
+  }
+
+  /** Images follow each other in all operands, so a tile of one needs that tile of the others. */
+  @Override
+  boolean tiles(int count, Set<Value> inside) {
+    return images % count == 0;
+  }
+
+  @Override
+  Part part(CpuExecution x, Tiling tiling) {
+    return new Tile(x, tiling);
+  }
+
+  private final class Tile implements Part {
+    private final CpuExecution x;
+    private final Place[] places;
+    private final Object[] memory = new Object[3];
+    private final int[] p = sizes.clone();
+    private final int units;
+
+    /** Bytes by which an operand's start moves back from tile to tile: memory holds one tile. */
+    private final int[] back = new int[3];
+
+    Tile(CpuExecution x, Tiling tiling) {
+      this.x = x;
+      units = images / tiling.count();
+      List<Value> all = List.of(input, like, windows);
+      places = all.stream().map(v -> tiling.place(x, v)).toArray(Place[]::new);
+      for (int i = 0; i < back.length; i++) {
+        Value v = all.get(i);
+        back[i] = tiling.local().containsKey(v) ? Tiling.bytes(v, tiling.count()) : 0;
+      }
+    }
+
+    @Override
+    public void rebind() {
+      for (int i = 0; i < memory.length; i++) {
+        memory[i] = x.memory(places[i].slot());
+      }
+    }
+
+    @Override
+    public void run(int tile) {
+      for (int i = 0; i < back.length; i++) {
+        p[i] = places[i].offset() - tile * back[i];
+      }
+      kernel.run(memory, p, tile * units, (tile + 1) * units);
+    }
+
+    @Override
+    public void close() {}
   }
 
   @Override
