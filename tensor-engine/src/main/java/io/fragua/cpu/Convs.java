@@ -17,6 +17,7 @@ import io.fragua.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
@@ -40,6 +41,12 @@ final class Convs {
   /** With fewer windows, adding up the threads' gradients of a kernel costs more than is won. */
   private static final long MIN_WINDOWS = 16_384;
 
+  /** Bytes of a kernel that a core's second-level cache holds besides a tile. */
+  private static final long TILE_KERNEL = 1 << 17;
+
+  /** Bytes of an image and its result that make a tile. */
+  private static final long TILE_IMAGE = 1 << 18;
+
   private final Value result;
   private final CompileOptions options;
   private final DnnBuilder built;
@@ -49,6 +56,9 @@ final class Convs {
 
   private final int first;
 
+  /** True if it is run on one image after another. */
+  private final boolean tile;
+
   /** The operands' type; the result's may be wider. */
   private final DType from;
 
@@ -57,8 +67,10 @@ final class Convs {
   private final memory.desc kernel;
   private final memory.desc anyKernel;
 
-  private Convs(Value v, CompileOptions options, ConvShape shape, int first, int threads) {
+  private Convs(
+      Value v, CompileOptions options, ConvShape shape, int first, boolean tile, int threads) {
     result = v;
+    this.tile = tile;
     this.shape = shape;
     this.first = first;
     this.options = options;
@@ -87,7 +99,7 @@ final class Convs {
       for (int t = 0; t < parts; t++) {
         int first = Pool.start(whole.images(), parts, t);
         int images = Pool.start(whole.images(), parts, t + 1) - first;
-        pieces.add(new Convs(v, options, whole.images(images), first, threads));
+        pieces.add(new Convs(v, options, whole.images(images), first, false, threads));
       }
       return switch (v.op.name()) {
         case "conv" -> forward(pieces, whole);
@@ -182,7 +194,36 @@ final class Convs {
             + (v.attrs.has("bias") ? " + bias" : "")
             + (v.attrs.has("residual") ? " + residual" : "")
             + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "");
-    return step(text, pieces, whole, layouts.steps, List.of());
+    DnnStep.Tile tile = tile(pieces.get(0), whole, c -> c.forward(layouts));
+    return step(text, pieces, tile, whole, layouts.steps, List.of());
+  }
+
+  /** One image as a tile, if kernel and image fit into a core's cache; or null. */
+  private static DnnStep.Tile tile(Convs like, ConvShape whole, Consumer<Convs> make) {
+    Value v = like.result;
+    View images = v.args.get(0);
+    long kernel = v.args.get(1).base().type.byteSize();
+    long bytes = images.base().type.byteSize() + v.type.byteSize();
+    if (whole.images() == 1
+        || v.attrs.has("residual")
+        || kernel > TILE_KERNEL
+        || bytes / whole.images() > TILE_IMAGE
+        || !Tiling.aligned(images, whole.images())) {
+      return null;
+    }
+    Convs c = new Convs(v, like.options, whole.images(1), 0, true, 1);
+    try {
+      make.accept(c);
+      if (c.built.primitive() == null
+          || !c.built.implementation().equals(like.built.implementation())) {
+        c.built.close();
+        return null;
+      }
+      return new DnnStep.Tile(whole.images(), images, c.built);
+    } catch (RuntimeException | Error e) {
+      c.built.close();
+      throw e;
+    }
   }
 
   private void forward(Layouts layouts) {
@@ -231,13 +272,14 @@ final class Convs {
     attr.set_post_ops(after);
     convolution_forward.primitive_desc pd = description(bias, attr);
     memory.desc wanted = built.own(pd.weights_desc());
-    built.reads(DNNL_ARG_SRC, images(result.args.get(0)), input);
+    reads(DNNL_ARG_SRC, result.args.get(0), input);
     if (hasBias) {
       built.reads(DNNL_ARG_BIAS, result.args.get(2), bias);
     }
-    built.writes(DNNL_ARG_DST, result, start(result), output);
-    layouts.read(this, wanted);
-    built.primitive(pd, convolution_forward::new);
+    writes(DNNL_ARG_DST, output);
+    if (layouts.read(this, wanted)) {
+      built.primitive(pd, convolution_forward::new);
+    }
   }
 
   /** Of all images, those from its first on. */
@@ -246,9 +288,22 @@ final class Convs {
     return new View(all.base(), all.offset() + first * image, all.shape(), all.strides());
   }
 
-  /** Bytes before its first image of the result. */
-  private long start(Value images) {
-    return first * images.shape().strides()[0] * images.type.dtype().bytes();
+  private void reads(int key, View all, memory.desc d) {
+    if (tile) {
+      long image = all.strides()[0] * all.base().type.dtype().bytes();
+      built.readsPiece(key, all, d, image);
+    } else {
+      built.reads(key, images(all), d);
+    }
+  }
+
+  private void writes(int key, memory.desc d) {
+    long image = result.shape().strides()[0] * result.type.dtype().bytes();
+    if (tile) {
+      built.writesPiece(key, result, d, image);
+    } else {
+      built.writes(key, result, first * image, d);
+    }
   }
 
   private static int postOp(int i) {
@@ -261,15 +316,19 @@ final class Convs {
     private final List<Value> packed = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
 
-    void read(Convs c, memory.desc wanted) {
+    /** False for a tile that wants another layout than the rest. */
+    boolean read(Convs c, memory.desc wanted) {
       View w = c.result.args.get(1);
       if (wanted.equals(c.kernel)) {
         c.built.reads(DNNL_ARG_WEIGHTS, w, c.kernel);
-        return;
+        return true;
       }
       int i = 0;
       while (i < descs.size() && !descs.get(i).equals(wanted)) {
         i++;
+      }
+      if (i == descs.size() && c.tile) {
+        return false;
       }
       if (i == descs.size()) {
         descs.add(wanted);
@@ -279,6 +338,7 @@ final class Convs {
         steps.add(DnnBuilder.reorder(text, w, c.kernel, packed.get(i), wanted, threads));
       }
       c.built.reads(DNNL_ARG_WEIGHTS, View.of(packed.get(i)), wanted);
+      return true;
     }
   }
 
@@ -286,7 +346,8 @@ final class Convs {
     Layouts layouts = new Layouts();
     pieces.forEach(p -> p.inputGrad(layouts));
     String text = "conv_input_grad " + whole + pieces.get(0).types();
-    return step(text, pieces, whole, layouts.steps, List.of());
+    DnnStep.Tile tile = tile(pieces.get(0), whole, c -> c.inputGrad(layouts));
+    return step(text, pieces, tile, whole, layouts.steps, List.of());
   }
 
   private void inputGrad(Layouts layouts) {
@@ -305,10 +366,11 @@ final class Convs {
             settings(),
             false);
     memory.desc wanted = built.own(pd.weights_desc());
-    built.reads(DNNL_ARG_DIFF_DST, images(result.args.get(0)), output);
-    built.writes(DNNL_ARG_DIFF_SRC, result, start(result), input);
-    layouts.read(this, wanted);
-    built.primitive(pd, convolution_backward_data::new);
+    reads(DNNL_ARG_DIFF_DST, result.args.get(0), output);
+    writes(DNNL_ARG_DIFF_SRC, input);
+    if (layouts.read(this, wanted)) {
+      built.primitive(pd, convolution_backward_data::new);
+    }
   }
 
   /** Each primitive makes a gradient of its images; then they are added up. */
@@ -335,7 +397,7 @@ final class Convs {
       after.add(DnnBuilder.reorder(text, packed, layout, v, c.kernel, c.options.threads()));
     }
     String text = "conv_kernel_grad " + whole + c.types();
-    return step(text, pieces, whole, List.of(), after);
+    return step(text, pieces, null, whole, List.of(), after);
   }
 
   /** The gradient in this layout, or in the one that oneDNN prefers. */
@@ -363,8 +425,13 @@ final class Convs {
   }
 
   private static Step step(
-      String text, List<Convs> pieces, ConvShape whole, List<Step> before, List<Step> after) {
+      String text,
+      List<Convs> pieces,
+      DnnStep.Tile tile,
+      ConvShape whole,
+      List<Step> before,
+      List<Step> after) {
     List<DnnBuilder> built = pieces.stream().map(p -> p.built).toList();
-    return new DnnStep(built, text, whole.flops(), before, after);
+    return new DnnStep(built, tile, text, whole.flops(), before, after);
   }
 }

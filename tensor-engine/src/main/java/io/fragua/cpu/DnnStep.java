@@ -2,6 +2,7 @@ package io.fragua.cpu;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntConsumer;
@@ -24,8 +25,35 @@ final class DnnStep extends Step {
   private final double flops;
   private final List<Step> all;
 
+  /** What it does to one tile, or null. */
+  private final Tile tile;
+
+  /**
+   * The primitive of one tile.
+   *
+   * @param count of tiles
+   * @param operand of which a tile reads a tile
+   */
+  record Tile(int count, View operand, DnnBuilder built) {}
+
   DnnStep(
       List<DnnBuilder> pieces,
+      String text,
+      double flops,
+      List<Step> before,
+      List<? extends Step> after) {
+    this(pieces, null, text, flops, before, after);
+  }
+
+  /**
+   * Primitives as a step.
+   *
+   * @param pieces one, or one for each thread
+   * @param tile how it runs tile by tile, or null if it cannot
+   */
+  DnnStep(
+      List<DnnBuilder> pieces,
+      Tile tile,
       String text,
       double flops,
       List<Step> before,
@@ -34,6 +62,7 @@ final class DnnStep extends Step {
         pieces.stream().flatMap(b -> b.reads().stream()).distinct().toList(),
         pieces.stream().flatMap(b -> b.writes().stream()).distinct().toList());
     this.pieces = List.copyOf(pieces);
+    this.tile = tile;
     scratch = new long[pieces.size()];
     long bytes = 0;
     for (int t = 0; t < scratch.length; t++) {
@@ -81,6 +110,57 @@ final class DnnStep extends Step {
   }
 
   @Override
+  int maxTiles() {
+    return tile == null ? 1 : tile.count;
+  }
+
+  @Override
+  boolean exactTiles() {
+    return true;
+  }
+
+  @Override
+  Set<Value> tiled() {
+    return new LinkedHashSet<>(List.of(tile.operand.base(), writes().get(0)));
+  }
+
+  @Override
+  boolean tiles(int count, Set<Value> inside) {
+    return count == tile.count
+        && tile.built.operands().stream()
+            .allMatch(o -> o.shift() > 0 || !inside.contains(o.value()))
+        && (!inside.contains(tile.operand.base()) || Tiling.aligned(tile.operand, count));
+  }
+
+  @Override
+  long tileScratchBytes() {
+    return tile.built.scratchBytes();
+  }
+
+  @Override
+  Part part(CpuExecution x, Tiling tiling) {
+    return new OneTile(new Primitive(x, tile.built, tiling), x, tiling);
+  }
+
+  /** The primitive of one thread, on one tile after another. */
+  private record OneTile(Primitive primitive, CpuExecution x, Tiling tiling) implements Part {
+    @Override
+    public void rebind() {
+      primitive.rebind(x.address(0) + tiling.scratch());
+    }
+
+    @Override
+    public void run(int tile) {
+      primitive.run(tile);
+    }
+
+    @Override
+    public void close() {
+      primitive.close();
+    }
+  }
+
+  @Override
   Bound bind(CpuExecution x) {
     return new Run(x);
   }
@@ -93,7 +173,7 @@ final class DnnStep extends Step {
     Run(CpuExecution x) {
       this.x = x;
       for (int t = 0; t < primitives.length; t++) {
-        primitives[t] = new Primitive(x, pieces.get(t));
+        primitives[t] = new Primitive(x, pieces.get(t), null);
       }
     }
 
@@ -133,7 +213,14 @@ final class DnnStep extends Step {
   private static final class Primitive {
     private final CpuExecution x;
     private final DnnBuilder built;
+    private final boolean tiled;
     private final memory[] memories;
+    private final Place[] places;
+    private final long[] addresses;
+
+    /** Bytes from tile to tile, of what is not local to the tile. */
+    private final long[] shifts;
+
     private final memory scratch;
     private final IntMemoryMap args = new IntMemoryMap();
     private final stream stream = new stream(OneDnn.engine());
@@ -146,31 +233,45 @@ final class DnnStep extends Step {
     private ByteBuffer from;
     private ByteBuffer to;
 
-    Primitive(CpuExecution x, DnnBuilder built) {
+    /**
+     * Memory handles of a primitive.
+     *
+     * @param tiling of the tiles that it runs on, or null
+     */
+    Primitive(CpuExecution x, DnnBuilder built, Tiling tiling) {
       this.x = x;
       this.built = built;
-      memories = new memory[built.operands().size()];
-      sum = x.place(built.writes().get(0));
-      Place a = built.added() == null ? sum : x.place(built.added().value());
-      added = a.equals(sum) ? null : a;
+      tiled = tiling != null;
+      int n = built.operands().size();
+      memories = new memory[n];
+      places = new Place[n];
+      addresses = new long[n];
+      shifts = new long[n];
       try (Pointer none = new Pointer()) {
-        for (int i = 0; i < memories.length; i++) {
+        for (int i = 0; i < n; i++) {
           DnnBuilder.Operand o = built.operands().get(i);
+          places[i] = tiling == null ? x.place(o.value()) : tiling.place(x, o.value());
+          boolean local = tiling == null || tiling.local().containsKey(o.value());
+          shifts[i] = local ? 0 : o.shift();
           memories[i] = new memory(o.desc(), OneDnn.engine(), none);
           args.put(o.key(), memories[i]);
         }
         scratch = new memory(built.scratch(), OneDnn.engine(), none);
         args.put(dnnl.DNNL_ARG_SCRATCHPAD, scratch);
       }
+      sum = built.added() == null ? null : x.place(built.writes().get(0));
+      Place a = sum == null ? null : x.place(built.added().value());
+      added = a == null || a.equals(sum) ? null : a;
       built.constants().forEach(args::put);
     }
 
     void rebind(long space) {
       for (int i = 0; i < memories.length; i++) {
         DnnBuilder.Operand o = built.operands().get(i);
-        Place p = x.place(o.value());
-        long offset = p.offset() + o.offset() + x.piece() * o.shift();
-        memories[i].set_data_handle(at.set(x.address(p.slot()) + offset));
+        long piece = tiled ? 0 : x.piece() * o.shift();
+        long offset = places[i].offset() + o.offset() + piece;
+        addresses[i] = x.address(places[i].slot()) + offset;
+        memories[i].set_data_handle(at.set(addresses[i]));
       }
       if (added != null) {
         from = x.bytes(added.slot());
@@ -179,6 +280,16 @@ final class DnnStep extends Step {
       if (built.scratchBytes() > 0) {
         scratch.set_data_handle(at.set(space));
       }
+    }
+
+    /** As {@link #run()}, on that tile. */
+    void run(int tile) {
+      for (int i = 0; i < memories.length; i++) {
+        if (shifts[i] > 0) {
+          memories[i].set_data_handle(at.set(addresses[i] + tile * shifts[i]));
+        }
+      }
+      run();
     }
 
     void run() {
@@ -219,5 +330,8 @@ final class DnnStep extends Step {
   @Override
   void close() {
     pieces.forEach(DnnBuilder::close);
+    if (tile != null) {
+      tile.built.close();
+    }
   }
 }

@@ -124,7 +124,8 @@ final class Tiles {
       n = divisor(most, (bytes + TARGET - 1) / TARGET);
     }
     int count = n;
-    return n > 1 && bytes / n <= 4L * TARGET && all.stream().allMatch(s -> s.tiles(count, inside))
+    long limit = exact == 0 ? 4L * TARGET : 6L * TARGET;
+    return n > 1 && bytes / n <= limit && all.stream().allMatch(s -> s.tiles(count, inside))
         ? n
         : 0;
   }
