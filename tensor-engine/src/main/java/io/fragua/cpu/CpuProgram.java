@@ -109,7 +109,7 @@ final class CpuProgram implements Program {
     return options.precision() == Precision.BF16 ? Bf16Storage.run(results, bf16) : results;
   }
 
-  /** Pass after that: reductions that threads can share. */
+  /** Pass after that: reductions that threads can share, tile by tile. */
   private List<View> shared(List<View> results) {
     return Rewrite.run(results, (old, now, uses) -> SharedReduce.split(now, options.threads()));
   }

@@ -7,9 +7,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A reduction that leaves so little that threads could not share it, such as the gradient of a bias
- * over all pixels, is made in two steps: for each element of the first axis, which threads share,
- * and then over that axis.
+ * A reduction that folds the first axis, such as the gradient of a bias over all pixels, is made in
+ * two steps: for each element of that axis, which threads share and which can be run tile by tile
+ * with what is before it, and then over that axis.
  */
 final class SharedReduce {
   /** Elements for each thread; fewer are not worth it. */
@@ -22,7 +22,7 @@ final class SharedReduce {
 
   /** The reduction in two steps, or the value itself. */
   static Value split(Value v, int threads) {
-    if (v.kind != Value.Kind.REDUCE || v.type.dtype() != DType.F32 || threads == 1) {
+    if (v.kind != Value.Kind.REDUCE || v.type.dtype() != DType.F32) {
       return v;
     }
     Shape x = v.args.get(0).shape();

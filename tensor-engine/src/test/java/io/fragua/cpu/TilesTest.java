@@ -12,6 +12,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import io.fragua.tensor.Window;
 import io.fragua.testing.Runs;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Grad;
@@ -133,6 +134,38 @@ class TilesTest {
         normal(10, 2, 128, 32),
         normal(11, 2, 128, 32),
         normal(12, 2, 128, 32));
+  }
+
+  /** Convolutions with a bias and relu, and a pool after them. */
+  private static Tensor images(Tensor x, Tensor k, Tensor b, Tensor l) {
+    Tensor h = x.conv(k).add(b).relu();
+    return h.conv(l).relu().maxPool(Window.of(2, 2).withStrides(2, 2));
+  }
+
+  @Test
+  void convolutionsRunImageByImage() {
+    Fn f = a -> List.of(images(a.get(0), a.get(1), a.get(2), a.get(3)));
+    check(f, 1, normal(15, 11, 22, 22, 8), normal(16, 3, 3, 8, 16), normal(17, 16), kernel());
+  }
+
+  @Test
+  void gradientsOfConvolutionsRunImageByImage() {
+    Fn loss =
+        a -> {
+          Tensor y = images(a.get(0), a.get(1), a.get(2), a.get(3));
+          return List.of(y.square().sum());
+        };
+    check(
+        Grad.grad(loss, 1, 2, 3),
+        1,
+        normal(18, 11, 22, 22, 8),
+        normal(19, 3, 3, 8, 16),
+        normal(20, 16),
+        kernel());
+  }
+
+  private static Tensor kernel() {
+    return normal(21, 3, 3, 16, 16).mul(0.1);
   }
 
   @Test
