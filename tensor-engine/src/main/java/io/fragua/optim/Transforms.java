@@ -71,16 +71,17 @@ public final class Transforms {
         p -> count().concat(zeros(p).prefixed("mu.")).concat(zeros(p).prefixed("nu.")),
         (g, s, p) -> {
           Tensor t = s.get("count").add(1);
-          Tensor c1 = gathered(b1, t);
-          Tensor c2 = gathered(b2, t);
+          // Divisions are most of an update's time, so what all elements share is inverted once.
+          Tensor c1 = gathered(b1, t).reciprocal();
+          Tensor c2 = gathered(b2, t).reciprocal();
           ParamTree mu = g.zip(s.under("mu."), (x, m) -> average(b1, m, x));
           ParamTree nu = g.zip(s.under("nu."), (x, v) -> average(b2, v, x.square()));
           ParamTree u =
               mu.zip(
                   nu,
                   (m, v) -> {
-                    Tensor root = v.div(c2.cast(v.dtype())).sqrt().add(eps);
-                    return m.div(c1.cast(m.dtype())).div(root);
+                    Tensor root = v.mul(c2.cast(v.dtype())).sqrt().add(eps);
+                    return m.mul(c1.cast(m.dtype())).div(root);
                   });
           return new Update(
               u, ParamTree.of("count", t).concat(mu.prefixed("mu.")).concat(nu.prefixed("nu.")));
