@@ -72,9 +72,12 @@ final class KernelPlan {
     return Math.toIntExact(axes.stream().mapToLong(a -> space.sizes[a]).reduce(1, (x, y) -> x * y));
   }
 
-  /** True if threads share the loop itself: there is a single row and nothing is folded. */
+  /**
+   * True if threads share the loop itself: there is a single row, whose elements are kept. Sums of
+   * columns are such; each thread goes through all folded axes.
+   */
   boolean splitsInner() {
-    return rows.isEmpty() && reduces.isEmpty();
+    return rows.isEmpty() && !innerFolded;
   }
 
   /** What {@link Kernel#run} counts: rows, or elements where threads share the loop. */
@@ -84,7 +87,7 @@ final class KernelPlan {
 
   /** Most equal pieces of the leading axes that follow each other in all results. */
   int maxTiles() {
-    if (splitsInner()) {
+    if (splitsInner() && reduces.isEmpty()) {
       int lanes = Math.max(1, VectorRuntime.LANES);
       return inner() % lanes == 0 ? inner() / lanes : 1;
     }

@@ -191,7 +191,8 @@ final class KernelRows {
       out.append("    " + Memory.put(t, "r" + j, place, "(" + java + ") sum" + j) + "\n");
       return;
     }
-    out.append("    int o" + j + " = " + place + ";\n");
+    String first = k.splitsInner() ? " + from * " + t.bytes() : "";
+    out.append("    int o" + j + " = " + place + first + ";\n");
     String at = "o" + j + " + e * " + t.bytes();
     if (!k.vector) {
       out.append(
