@@ -6,8 +6,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
@@ -26,11 +24,8 @@ import org.bytedeco.javacpp.Pointer;
 final class Product implements AutoCloseable {
   private static final int[] KEYS = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS};
 
-  private final List<Pointer> owned = new ArrayList<>();
   private final memory.desc[] descs;
-  private final memory.desc scratch;
-  private final matmul primitive;
-  private final String implementation;
+  private final DnnBuilder built = new DnnBuilder(1);
 
   /**
    * Builds the primitive.
@@ -40,25 +35,19 @@ final class Product implements AutoCloseable {
    */
   Product(memory.desc[] descs, primitive_attr attr, boolean older) {
     this.descs = descs;
-    OneDnn.threads(1); // blocking is chosen for this number of threads
     matmul.primitive_desc pd = description(attr);
     if (older && !gemm(pd)) {
+      pd.close();
       pd = description(attr);
     }
-    primitive = own(new matmul(pd));
-    scratch = own(pd.scratchpad_desc());
-    try (var text = pd.impl_info_str()) {
-      implementation = text.getString();
-    }
+    built.primitive(pd, matmul::new);
   }
 
   private matmul.primitive_desc description(primitive_attr attr) {
-    return own(
-        descs.length == 4
-            ? new matmul.primitive_desc(
-                OneDnn.engine(), descs[0], descs[1], descs[2], descs[3], attr, false)
-            : new matmul.primitive_desc(
-                OneDnn.engine(), descs[0], descs[1], descs[2], attr, false));
+    memory.desc[] d = descs;
+    return d.length == 4
+        ? new matmul.primitive_desc(OneDnn.engine(), d[0], d[1], d[2], d[3], attr, false)
+        : new matmul.primitive_desc(OneDnn.engine(), d[0], d[1], d[2], attr, false);
   }
 
   /** Goes on to the older implementation; false if there is none. */
@@ -75,26 +64,18 @@ final class Product implements AutoCloseable {
     }
   }
 
-  private <P extends Pointer> P own(P p) {
-    owned.add(p);
-    return p;
-  }
-
   long scratchBytes() {
-    return scratch.get_size();
+    return built.scratchBytes();
   }
 
   /** What oneDNN calls the code it chose. */
   String implementation() {
-    return implementation;
+    return built.implementation();
   }
 
   @Override
   public void close() {
-    for (int i = owned.size() - 1; i >= 0; i--) {
-      owned.get(i).close();
-    }
-    owned.clear();
+    built.close();
   }
 
   /** The product of one thread. Not thread-safe. */
@@ -111,7 +92,7 @@ final class Product implements AutoCloseable {
           memories[i] = new memory(descs[i], OneDnn.engine(), none);
           args.put(i == memories.length - 1 ? DNNL_ARG_DST : KEYS[i], memories[i]);
         }
-        space = new memory(scratch, OneDnn.engine(), none);
+        space = new memory(built.scratch(), OneDnn.engine(), none);
         args.put(DNNL_ARG_SCRATCHPAD, space);
       }
     }
@@ -134,7 +115,7 @@ final class Product implements AutoCloseable {
 
     void run() {
       OneDnn.threads(1);
-      primitive.execute(stream, args);
+      built.primitive().execute(stream, args);
     }
 
     @Override

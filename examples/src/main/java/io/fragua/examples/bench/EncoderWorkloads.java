@@ -40,14 +40,11 @@ final class EncoderWorkloads {
 
   /** With fixed weights. */
   static Workload forward(Precision precision, double tolerance, Against... against) {
-    return new Workload(
+    return Workload.milliseconds(
         "encoder forward, " + precision,
         "encoder",
         SETTINGS,
-        0,
         tolerance,
-        "ms",
-        1e3,
         List.of(against),
         threads -> {
           Tensor x = sequences(5);
@@ -58,14 +55,11 @@ final class EncoderWorkloads {
 
   /** Towards other hidden states, with AdamW. */
   static Workload training(Precision precision, double tolerance, Against... against) {
-    return new Workload(
+    return Workload.milliseconds(
         "encoder training step, " + precision,
         "encoder_training",
         SETTINGS,
-        0,
         tolerance,
-        "ms",
-        1e3,
         List.of(against),
         threads ->
             new TrainingRun(

@@ -35,14 +35,11 @@ final class ImageWorkloads {
 
   /** ResNet-50 with fixed weights and running statistics. */
   static Workload resNetForward(Precision precision, double tolerance, Against... against) {
-    return new Workload(
+    return Workload.milliseconds(
         "ResNet-50 forward, " + precision,
         "resnet",
         SETTINGS,
-        0,
         tolerance,
-        "ms",
-        1e3,
         List.of(against),
         threads -> {
           Tensor x = images();
@@ -161,14 +158,11 @@ final class ImageWorkloads {
 
   /** Two convolutions, a pool and two products on digits, with Adam. */
   static Workload cnn() {
-    return new Workload(
+    return Workload.milliseconds(
         "small CNN training step, B=128",
         "cnn_training",
         SETTINGS,
-        0,
         2e-4,
-        "ms",
-        1e3,
         List.of(new Against("torch", 1.5)),
         threads ->
             new TrainingRun(

@@ -19,14 +19,11 @@ final class RecurrentWorkloads {
 
   /** Two layers of 256 on 64 sequences of 64 steps, towards other sequences, with Adam. */
   static Workload lstm() {
-    return new Workload(
+    return Workload.milliseconds(
         "LSTM training step, B=64 T=64",
         "lstm_training",
         Map.of("steps", TrainingRun.STEPS),
-        0,
         2e-4,
-        "ms",
-        1e3,
         List.of(new Against("torch", 1.2)),
         threads ->
             new TrainingRun(

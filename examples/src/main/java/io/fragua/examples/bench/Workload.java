@@ -29,6 +29,17 @@ record Workload(
     List<Against> against,
     Start ours) {
 
+  /** A row in milliseconds, of as many threads as were asked for. */
+  static Workload milliseconds(
+      String row,
+      String function,
+      Map<String, Object> settings,
+      double tolerance,
+      List<Against> against,
+      Start ours) {
+    return new Workload(row, function, settings, 0, tolerance, "ms", 1e3, against, ours);
+  }
+
   /**
    * A peer of one workload.
    *
