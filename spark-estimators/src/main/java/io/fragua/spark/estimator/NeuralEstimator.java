@@ -10,11 +10,13 @@ import io.fragua.nn.Network;
 import io.fragua.nn.ParamTree;
 import io.fragua.optim.GradientTransform;
 import io.fragua.random.Key;
+import io.fragua.spark.param.Declare;
 import io.fragua.spark.param.EstimatorSetters;
 import io.fragua.spark.param.ParamGroups;
 import io.fragua.spark.persist.BatchedGraph;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.Recovery;
 import io.fragua.spark.train.TrainListener;
 import io.fragua.spark.train.TrainRequest;
 import io.fragua.spark.train.TrainResult;
@@ -26,7 +28,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.apache.spark.ml.Estimator;
+import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLWritable;
@@ -54,6 +59,20 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     extends Estimator<M> implements EstimatorSetters<E>, MLWritable {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(NeuralEstimator.class);
+
+  /** Parameters that do not change what is learnt: a checkpoint may be of other values. */
+  private static final Set<String> NOT_OF_TRAINING =
+      Set.of(
+          "checkpointDir",
+          "checkpointInterval",
+          "checkpointSteps",
+          "checkpointsKept",
+          "maxRetries",
+          "inferenceBatchSize",
+          "predictionCol",
+          "probabilityCol",
+          "rawPredictionCol",
+          "thresholds");
 
   private final String uid; // before the groups: each parameter remembers its owner's uid
   private final ParamGroups groups;
@@ -100,7 +119,8 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /**
    * Hears, on the driver, how {@code fit} goes: phases ({@code statistics}, {@code compile}, then
-   * those of the trainer), steps, epochs. Not a parameter: not saved, but kept by {@code copy}.
+   * those of the trainer), steps, epochs, retries; and may end it, see {@link
+   * TrainListener#stopRequested}. Not a parameter: not saved, but kept by {@code copy}.
    */
   public E setListener(TrainListener value) {
     listener = value == null ? TrainListener.NONE : value;
@@ -148,6 +168,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage(),
         getNumWorkers(),
         getBatchSize());
+    ClassBalance.check(stage(), this);
     StructType out = schema;
     for (Map.Entry<String, String> e : checks.checkOutputs(this).entrySet()) {
       out = out.add(e.getValue(), outputType(e.getKey()), false);
@@ -189,7 +210,12 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     int local = TrainRequest.localBatch(getBatchSize(), workers);
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
-    var problem = new TrainingGraphs.Problem(body, objective(), learnt.data());
+    var problem =
+        new TrainingGraphs.Problem(
+            body,
+            objective(),
+            learnt.data(),
+            ClassBalance.weights(stage(), this, rows, learnt.data().classes()));
     checkNetwork(problem, local);
     Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
     GradientTransform optimizer =
@@ -215,8 +241,26 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 validation,
                 getPatience(),
                 Precision.valueOf(getPrecision()),
+                recovery(learnt),
                 listener));
     return finished(problem, result);
+  }
+
+  private Recovery recovery(Statistics.Learnt learnt) {
+    Map<String, String> identity = new TreeMap<>();
+    for (Param<?> p : params()) {
+      if (!NOT_OF_TRAINING.contains(p.name()) && isDefined(p)) {
+        identity.put(p.name(), Declare.print(getOrDefault(p)));
+      }
+    }
+    identity.put("rows", String.valueOf(learnt.rows()));
+    return new Recovery(
+        getCheckpointDir(),
+        getCheckpointInterval(),
+        getCheckpointSteps(),
+        getCheckpointsKept(),
+        getMaxRetries(),
+        identity);
   }
 
   private M finished(TrainingGraphs.Problem problem, TrainResult result) {

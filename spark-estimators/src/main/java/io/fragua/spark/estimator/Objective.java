@@ -6,6 +6,7 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Movement;
 import io.fragua.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is predicted: classes or amounts. States how the network's last layer becomes a loss and a
@@ -29,6 +30,11 @@ enum Objective {
       return output.shape().dim(1) == 1
           ? Losses.binaryCrossEntropyWithLogits(output.reshape(output.shape().dim(0)), label)
           : Losses.crossEntropyWithLogits(output, label.cast(DType.I32));
+    }
+
+    @Override
+    Map<String, Tensor> metrics(Tensor output, Tensor label, DataDescription d) {
+      return Map.of("accuracy", choice(output, null).equal(label).cast(DType.F32));
     }
 
     @Override
@@ -56,6 +62,12 @@ enum Objective {
     }
 
     @Override
+    Map<String, Tensor> metrics(Tensor output, Tensor label, DataDescription d) {
+      Tensor off = prediction(output, d).reshape(output.shape().dim(0)).sub(label);
+      return Map.of("mae", off.abs(), "mse", off.mul(off));
+    }
+
+    @Override
     Tensor prediction(Tensor output, DataDescription d) {
       return output.mul(d.labelDeviation()).add(d.labelMean());
     }
@@ -74,6 +86,14 @@ enum Objective {
    * @param label [B] f32
    */
   abstract Tensor loss(Tensor output, Tensor label, DataDescription d);
+
+  /** What each epoch measures besides the loss: by name a number a row, [B], to be averaged. */
+  abstract Map<String, Tensor> metrics(Tensor output, Tensor label, DataDescription d);
+
+  /** Names of {@link #metrics}, in order. */
+  List<String> metricNames() {
+    return this == CLASSES ? List.of("accuracy") : List.of("mae", "mse");
+  }
 
   /** What the saved graph gives: logits, or amounts in the label's units; [B, outputs]. */
   abstract Tensor prediction(Tensor output, DataDescription d);

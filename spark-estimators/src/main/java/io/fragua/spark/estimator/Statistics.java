@@ -115,6 +115,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
       checks.classes(params.getLabelCol(), classes.longs(), rows);
       if (params instanceof ClassifierParams c) {
         checks.thresholds(c, classes.longs().length);
+        checks.classWeights(c, classes.longs().length);
       }
     }
     if (!params.getWeightCol().isEmpty()) {

@@ -14,6 +14,7 @@ import io.fragua.tensor.TensorType;
 import io.fragua.transform.Grad;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -27,8 +28,13 @@ import java.util.stream.IntStream;
  */
 record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
 
-  /** What is trained: the network, what it predicts, and from which columns. */
-  record Problem(NetworkBody body, Objective objective, DataDescription data) {
+  /**
+   * What is trained: the network, what it predicts, and from which columns.
+   *
+   * @param classWeights how much rows of each class count, or null
+   */
+  record Problem(
+      NetworkBody body, Objective objective, DataDescription data, double[] classWeights) {
     /** The tiles' operands for this many rows: x and ids, those that exist. */
     List<Graph.Input> inputs(int rows) {
       List<Graph.Input> in = new ArrayList<>();
@@ -87,7 +93,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
     in.add(new Graph.Input("key", TensorType.of(DType.I32, 2)));
     List<String> out = new ArrayList<>(List.of("loss", "weight_sum"));
     v.state().names().forEach(n -> out.add("state:" + n));
-    Graph loss =
+    Graph summed =
         Tracer.trace(
             in,
             out,
@@ -100,13 +106,15 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
               Tensor real = weight.greater(0).cast(DType.F32);
               Network.Result r =
                   Network.apply(p.body(), given, tiles, true, new Key(c.next()), real);
-              List<Tensor> results = new ArrayList<>(weighted(p, r.output(), label, weight));
+              Tensor loss = p.objective().loss(r.output(), label, p.data());
+              Tensor counts = counts(p, label, weight);
+              List<Tensor> results = new ArrayList<>(List.of(sum(loss, counts), counts.sum()));
               results.addAll(r.state().leaves());
               return results;
             });
     int params = v.params().size();
     return Grad.valueAndGrad(
-        loss,
+        summed,
         IntStream.range(0, params).toArray(),
         v.params().names().stream().map(n -> "grad:" + n).toList());
   }
@@ -116,26 +124,44 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
     in.addAll(p.inputs(rows));
     in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
     in.add(new Graph.Input("weight", TensorType.of(DType.F32, rows)));
+    List<String> out = new ArrayList<>(List.of("loss", "weight_sum"));
+    p.objective().metricNames().forEach(n -> out.add("metric:" + n));
     return Tracer.trace(
         in,
-        List.of("loss", "weight_sum"),
+        out,
         args -> {
           Cursor c = new Cursor(args);
           Network.Variables given = c.variables(v);
           List<Tensor> tiles = c.rest(p.inputs(rows).size());
           Tensor y = Network.apply(p.body(), given, tiles, false, null, null).output();
-          return weighted(p, y, c.next(), c.next());
+          Tensor label = c.next();
+          Tensor counts = counts(p, label, c.next());
+          Tensor loss = p.objective().loss(y, label, p.data());
+          List<Tensor> results = new ArrayList<>(List.of(sum(loss, counts), counts.sum()));
+          Map<String, Tensor> metrics = p.objective().metrics(y, label, p.data());
+          p.objective().metricNames().forEach(n -> results.add(sum(metrics.get(n), counts)));
+          return results;
         });
   }
 
+  /** How much each row counts: its own weight times that of its class. */
+  private static Tensor counts(Problem p, Tensor label, Tensor weight) {
+    if (p.classWeights() == null) {
+      return weight;
+    }
+    float[] table = new float[p.classWeights().length];
+    for (int k = 0; k < table.length; k++) {
+      table[k] = (float) p.classWeights()[k];
+    }
+    return weight.mul(Tensor.of(table, table.length).gather(label.cast(DType.I32)));
+  }
+
   /**
-   * Sum of weight x loss, and of weights. Rows of weight 0 are padding and may hold anything, even
-   * what makes the loss infinite, so they are left out by selection: 0 times infinity is NaN.
+   * Sum of weight x value. Rows of weight 0 are padding and may hold anything, even what makes the
+   * loss infinite, so they are left out by selection: 0 times infinity is NaN.
    */
-  private static List<Tensor> weighted(Problem p, Tensor output, Tensor label, Tensor weight) {
-    Tensor zero = Tensor.scalar(DType.F32, 0);
-    Tensor loss = p.objective().loss(output, label, p.data());
-    return List.of(weight.greater(0).select(loss.mul(weight), zero).sum(), weight.sum());
+  private static Tensor sum(Tensor rows, Tensor weight) {
+    return weight.greater(0).select(rows.mul(weight), Tensor.scalar(DType.F32, 0)).sum();
   }
 
   private static Graph update(ParamTree params, GradientTransform optimizer, ParamTree optState) {

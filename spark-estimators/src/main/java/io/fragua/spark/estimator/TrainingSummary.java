@@ -20,8 +20,13 @@ public record TrainingSummary(List<EpochMetrics> epochs) {
           .add("epoch", DataTypes.IntegerType, false)
           .add("trainLoss", DataTypes.DoubleType, false)
           .add("validationLoss", DataTypes.DoubleType, true)
+          .add(
+              "validationMetrics",
+              DataTypes.createMapType(DataTypes.StringType, DataTypes.DoubleType, false),
+              false)
           .add("rows", DataTypes.LongType, false)
-          .add("seconds", DataTypes.DoubleType, false);
+          .add("seconds", DataTypes.DoubleType, false)
+          .add("rowsPerSecond", DataTypes.DoubleType, false);
 
   /** Copies the list. */
   public TrainingSummary {
@@ -30,8 +35,9 @@ public record TrainingSummary(List<EpochMetrics> epochs) {
 
   /**
    * The epochs as a table: epoch (from 0), trainLoss, validationLoss (null without validation
-   * rows), rows, seconds. A classifier's loss is the mean cross entropy in nats, a regressor's the
-   * mean squared error in units of the label's variance.
+   * rows), validationMetrics (by name, empty without), rows, seconds, rowsPerSecond. A classifier's
+   * loss is the mean cross entropy in nats, a regressor's the mean squared error in units of the
+   * label's variance.
    */
   public Dataset<Row> history(SparkSession spark) {
     List<Row> rows =
@@ -39,7 +45,13 @@ public record TrainingSummary(List<EpochMetrics> epochs) {
             .map(
                 m ->
                     RowFactory.create(
-                        m.epoch(), m.trainLoss(), m.validationLoss(), m.rows(), m.seconds()))
+                        m.epoch(),
+                        m.trainLoss(),
+                        m.validationLoss(),
+                        m.validationMetrics(),
+                        m.rows(),
+                        m.seconds(),
+                        m.rowsPerSecond()))
             .toList();
     return spark.createDataFrame(rows, SCHEMA);
   }

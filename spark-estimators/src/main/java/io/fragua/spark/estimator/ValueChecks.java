@@ -130,6 +130,18 @@ record ValueChecks(String stage, String handleInvalid) {
         label);
   }
 
+  /** As many weights as classes. */
+  void classWeights(ClassifierParams c, int classes) {
+    if (c.isDefined(c.classWeights())) {
+      Check.that(
+          c.getClassWeights().length == classes,
+          "%s classWeights: there must be one for each of the %d classes: %s; set as many",
+          stage,
+          classes,
+          Arrays.toString(c.getClassWeights()));
+    }
+  }
+
   /** The model would refuse them as well, but only after the training. */
   void thresholds(ClassifierParams c, int classes) {
     if (c.isDefined(c.thresholds())) {

@@ -2,6 +2,7 @@ package io.fragua.spark.param;
 
 import java.io.Serializable;
 import java.util.Arrays;
+import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleArrayParam;
 import org.apache.spark.ml.param.Param;
 
@@ -32,6 +33,23 @@ public interface ClassifierParams extends ParamFamily {
     return groups().classifier.thresholds;
   }
 
+  /**
+   * One number a class, by which rows of the class count more or less, in training and in what
+   * epochs measure, besides {@link TrainingParams#weightCol()}. At least 0, not all 0. No default:
+   * all count 1.
+   */
+  default DoubleArrayParam classWeights() {
+    return groups().classifier.classWeights;
+  }
+
+  /**
+   * Whether classes count alike in all, however many rows they have: a row of a class then counts
+   * rows / (classes x rows of the class). Not together with {@link #classWeights()}. Default false.
+   */
+  default BooleanParam balanceClasses() {
+    return groups().classifier.balanceClasses;
+  }
+
   /** Value of {@link #probabilityCol()}. */
   default String getProbabilityCol() {
     return getOrDefault(probabilityCol());
@@ -51,6 +69,20 @@ public interface ClassifierParams extends ParamFamily {
     return getOrDefault(thresholds()).clone();
   }
 
+  /**
+   * Value of {@link #classWeights()}.
+   *
+   * @throws java.util.NoSuchElementException if it is not set
+   */
+  default double[] getClassWeights() {
+    return getOrDefault(classWeights()).clone();
+  }
+
+  /** Value of {@link #balanceClasses()}. */
+  default boolean getBalanceClasses() {
+    return (boolean) getOrDefault(balanceClasses());
+  }
+
   /** The parameters. */
   final class Group implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -58,6 +90,8 @@ public interface ClassifierParams extends ParamFamily {
     final Param<String> probabilityCol;
     final Param<String> rawPredictionCol;
     final DoubleArrayParam thresholds;
+    final DoubleArrayParam classWeights;
+    final BooleanParam balanceClasses;
 
     Group(Declare d) {
       probabilityCol =
@@ -81,6 +115,19 @@ public interface ClassifierParams extends ParamFamily {
                   Arrays.stream(v).allMatch(t -> t >= 0 && Double.isFinite(t))
                       && Arrays.stream(v).filter(t -> t == 0).count() <= 1
                       && Arrays.stream(v).sum() > 0);
+      classWeights =
+          d.reals(
+              "classWeights",
+              "one number a class, by which its rows count more or less",
+              "numbers from 0 up, not all 0",
+              v ->
+                  Arrays.stream(v).allMatch(w -> w >= 0 && Double.isFinite(w))
+                      && Arrays.stream(v).sum() > 0);
+      balanceClasses =
+          d.truth(
+              "balanceClasses",
+              "whether classes count alike in all, however many rows they have (true, false)",
+              false);
     }
   }
 }

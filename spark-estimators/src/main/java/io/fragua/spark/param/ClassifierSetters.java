@@ -16,6 +16,16 @@ public interface ClassifierSetters<S> extends Setters<S>, ClassifierParams {
     return put(rawPredictionCol(), value);
   }
 
+  /** Sets {@link #classWeights()}. */
+  default S setClassWeights(double... value) {
+    return put(classWeights(), value.clone());
+  }
+
+  /** Sets {@link #balanceClasses()}. */
+  default S setBalanceClasses(boolean value) {
+    return put(balanceClasses(), value);
+  }
+
   /** Sets {@link #thresholds()}. */
   default S setThresholds(double... value) {
     return put(thresholds(), value.clone());

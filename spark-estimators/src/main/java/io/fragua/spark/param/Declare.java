@@ -19,7 +19,7 @@ import scala.Function1;
  * Creates the parameters of one stage, each with its range and default. The range is part of the
  * documentation that {@code explainParams} prints and of the error that a wrong value gets.
  */
-final class Declare {
+public final class Declare {
   /** Whether a value lies in a range. Parameters are serializable, so their ranges are. */
   interface Range<T> extends Serializable {
     boolean contains(T value);
@@ -135,7 +135,8 @@ final class Declare {
         };
   }
 
-  private static String print(Object v) {
+  /** A value as errors show it. */
+  public static String print(Object v) {
     if (v instanceof int[] a) {
       return Arrays.toString(a);
     }

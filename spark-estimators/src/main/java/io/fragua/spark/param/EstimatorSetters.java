@@ -115,4 +115,29 @@ public interface EstimatorSetters<S> extends Setters<S> {
   default S setNumWorkers(int value) {
     return put(numWorkers(), value);
   }
+
+  /** Sets {@link #checkpointDir()}. */
+  default S setCheckpointDir(String value) {
+    return put(checkpointDir(), value);
+  }
+
+  /** Sets {@link #checkpointInterval()}. */
+  default S setCheckpointInterval(int value) {
+    return put(checkpointInterval(), value);
+  }
+
+  /** Sets {@link #checkpointSteps()}. */
+  default S setCheckpointSteps(int value) {
+    return put(checkpointSteps(), value);
+  }
+
+  /** Sets {@link #checkpointsKept()}. */
+  default S setCheckpointsKept(int value) {
+    return put(checkpointsKept(), value);
+  }
+
+  /** Sets {@link #maxRetries()}. */
+  default S setMaxRetries(int value) {
+    return put(maxRetries(), value);
+  }
 }

@@ -15,6 +15,7 @@ public final class ParamGroups implements java.io.Serializable {
   final NetworkParams.Group network;
   final OptimizerParams.Group optimizer;
   final TrainingParams.Group training;
+  final RecoveryParams.Group recovery;
   final DeviceParams.Group device;
 
   /** Creates all parameters, with their defaults, for this stage. */
@@ -26,6 +27,7 @@ public final class ParamGroups implements java.io.Serializable {
     network = new NetworkParams.Group(declare);
     optimizer = new OptimizerParams.Group(declare);
     training = new TrainingParams.Group(declare);
+    recovery = new RecoveryParams.Group(declare);
     device = new DeviceParams.Group(declare);
   }
 }

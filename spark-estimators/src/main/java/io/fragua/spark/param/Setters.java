@@ -13,6 +13,7 @@ public interface Setters<S>
         NetworkParams,
         OptimizerParams,
         TrainingParams,
+        RecoveryParams,
         DeviceParams {
   /** This stage. */
   S self();

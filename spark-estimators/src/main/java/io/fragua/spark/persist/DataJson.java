@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.Vocabulary;
+import io.fragua.spark.train.EpochJson;
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
@@ -56,16 +57,7 @@ final class DataJson {
     root.put("classes", d.classes());
     root.put("labelMean", d.labelMean());
     root.put("labelDeviation", d.labelDeviation());
-    ArrayNode epochs = root.putArray("history");
-    for (EpochMetrics m : history) {
-      ObjectNode n = epochs.addObject().put("epoch", m.epoch());
-      real(n, "trainLoss", m.trainLoss());
-      if (m.validationLoss() != null) {
-        real(n, "validationLoss", m.validationLoss());
-      }
-      n.put("rows", m.rows());
-      real(n, "seconds", m.seconds());
-    }
+    EpochJson.write(root.putArray("history"), history);
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root);
     } catch (JsonProcessingException e) {
@@ -76,15 +68,6 @@ final class DataJson {
   private static void reals(ArrayNode list, double[] values) {
     for (double v : values) {
       list.add(v);
-    }
-  }
-
-  /** JSON has no infinity, which a loss may be: then the value is a text. */
-  private static void real(ObjectNode n, String name, double v) {
-    if (Double.isFinite(v)) {
-      n.put(name, v);
-    } else {
-      n.put(name, Double.toString(v));
     }
   }
 
@@ -129,17 +112,7 @@ final class DataJson {
     }
 
     List<EpochMetrics> history() {
-      List<EpochMetrics> out = new ArrayList<>();
-      for (JsonNode n : list(root, "history")) {
-        out.add(
-            new EpochMetrics(
-                integer(n, "epoch"),
-                real(n, "trainLoss"),
-                n.has("validationLoss") ? real(n, "validationLoss") : null,
-                check(n, "rows", n.path("rows").isIntegralNumber(), "an integer").longValue(),
-                real(n, "seconds")));
-      }
-      return out;
+      return EpochJson.read(root.path("history"), who);
     }
 
     private InputColumn.Kind kind(String name) {
@@ -188,15 +161,7 @@ final class DataJson {
     }
 
     private double real(JsonNode n, String name) {
-      JsonNode v = n.path(name);
-      if (v.isTextual()) {
-        try {
-          return Double.parseDouble(v.textValue());
-        } catch (NumberFormatException e) {
-          return check(n, name, false, "a number").doubleValue();
-        }
-      }
-      return check(n, name, v.isNumber(), "a number").doubleValue();
+      return check(n, name, n.path(name).isNumber(), "a number").doubleValue();
     }
 
     private int integer(JsonNode n, String name) {

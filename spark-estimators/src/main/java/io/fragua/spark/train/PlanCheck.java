@@ -13,6 +13,9 @@ import java.util.Map;
 final class PlanCheck {
   private static final TensorType SCALAR = TensorType.of(DType.F32);
 
+  /** Workers add them up in the buffer of a step's sums. */
+  private static final int MAX_METRICS = 16;
+
   private PlanCheck() {}
 
   static void check(TrainRequest r) {
@@ -48,8 +51,26 @@ final class PlanCheck {
       known = new HashMap<>(params);
       known.putAll(state);
       inputs("evaluate", r.evaluate(), known, r, List.of("weight"));
-      outputs("evaluate", r.evaluate(), Map.of("loss", SCALAR, "weight_sum", SCALAR));
+      results = new HashMap<>(Map.of("loss", SCALAR, "weight_sum", SCALAR));
+      for (String metric : metrics(r.evaluate())) {
+        results.put("metric:" + metric, SCALAR);
+      }
+      outputs("evaluate", r.evaluate(), results);
     }
+  }
+
+  /** Names of what the graph measures besides the loss. */
+  static List<String> metrics(Graph evaluate) {
+    List<String> names =
+        evaluate.outputs().stream()
+            .map(Graph.Output::name)
+            .filter(n -> n.startsWith("metric:"))
+            .map(n -> n.substring("metric:".length()))
+            .toList();
+    if (names.size() > MAX_METRICS) {
+      throw error("evaluate graph", "measures at most " + MAX_METRICS, names, "leave some out");
+    }
+    return names;
   }
 
   private static Map<String, TensorType> types(String prefix, ParamTree tree) {

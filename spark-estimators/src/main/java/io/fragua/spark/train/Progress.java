@@ -1,5 +1,9 @@
 package io.fragua.spark.train;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.rpc.RpcCallContext;
@@ -8,6 +12,7 @@ import org.apache.spark.rpc.RpcEnv;
 import org.apache.spark.rpc.ThreadSafeRpcEndpoint;
 import org.apache.spark.util.RpcUtils;
 import scala.PartialFunction;
+import scala.jdk.javaapi.FutureConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractPartialFunction;
@@ -39,9 +44,18 @@ final class Progress implements AutoCloseable {
     env.stop(ref);
   }
 
-  private void deliver(TrainListener listener, Object[] m) {
+  private static Map<String, Double> metrics(Object[] namesAndValues) {
+    Map<String, Double> m = new TreeMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      m.put((String) namesAndValues[i], (Double) namesAndValues[i + 1]);
+    }
+    return m;
+  }
+
+  /** Calls the listener; whether it wants the training to end. */
+  private boolean deliver(TrainListener listener, Object[] m) {
     if (failure.get() != null) {
-      return;
+      return false; // the job is cancelled: that is no end in good order
     }
     try {
       switch ((String) m[0]) {
@@ -51,11 +65,18 @@ final class Progress implements AutoCloseable {
         case "epoch" ->
             listener.epoch(
                 new EpochMetrics(
-                    (Integer) m[1], (Double) m[2], (Double) m[3], (Long) m[4], (Double) m[5]));
+                    (Integer) m[1],
+                    (Double) m[2],
+                    (Double) m[3],
+                    metrics((Object[]) m[4]),
+                    (Long) m[5],
+                    (Double) m[6]));
         default -> throw new IllegalStateException("train: unknown message: " + m[0]);
       }
+      return listener.stopRequested();
     } catch (RuntimeException e) {
       failure.set(e); // the job's thread stops the training and throws it
+      return false;
     }
   }
 
@@ -84,13 +105,13 @@ final class Progress implements AutoCloseable {
       };
     }
 
-    /** Only asked at the end: the answer says that everything before it was delivered. */
+    /** The answer says whether to stop, and that everything before it was delivered. */
     @Override
     public PartialFunction<Object, BoxedUnit> receiveAndReply(RpcCallContext context) {
       return new Receive() {
         @Override
         void take(Object[] message) {
-          context.reply(Boolean.TRUE);
+          context.reply(deliver(listener, message));
         }
       };
     }
@@ -113,7 +134,9 @@ final class Progress implements AutoCloseable {
 
   /** Rank 0's end. */
   static final class Sender implements TrainListener {
+    private static final ClassTag<Boolean> ANSWER = ClassTag$.MODULE$.apply(Boolean.class);
     private final RpcEndpointRef ref;
+    private volatile boolean stop;
 
     Sender(String name) {
       SparkEnv e = SparkEnv.get();
@@ -127,21 +150,32 @@ final class Progress implements AutoCloseable {
 
     @Override
     public void step(int epoch, int epochs, long rowsDone, long rowsTotal, double loss) {
-      ref.send(new Object[] {"step", epoch, epochs, rowsDone, rowsTotal, loss});
+      FutureConverters.asJava(
+              ref.ask(new Object[] {"step", epoch, epochs, rowsDone, rowsTotal, loss}, ANSWER))
+          .thenAccept(answer -> stop |= answer); // steps do not wait for it
     }
 
     @Override
     public void epoch(EpochMetrics m) {
-      ref.send(
-          new Object[] {
-            "epoch", m.epoch(), m.trainLoss(), m.validationLoss(), m.rows(), m.seconds()
-          });
+      List<Object> metrics = new ArrayList<>();
+      m.validationMetrics().forEach((name, v) -> metrics.addAll(List.of(name, v)));
+      stop |=
+          ref.askSync(
+              new Object[] {
+                "epoch",
+                m.epoch(),
+                m.trainLoss(),
+                m.validationLoss(),
+                metrics.toArray(),
+                m.rows(),
+                m.seconds()
+              },
+              ANSWER);
     }
 
-    /** Waits until all calls were delivered. */
-    void flush() {
-      ClassTag<Boolean> bool = ClassTag$.MODULE$.apply(Boolean.class);
-      ref.askSync(new Object[] {"flush"}, bool);
+    @Override
+    public boolean stopRequested() {
+      return stop;
     }
   }
 }

@@ -6,6 +6,9 @@ import org.apache.spark.resource.ResourceProfile;
 
 /** Whether the cluster can run all workers at once; asked on the driver before any job. */
 final class Slots {
+  /** How long a lost executor's replacement may take. */
+  static final String REPLACEMENT = "spark.fragua.train.replacementTimeout";
+
   /** How long executors of a young application may take to register. */
   private static final long START_MS = 30_000;
 
@@ -43,6 +46,20 @@ final class Slots {
               + slots
               + " or add executors");
     }
+  }
+
+  /**
+   * Waits, after an executor was lost, until all workers can run again.
+   *
+   * @throws IllegalArgumentException if there are too few slots when the time is over
+   */
+  static void await(SparkContext sc, int workers) {
+    long end = System.nanoTime() + sc.conf().getTimeAsMs(REPLACEMENT, "120s") * 1_000_000L;
+    ResourceProfile profile = sc.resourceProfileManager().defaultResourceProfile();
+    while (sc.maxNumConcurrentTasks(profile) < workers && System.nanoTime() - end < 0) {
+      pause();
+    }
+    check(sc, workers);
   }
 
   /**

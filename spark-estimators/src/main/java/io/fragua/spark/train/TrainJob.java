@@ -6,45 +6,47 @@ import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;
 import io.fragua.nn.ParamTree;
+import io.fragua.spark.files.CheckedFolder;
 import io.fragua.tensor.Tensor;
-import java.util.Iterator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
-import org.apache.spark.BarrierTaskContext;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.Partitioner;
 import org.apache.spark.SparkContext;
-import org.apache.spark.api.java.JavaFutureAction;
-import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Option;
 import scala.Tuple2;
-import scala.jdk.javaapi.CollectionConverters;
-import scala.reflect.ClassTag;
-import scala.reflect.ClassTag$;
-import scala.runtime.AbstractFunction1;
 
-/** The driver's side of one training: checks, one Spark job, its outcome or its failure. */
+/** The driver's side of one training: checks, then a Spark job, and another where one is lost. */
 final class TrainJob {
-  /** How long a better explanation than "my neighbour is gone" may take to reach the driver. */
-  private static final long GRACE_MS = 2000;
+  private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
+
+  /** A file that is written to see whether one can be. */
+  private static final String PROBE = "probe";
 
   private final TrainRequest request;
   private final SparkContext spark;
   private final String id = "fragua-train-" + UUID.randomUUID();
+  private final Map<String, String> identity;
 
   TrainJob(TrainRequest request) {
     this.request = request;
     spark = request.data().sparkSession().sparkContext();
+    identity = request.recovery().saves() ? identity(request) : Map.of();
   }
 
   TrainResult run() {
@@ -52,16 +54,93 @@ final class TrainJob {
     TileSpec.check(request.data().schema(), request.tiles());
     checkValidationColumn();
     BarrierTrainer.checkCluster(spark, request.numWorkers());
-    request.listener().phase("reading");
-    Broadcast<TrainPlan> plan = JavaSparkContext.fromSparkContext(spark).broadcast(plan());
-    WorkerWatch watch = new WorkerWatch(id);
-    spark.addSparkListener(watch);
-    try (Progress progress = new Progress(id, request.listener())) {
-      return result(await(submit(plan), watch, progress));
-    } finally {
-      spark.removeSparkListener(watch);
-      plan.destroy();
+    Recovery recovery = request.recovery();
+    try {
+      CheckpointFolder folder = recovery.saves() ? folder() : null;
+      if (folder != null) {
+        folder.removeUnfinished();
+        newest(folder);
+      }
+      request.listener().phase("reading");
+      TrainTask.Outcome outcome = train(folder);
+      if (folder != null) {
+        folder.clear();
+      }
+      return result(outcome);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "train: checkpointDir must be on a file system that can be read and written: "
+              + recovery.folder()
+              + ": "
+              + e.getMessage()
+              + "; correct it",
+          e);
     }
+  }
+
+  /** Tries until it ends well, or fails for a reason that another try will not remove. */
+  private TrainTask.Outcome train(CheckpointFolder folder) throws IOException {
+    RDD<byte[]> chunks = dealt(); // once: what executors that live have shuffled is used again
+    List<RuntimeException> before = new ArrayList<>();
+    while (true) {
+      TrainPlan plan = plan(before.size(), checkpoints(folder));
+      try {
+        return new TrainAttempt(spark, plan).run(chunks, request.listener());
+      } catch (TrainAttempt.LostException e) {
+        before.forEach(e::addSuppressed);
+        if (before.size() == request.recovery().maxRetries()) {
+          throw e;
+        }
+        before.add(e);
+        LOG.warn("train: retry {} of {}", before.size(), request.recovery().maxRetries(), e);
+        awaitSlots(e);
+        request.listener().retry(before.size(), e);
+      }
+    }
+  }
+
+  private void awaitSlots(RuntimeException lost) {
+    try {
+      Slots.await(spark, request.numWorkers());
+    } catch (IllegalArgumentException tooFew) {
+      lost.addSuppressed(tooFew);
+      throw lost;
+    }
+  }
+
+  private CheckpointFolder folder() throws IOException {
+    CheckpointFolder folder = new CheckpointFolder(request.recovery().folder(), hadoop());
+    folder.replace(PROBE, new byte[0]); // fails now instead of after the first epoch
+    folder.remove(PROBE);
+    return folder;
+  }
+
+  private Configuration hadoop() {
+    return request.data().sparkSession().sessionState().newHadoopConf();
+  }
+
+  /** The checkpoint to go on from, or null. */
+  private Checkpoint newest(CheckpointFolder folder) throws IOException {
+    Checkpoint c = folder.newest();
+    if (c != null) {
+      folder.check(c, identity);
+    }
+    return c;
+  }
+
+  private CheckpointPlan checkpoints(CheckpointFolder folder) throws IOException {
+    if (folder == null) {
+      return null;
+    }
+    Recovery r = request.recovery();
+    return new CheckpointPlan(
+        r.folder(),
+        new SerializableConfiguration(hadoop()),
+        r.everyEpochs(),
+        r.everySteps(),
+        r.keep(),
+        identity,
+        newest(folder));
   }
 
   private void checkValidationColumn() {
@@ -90,10 +169,10 @@ final class TrainJob {
     }
   }
 
-  private TrainPlan plan() {
+  private TrainPlan plan(int attempt, CheckpointPlan checkpoints) {
     Graph evaluate = request.evaluate();
     return new TrainPlan(
-        id,
+        id + "-" + attempt,
         RowLayout.of(request.tiles()),
         GraphJson.write(request.gradient()),
         GraphJson.write(request.update()),
@@ -105,28 +184,25 @@ final class TrainJob {
         request.epochs(),
         request.seed(),
         request.patience(),
-        request.precision());
+        request.precision(),
+        checkpoints);
   }
 
-  private JavaFutureAction<List<TrainTask.Outcome>> submit(Broadcast<TrainPlan> plan) {
+  /** The rows as chunks, each in the partition of the worker that it is for. */
+  private RDD<byte[]> dealt() {
     int workers = request.numWorkers();
     ChunkWriter writer = new ChunkWriter(request.tiles(), request.validationColumn(), workers);
     Dataset<Row> chunks =
         ColumnarMap.replace(
             request.data(), writer.inputs(), ChunkWriter.OUTPUT, writer, "training chunks");
-    RDD<byte[]> dealt =
-        chunks
-            .queryExecution()
-            .toRdd()
-            .toJavaRDD()
-            .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
-            .partitionBy(new ByWorker(workers))
-            .values()
-            .rdd();
-    ClassTag<TrainTask.Outcome> tag = ClassTag$.MODULE$.apply(TrainTask.Outcome.class);
-    RDD<TrainTask.Outcome> trained =
-        dealt.barrier().mapPartitions(new Worker(plan), false, tag).setName(id);
-    return new JavaRDD<>(trained, tag).collectAsync();
+    return chunks
+        .queryExecution()
+        .toRdd()
+        .toJavaRDD()
+        .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
+        .partitionBy(new ByWorker(workers))
+        .values()
+        .rdd();
   }
 
   /** Sends chunks to the worker they name. */
@@ -149,99 +225,31 @@ final class TrainJob {
     }
   }
 
-  /** Runs a {@link TrainTask} on an executor. */
-  private static final class Worker
-      extends AbstractFunction1<
-          scala.collection.Iterator<byte[]>, scala.collection.Iterator<TrainTask.Outcome>>
-      implements java.io.Serializable {
-    private static final long serialVersionUID = 1;
-    private final Broadcast<TrainPlan> plan;
-
-    Worker(Broadcast<TrainPlan> plan) {
-      this.plan = plan;
-    }
-
-    @Override
-    public scala.collection.Iterator<TrainTask.Outcome> apply(
-        scala.collection.Iterator<byte[]> chunks) {
-      Iterator<byte[]> in = CollectionConverters.asJava(chunks);
-      TrainTask.Outcome o = new TrainTask(plan.value(), BarrierTaskContext.get()).run(in);
-      return CollectionConverters.asScala(
-          (o == null ? List.<TrainTask.Outcome>of() : List.of(o)).iterator());
-    }
+  /** What a checkpoint's training must have in common with this one. */
+  private static Map<String, String> identity(TrainRequest r) {
+    Map<String, String> m = new TreeMap<>(r.recovery().identity());
+    m.put("numWorkers", String.valueOf(r.numWorkers()));
+    m.put("batchSize", String.valueOf(r.batchSize()));
+    m.put("epochs", String.valueOf(r.epochs()));
+    m.put("seed", String.valueOf(r.seed()));
+    m.put("patience", String.valueOf(r.patience()));
+    m.put("precision", r.precision().name());
+    m.put("columns", TileSpec.inputs(r.tiles()).toString());
+    m.put("layout of rows", RowLayout.of(r.tiles()).toString());
+    m.put("gradient graph", sha256(GraphJson.write(r.gradient())));
+    m.put("update graph", sha256(GraphJson.write(r.update())));
+    m.put(
+        "evaluation graph", r.evaluate() == null ? "none" : sha256(GraphJson.write(r.evaluate())));
+    Map<String, Tensor> start = new TreeMap<>();
+    r.params().asMap().forEach((n, t) -> start.put("param:" + n, t));
+    r.state().asMap().forEach((n, t) -> start.put("state:" + n, t));
+    r.optState().asMap().forEach((n, t) -> start.put("opt:" + n, t));
+    m.put("initial values", CheckedFolder.sha256(TrainTask.file(start)).substring(0, 16));
+    return m;
   }
 
-  private TrainTask.Outcome await(
-      JavaFutureAction<List<TrainTask.Outcome>> job, WorkerWatch watch, Progress progress) {
-    boolean ended = false;
-    try {
-      while (!job.isDone()) {
-        watch.pause(50);
-        if (progress.failure() != null) {
-          throw progress.failure();
-        }
-        WorkerWatch.Failure f = watch.root();
-        if (f != null && (!f.secondary() || watch.sinceFirst() > GRACE_MS)) {
-          throw failure(f);
-        }
-      }
-      ended = true;
-      List<TrainTask.Outcome> outcomes = job.get();
-      if (progress.failure() != null) {
-        throw progress.failure();
-      }
-      return outcomes.get(0);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("train: interrupted; fit again", e);
-    } catch (ExecutionException e) {
-      throw failed(e, watch);
-    } finally {
-      if (!ended) {
-        job.cancel(true); // Spark would repeat the stage, or wait long for the lost executor
-      }
-    }
-  }
-
-  /** Spark ended the job before this thread saw why. */
-  private RuntimeException failed(ExecutionException e, WorkerWatch watch) {
-    try {
-      spark.listenerBus().waitUntilEmpty(GRACE_MS);
-      while (watch.root() != null && watch.root().secondary() && watch.sinceFirst() < GRACE_MS) {
-        watch.pause(50);
-      }
-    } catch (TimeoutException late) {
-      e.addSuppressed(late); // then Spark's own words have to do
-    } catch (InterruptedException i) {
-      Thread.currentThread().interrupt();
-    }
-    if (watch.root() != null) {
-      return failure(watch.root());
-    }
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof IllegalArgumentException) { // what the data did wrong, found while reading
-        return new IllegalArgumentException(t.getMessage(), e);
-      }
-    }
-    return new IllegalStateException(
-        "train: the job must run to its end: " + e.getCause().getMessage() + "; see its cause", e);
-  }
-
-  private static RuntimeException failure(WorkerWatch.Failure f) {
-    if (IllegalArgumentException.class.getName().equals(f.type())) {
-      return new IllegalArgumentException(f.why(), f.cause()); // data or settings, not the worker
-    }
-    return new IllegalStateException(
-        "train: every worker must live until the training ends: rank "
-            + f.rank()
-            + " (host "
-            + f.host()
-            + ", executor "
-            + f.executor()
-            + ") failed: "
-            + f.why()
-            + "; remove the cause and fit again",
-        f.cause());
+  private static String sha256(String text) {
+    return CheckedFolder.sha256(text.getBytes(StandardCharsets.UTF_8)).substring(0, 16);
   }
 
   private TrainResult result(TrainTask.Outcome o) {

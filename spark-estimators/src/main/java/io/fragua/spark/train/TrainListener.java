@@ -1,8 +1,9 @@
 package io.fragua.spark.train;
 
 /**
- * Hears, on the driver, how a training goes. Calls come in order from one thread at a time; an
- * exception thrown here stops the training and is thrown by {@link BarrierTrainer#train}.
+ * Hears, on the driver, how a training goes, and may end it. Calls come in order from one thread at
+ * a time; an exception thrown here stops the training and is thrown by {@link
+ * BarrierTrainer#train}.
  */
 public interface TrainListener {
   /** Does nothing. */
@@ -22,6 +23,28 @@ public interface TrainListener {
    */
   default void step(int epoch, int epochs, long rowsDone, long rowsTotal, double loss) {}
 
-  /** An epoch ended. */
+  /**
+   * An epoch ended. The workers wait for this call, so it should not take long: others take a
+   * worker that waits longer than {@code spark.fragua.collective.timeout} for dead.
+   */
   default void epoch(EpochMetrics metrics) {}
+
+  /**
+   * An executor was lost, and the training goes on from its last checkpoint or from the start: the
+   * phases and epochs from there on are heard again.
+   *
+   * @param retry counted from 1
+   * @param cause the error that would have been thrown if no retry were left
+   */
+  default void retry(int retry, RuntimeException cause) {}
+
+  /**
+   * Asked after every {@link #step} and {@link #epoch}: true ends the training in good order. After
+   * an epoch it is the last one; after a step it is cut short within the next few steps, measured
+   * and heard of as any other. The model is what was learnt by then, or the best epoch's with early
+   * stopping.
+   */
+  default boolean stopRequested() {
+    return false;
+  }
 }

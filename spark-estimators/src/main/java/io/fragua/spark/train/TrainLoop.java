@@ -2,7 +2,9 @@ package io.fragua.spark.train;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The steps of one worker: gather a batch, compute gradients, sum them over the workers, update.
@@ -17,7 +19,18 @@ final class TrainLoop {
   private final Sizes sizes;
   private final Workspace work;
   private final StepKey key;
+  private final CheckpointSaver saver;
+  private final ArrayList<EpochMetrics> history;
+  private int epoch;
+  private int step;
   private long globalStep;
+  private double loss;
+  private double weights;
+  private double seconds;
+  private double best;
+  private int worse;
+  private boolean ended;
+  private long began;
 
   /**
    * Rows by rank.
@@ -50,6 +63,8 @@ final class TrainLoop {
    * @param work the parameters at the start, and what was learnt at the end
    * @param listener hears of steps and epochs; only rank 0's is called
    * @param check called every step; throws to give up
+   * @param from where to begin; the workspace holds the tensors of then
+   * @param saver writes checkpoints on rank 0; null elsewhere and without any
    */
   TrainLoop(
       TrainPlan plan,
@@ -58,7 +73,9 @@ final class TrainLoop {
       Sizes sizes,
       Collective ring,
       TrainListener listener,
-      Runnable check) {
+      Runnable check,
+      Position from,
+      CheckpointSaver saver) {
     this.plan = plan;
     this.store = store;
     this.sizes = sizes;
@@ -67,6 +84,17 @@ final class TrainLoop {
     this.check = check;
     key = new StepKey(plan.seed());
     this.work = work;
+    this.saver = saver;
+    history = new ArrayList<>(from.history());
+    epoch = from.epoch();
+    step = from.step();
+    globalStep = from.globalStep();
+    loss = from.loss();
+    weights = from.weights();
+    seconds = from.seconds();
+    best = from.best();
+    worse = from.worse();
+    ended = from.ended();
   }
 
   /**
@@ -75,31 +103,11 @@ final class TrainLoop {
    * @throws IllegalArgumentException if the loss is no longer a finite number
    */
   List<EpochMetrics> run() {
-    long total = Sizes.sum(sizes.training());
-    boolean validate = Sizes.sum(sizes.validation()) > 0;
-    List<EpochMetrics> history = new ArrayList<>();
-    double best = Double.POSITIVE_INFINITY;
-    int worse = 0;
-    for (int epoch = 0; epoch < plan.epochs(); epoch++) {
-      long start = System.nanoTime();
-      double trainLoss = epoch(epoch, total);
-      Double validationLoss = validate ? validate() : null;
-      EpochMetrics m =
-          new EpochMetrics(
-              epoch, trainLoss, validationLoss, total, (System.nanoTime() - start) / 1e9);
-      history.add(m);
-      if (ring.rank() == 0) {
-        listener.epoch(m);
-      }
-      if (plan.patience() > 0) {
-        if (validationLoss < best) {
-          best = validationLoss;
-          worse = 0;
-          work.remember();
-        } else if (++worse >= plan.patience()) {
-          break;
-        }
-      }
+    while (!ended && epoch < plan.epochs()) {
+      epoch();
+    }
+    if (saver != null) {
+      saver.await();
     }
     if (plan.patience() > 0) {
       work.recall();
@@ -107,37 +115,111 @@ final class TrainLoop {
     return history;
   }
 
-  private double epoch(int epoch, long total) {
+  private void epoch() {
+    long total = Sizes.sum(sizes.training());
     int steps = sizes.steps(plan.batch());
+    began = System.nanoTime() - (long) (seconds * 1e9);
     store.shuffle(plan.seed(), epoch, ring.rank());
-    double loss = 0;
-    double weights = 0;
-    long reported = System.nanoTime();
-    for (int s = 0; s < steps; s++) {
-      check.run();
-      int from = share(store.rows(), s, steps);
-      int rows = share(store.rows(), s + 1, steps) - from;
-      step(from, rows);
-      loss += work.loss();
-      weights += work.weightSum();
-      if (!Double.isFinite(loss)) {
-        throw diverged(epoch, s, steps);
-      }
-      if (ring.rank() == 0 && System.nanoTime() - reported > 200_000_000L) {
-        reported = System.nanoTime();
-        listener.step(epoch, plan.epochs(), done(s + 1, steps), total, loss / weights);
-      }
-    }
+    boolean stopped = steps(steps, total);
     if (!(weights > 0)) {
       throw new IllegalArgumentException(
           "train: the weights of the rows must add up to more than 0: "
               + weights
               + "; correct the weight column");
     }
+    long seen = done(step, steps);
     if (ring.rank() == 0) {
-      listener.step(epoch, plan.epochs(), total, total, loss / weights);
+      listener.step(epoch, plan.epochs(), seen, total, loss / weights);
     }
-    return loss / weights;
+    EpochMetrics m = measured(seen);
+    history.add(m);
+    ended = agree(m) | stopped | worsens(m.validationLoss());
+    epoch++;
+    step = 0;
+    loss = 0;
+    weights = 0;
+    seconds = 0;
+    began = System.nanoTime();
+    if (saver != null && (saver.dueAfterEpoch(epoch) || ended || epoch == plan.epochs())) {
+      save();
+    }
+  }
+
+  private EpochMetrics measured(long seen) {
+    Double validationLoss = null;
+    Map<String, Double> metrics = new HashMap<>();
+    if (Sizes.sum(sizes.validation()) > 0) {
+      double[] means = validate();
+      validationLoss = means[0];
+      for (int i = 1; i < means.length; i++) {
+        metrics.put(work.metrics().get(i - 1), means[i]);
+      }
+    }
+    return new EpochMetrics(epoch, loss / weights, validationLoss, metrics, seen, elapsed());
+  }
+
+  /** The steps of the epoch that are left; true if the listener asked to stop. */
+  private boolean steps(int steps, long total) {
+    long reported = System.nanoTime();
+    while (step < steps) {
+      check.run();
+      int from = share(store.rows(), step, steps);
+      int rows = share(store.rows(), step + 1, steps) - from;
+      step(from, rows);
+      loss += work.loss();
+      weights += work.weightSum();
+      if (!Double.isFinite(loss)) {
+        throw diverged(epoch, step, steps);
+      }
+      step++;
+      if (work.stopAsked()) {
+        return true;
+      }
+      if (ring.rank() == 0 && step < steps && System.nanoTime() - reported > 200_000_000L) {
+        reported = System.nanoTime();
+        listener.step(epoch, plan.epochs(), done(step, steps), total, loss / weights);
+      }
+      if (saver != null && step < steps && saver.dueAfterStep(globalStep)) {
+        save();
+      }
+    }
+    return false;
+  }
+
+  private double elapsed() {
+    return (System.nanoTime() - began) / 1e9;
+  }
+
+  private void save() {
+    double now = step == 0 ? 0 : elapsed();
+    saver.save(
+        new Position(epoch, step, globalStep, loss, weights, now, best, worse, ended, history),
+        TrainTask.file(work.everything()));
+  }
+
+  /** Tells the listener of an epoch; true on all ranks if it asks to stop. */
+  private boolean agree(EpochMetrics m) {
+    if (ring.rank() == 0) {
+      listener.epoch(m);
+    }
+    FloatBuffer f = work.sums().bytes().asFloatBuffer();
+    f.put(0, listener.stopRequested() ? 1 : 0); // only rank 0's listener ever does
+    ring.allReduce(work.sums(), 1);
+    return f.get(0) > 0;
+  }
+
+  /** Early stopping: keeps the best epoch, and says whether it lies too far back. */
+  private boolean worsens(Double validationLoss) {
+    if (plan.patience() == 0) {
+      return false;
+    }
+    if (validationLoss < best) {
+      best = validationLoss;
+      worse = 0;
+      work.remember();
+      return false;
+    }
+    return ++worse >= plan.patience();
   }
 
   private void step(int from, int rows) {
@@ -151,6 +233,7 @@ final class TrainLoop {
     } else {
       w.clearSums();
     }
+    w.askToStop(listener.stopRequested()); // only rank 0's listener ever does
     globalStep++;
     ring.allReduce(w.sums(), w.sumFloats());
     w.takeState(ring.size());
@@ -172,33 +255,41 @@ final class TrainLoop {
     return n;
   }
 
-  /** Mean loss over the validation rows of all workers. */
-  private double validate() {
-    double loss = 0;
-    double weights = 0;
+  /** Means over the validation rows of all workers: the loss, then the metrics. */
+  private double[] validate() {
+    List<String> metrics = work.metrics();
+    double[] sums = new double[2 + metrics.size()]; // the weights, the loss, the metrics
     for (int from = 0; from < store.validationRows(); from += plan.batch()) {
       check.run();
       int rows = Math.min(plan.batch(), store.validationRows() - from);
       store.gatherValidation(from, rows, work.tiles());
       work.pad(rows);
       work.evaluate().run();
-      loss += work.evaluatedLoss();
-      weights += work.evaluatedWeightSum();
+      sums[0] += work.evaluatedWeightSum();
+      sums[1] += work.evaluatedLoss();
+      for (int i = 0; i < metrics.size(); i++) {
+        sums[2 + i] += work.evaluatedMetric(i);
+      }
     }
     // A double travels as two floats, the second what the first rounds away.
     FloatBuffer f = work.sums().bytes().asFloatBuffer();
-    f.put(0, (float) loss).put(1, (float) (loss - (float) loss));
-    f.put(2, (float) weights).put(3, (float) (weights - (float) weights));
-    ring.allReduce(work.sums(), 4);
-    double mean = ((double) f.get(0) + f.get(1)) / ((double) f.get(2) + f.get(3));
-    if (!Double.isFinite(mean)) {
+    for (int i = 0; i < sums.length; i++) {
+      f.put(2 * i, (float) sums[i]).put(2 * i + 1, (float) (sums[i] - (float) sums[i]));
+    }
+    ring.allReduce(work.sums(), 2 * sums.length);
+    double[] means = new double[sums.length - 1];
+    for (int i = 0; i < means.length; i++) {
+      double sum = (double) f.get(2 * i + 2) + f.get(2 * i + 3);
+      means[i] = sum / ((double) f.get(0) + f.get(1));
+    }
+    if (!Double.isFinite(means[0])) {
       throw new IllegalArgumentException(
           "train: the validation loss must be a finite number: "
-              + mean
+              + means[0]
               + "; lower learningRate, set clipNorm, standardize the inputs, and give validation"
               + " rows a weight above 0");
     }
-    return mean;
+    return means;
   }
 
   private static IllegalArgumentException diverged(int epoch, int step, int steps) {

@@ -24,6 +24,7 @@ import java.util.List;
  * @param seed of shuffles and keys
  * @param patience epochs without a better validation loss; 0 never stops early
  * @param precision of contractions
+ * @param checkpoints where to and from; null for none
  */
 record TrainPlan(
     String id,
@@ -38,7 +39,8 @@ record TrainPlan(
     int epochs,
     long seed,
     int patience,
-    Precision precision)
+    Precision precision,
+    CheckpointPlan checkpoints)
     implements Serializable {
   /**
    * A named tensor's initial value.

@@ -21,8 +21,9 @@ import org.apache.spark.sql.Dataset;
  * @param gradient params, state, tiles, label, weight, key -&gt; loss (sum of weight x row loss),
  *     weight_sum, a gradient of that sum per parameter, new state
  * @param update params, opt state, summed gradients, weight_sum -&gt; params, opt state
- * @param evaluate params, state, tiles, label, weight -&gt; loss, weight_sum; needed when there is
- *     a validation column, else null
+ * @param evaluate params, state, tiles, label, weight -&gt; loss, weight_sum and, for every name N
+ *     of a metric, {@code metric:N}, its sum of weight x row's value; needed when there is a
+ *     validation column, else null
  * @param params initial values
  * @param state initial running statistics
  * @param optState initial state of the optimizer
@@ -33,6 +34,7 @@ import org.apache.spark.sql.Dataset;
  * @param validationColumn boolean column; rows where it is true are never trained on; or null
  * @param patience epochs without a better validation loss before stopping; 0 never stops early
  * @param precision of contractions
+ * @param recovery how the training survives lost executors and a lost driver
  * @param listener hears progress on the driver
  */
 public record TrainRequest(
@@ -51,6 +53,7 @@ public record TrainRequest(
     String validationColumn,
     int patience,
     Precision precision,
+    Recovery recovery,
     TrainListener listener) {
   /** Checks the numbers and copies the list. */
   public TrainRequest {

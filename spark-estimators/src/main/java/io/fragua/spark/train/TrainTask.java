@@ -3,6 +3,8 @@ package io.fragua.spark.train;
 import io.fragua.arrow.NativeCache;
 import io.fragua.exec.Backends;
 import io.fragua.io.Safetensors;
+import io.fragua.tensor.Check;
+import io.fragua.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -59,19 +61,26 @@ final class TrainTask {
     Progress.Sender sender = rank == 0 ? new Progress.Sender(plan.id()) : null;
     TrainListener listener = rank == 0 ? sender : TrainListener.NONE;
     listener.phase("loading");
+    CheckpointPlan checkpoints = plan.checkpoints();
+    DataSum sum = checkpoints == null ? null : new DataSum(plan.layout().rowBytes());
     Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus());
     // Workers meet last, when all that may take long is done: from then on they have deadlines.
     try (Rendezvous rendezvous = Rendezvous.listen(host);
-        WorkerStore store = load(chunks, env, host);
+        WorkerStore store = load(chunks, sum, env, host);
         Workspace work = new Workspace(plan, programs.get(), rank)) {
-      Meeting meeting = meet(rendezvous, store, env, host);
-      try (Collective ring =
-          rendezvous.join(
-              rank,
-              meeting.peers(),
-              meeting.key(),
-              Timeouts.of(env.conf()),
-              context::killTaskIfInterrupted)) {
+      Position from = resume(work);
+      Meeting meeting = meet(rendezvous, store, sum, env, host);
+      try (CheckpointSaver saver =
+              checkpoints == null || rank != 0
+                  ? null
+                  : new CheckpointSaver(checkpoints, meeting.rows(), plan.id());
+          Collective ring =
+              rendezvous.join(
+                  rank,
+                  meeting.peers(),
+                  meeting.key(),
+                  Timeouts.of(env.conf()),
+                  context::killTaskIfInterrupted)) {
         listener.phase("training");
         List<EpochMetrics> history =
             new TrainLoop(
@@ -81,13 +90,14 @@ final class TrainTask {
                     meeting.sizes(),
                     ring,
                     listener,
-                    context::killTaskIfInterrupted)
+                    context::killTaskIfInterrupted,
+                    from,
+                    saver)
                 .run();
         if (rank != 0) {
           return null;
         }
-        sender.flush();
-        return new Outcome(file(work), new ArrayList<>(history));
+        return new Outcome(file(work.learnt()), new ArrayList<>(history));
       }
     } catch (InterruptedException e) {
       context.killTaskIfInterrupted();
@@ -97,7 +107,25 @@ final class TrainTask {
     }
   }
 
-  private WorkerStore load(Iterator<byte[]> chunks, SparkEnv env, String host) {
+  /** Takes the checkpoint's tensors, if there is one; where to begin. */
+  private Position resume(Workspace work) {
+    CheckpointPlan p = plan.checkpoints();
+    if (p == null || p.resume() == null) {
+      return Position.START;
+    }
+    CheckpointFolder folder = p.open();
+    try {
+      String who = folder.tensorsName(p.resume());
+      work.restore(Safetensors.read(folder.tensors(p.resume()), who).tensors(), who);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "train: every worker must be able to read the checkpoints in " + p.folder() + ": " + e,
+          e);
+    }
+    return p.resume().position();
+  }
+
+  private WorkerStore load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {
     long start = System.nanoTime();
     int here = 0;
     for (var info : context.getTaskInfos()) {
@@ -112,7 +140,11 @@ final class TrainTask {
     try {
       while (chunks.hasNext()) {
         context.killTaskIfInterrupted();
-        store.add(chunks.next());
+        byte[] chunk = chunks.next();
+        store.add(chunk);
+        if (sum != null) {
+          sum.add(chunk);
+        }
       }
       store.finish();
     } catch (Throwable t) {
@@ -132,9 +164,11 @@ final class TrainTask {
   }
 
   /** What the workers told each other. */
-  private record Meeting(List<Peer> peers, TrainLoop.Sizes sizes, byte[] key) {}
+  private record Meeting(List<Peer> peers, TrainLoop.Sizes sizes, DataSum.Value rows, byte[] key) {}
 
-  private Meeting meet(Rendezvous rendezvous, WorkerStore store, SparkEnv env, String host) {
+  private Meeting meet(
+      Rendezvous rendezvous, WorkerStore store, DataSum sum, SparkEnv env, String host) {
+    DataSum.Value rows = sum == null ? new DataSum.Value(0, 0) : sum.value();
     byte[] token = new byte[32];
     new SecureRandom().nextBytes(token);
     String mine =
@@ -145,24 +179,51 @@ final class TrainTask {
             env.executorId(),
             String.valueOf(store.rows()),
             String.valueOf(store.validationRows()),
+            Long.toHexString(rows.content()),
+            Long.toHexString(rows.order()),
             rank == 0 ? HexFormat.of().formatHex(token) : "");
     // Spark looks for the others' messages once a second, which a worker alone need not wait for.
     String[] said = context.numPartitions() == 1 ? new String[] {mine} : context.allGather(mine);
     List<Peer> peers = new ArrayList<>();
     long[] training = new long[said.length];
     long[] validation = new long[said.length];
+    rows = new DataSum.Value(0, 0);
     for (int r = 0; r < said.length; r++) {
       String[] s = said[r].split("\\|", -1);
       peers.add(new Peer(r, s[0], Integer.parseInt(s[1]), s[2]));
       training[r] = Long.parseLong(s[3]);
       validation[r] = Long.parseLong(s[4]);
+      rows =
+          rows.plus(
+              new DataSum.Value(
+                  Long.parseUnsignedLong(s[5], 16), Long.parseUnsignedLong(s[6], 16)));
       if (r == 0) {
-        token = HexFormat.of().parseHex(s[5]);
+        token = HexFormat.of().parseHex(s[7]);
       }
     }
     TrainLoop.Sizes sizes = new TrainLoop.Sizes(training, validation);
     checkRows(sizes);
-    return new Meeting(peers, sizes, key(env.securityManager(), token));
+    checkSame(rows);
+    return new Meeting(peers, sizes, rows, key(env.securityManager(), token));
+  }
+
+  /** A checkpoint must be of these rows; their order is not in the user's hands everywhere. */
+  private void checkSame(DataSum.Value rows) {
+    CheckpointPlan p = plan.checkpoints();
+    if (p == null || p.resume() == null) {
+      return;
+    }
+    if (p.resume().rows().content() != rows.content()) {
+      throw p.open().other(p.resume(), "the rows' values");
+    }
+    if (rank == 0 && p.resume().rows().order() != rows.order()) {
+      LOG.warn(
+          "train: the rows come in another order than when the checkpoint was written, as after a"
+              + " shuffle or with other partitions: the training goes on from step {} of epoch {},"
+              + " but not to the same bits as without the break",
+          p.resume().position().step() + 1,
+          p.resume().position().epoch() + 1);
+    }
   }
 
   private void checkRows(TrainLoop.Sizes sizes) {
@@ -194,10 +255,17 @@ final class TrainTask {
         : Handshake.hmac(secret.getBytes(StandardCharsets.UTF_8)).doFinal(token);
   }
 
-  private static byte[] file(Workspace work) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
+  /** A safetensors file; the tensors are copied. */
+  static byte[] file(Map<String, Tensor> tensors) {
+    long bytes = tensors.values().stream().mapToLong(t -> t.type().byteSize()).sum();
+    Check.that(
+        bytes < Integer.MAX_VALUE - (1 << 20),
+        "train: weights and optimizer state together hold at most 2 GiB: %d bytes; use a smaller"
+            + " network, or no checkpoints",
+        bytes);
+    ByteArrayOutputStream out = new ByteArrayOutputStream((int) bytes + (1 << 16));
     try {
-      Safetensors.write(out, work.learnt(), Map.of());
+      Safetensors.write(out, tensors, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException("train: memory can be written to", e);
     }

@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.ExceptionFailure;
@@ -8,6 +9,7 @@ import org.apache.spark.TaskKilled;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -18,6 +20,7 @@ final class WorkerWatch extends SparkListener {
   private final String rddName;
   private final List<Failure> failures = new ArrayList<>();
   private int stage = -1;
+  private int running;
   private long firstAt;
 
   /**
@@ -29,8 +32,16 @@ final class WorkerWatch extends SparkListener {
    * @param why text for people
    * @param cause what it threw; null if the executor died or the exception did not travel
    * @param type class name of what it threw, or null
+   * @param lost whether the place failed and not the work: another try elsewhere may end well
    */
-  record Failure(int rank, String host, String executor, String why, Throwable cause, String type) {
+  record Failure(
+      int rank,
+      String host,
+      String executor,
+      String why,
+      Throwable cause,
+      String type,
+      boolean lost) {
     /** True if another worker's fate explains this one. */
     boolean secondary() {
       return CollectiveException.class.getName().equals(type);
@@ -52,6 +63,7 @@ final class WorkerWatch extends SparkListener {
 
   @Override
   public synchronized void onTaskEnd(SparkListenerTaskEnd e) {
+    running -= e.stageId() == stage ? 1 : 0;
     if (e.stageId() != stage
         || e.stageAttemptId() > 0
         || !(e.reason() instanceof TaskFailedReason reason)
@@ -61,17 +73,42 @@ final class WorkerWatch extends SparkListener {
     String why = reason.toErrorString();
     Throwable cause = null;
     String type = null;
+    boolean lost = true; // the executor died, or what the worker was to fetch from another
     if (reason instanceof ExceptionFailure f) {
       type = f.className();
       cause = f.exception().isDefined() ? f.exception().get() : null;
       why = f.description();
+      lost = CollectiveException.class.getName().equals(type) || fromOutside(cause);
     }
     var t = e.taskInfo();
     if (failures.isEmpty()) {
       firstAt = System.nanoTime();
     }
-    failures.add(new Failure(t.index(), t.host(), t.executorId(), why, cause, type));
+    failures.add(new Failure(t.index(), t.host(), t.executorId(), why, cause, type, lost));
     notifyAll();
+  }
+
+  @Override
+  public synchronized void onTaskStart(SparkListenerTaskStart e) {
+    running += e.stageId() == stage ? 1 : 0;
+  }
+
+  /** Whether a disk, a file system or a connection failed. */
+  private static boolean fromOutside(Throwable cause) {
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      if (t instanceof IOException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Waits until no worker runs any more, or the time is over. */
+  synchronized void awaitEnd(long millis) throws InterruptedException {
+    long end = System.nanoTime() + millis * 1_000_000;
+    while (running > 0 && System.nanoTime() - end < 0) {
+      wait(50);
+    }
   }
 
   /** Milliseconds since the first failure, or -1 if there was none. */

@@ -5,6 +5,7 @@ import io.fragua.exec.Execution;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
 /**
  * All memory of one worker's steps, and the programs bound to it: nothing is copied between them
@@ -34,6 +36,9 @@ final class Workspace implements AutoCloseable {
   /** Names and sizes of what is learnt. */
   private final Map<String, int[]> learnt = new LinkedHashMap<>();
 
+  /** The same of all that lasts from step to step: what is learnt, and the optimizer's state. */
+  private final Map<String, int[]> lasting = new LinkedHashMap<>();
+
   private final ByteBuffer[] tiles;
   private final ByteBuffer weight;
   private final boolean ones;
@@ -43,11 +48,14 @@ final class Workspace implements AutoCloseable {
   private int lossAt;
   private int weightSumAt;
   private int rowsAt;
+  private int stopAt;
   private Execution gradient;
   private Execution update;
   private Execution evaluate;
   private Buffer evaluatedLoss;
   private Buffer evaluatedWeightSum;
+  private List<String> metrics = List.of();
+  private final List<Buffer> evaluatedMetrics = new ArrayList<>();
   private Map<String, Buffer> best;
 
   Workspace(TrainPlan plan, Programs.Compiled programs, int rank) {
@@ -77,6 +85,10 @@ final class Workspace implements AutoCloseable {
         Graph g = programs.evaluate().graph();
         evaluatedLoss = evaluate.output(g.output("loss"));
         evaluatedWeightSum = evaluate.output(g.output("weight_sum"));
+        metrics = PlanCheck.metrics(g);
+        for (String name : metrics) {
+          evaluatedMetrics.add(evaluate.output(g.output("metric:" + name)));
+        }
       }
       for (TrainPlan.Leaf s : plan.state()) {
         state.add(
@@ -101,13 +113,17 @@ final class Workspace implements AutoCloseable {
   private void leaves(String prefix, List<TrainPlan.Leaf> leaves, boolean learns) {
     for (TrainPlan.Leaf l : leaves) {
       buffer(prefix + l.name(), l.value().length).bytes().put(0, l.value());
+      lasting.put(prefix + l.name(), l.dims());
       if (learns) {
         learnt.put(prefix + l.name(), l.dims());
       }
     }
   }
 
-  /** One buffer with a slice for each result of the gradient graph, and one for the row count. */
+  /**
+   * One buffer with a slice for each result of the gradient graph, one for the row count, and one
+   * for whether to stop.
+   */
   private void sums(Graph g) {
     long at = 0;
     Map<String, Integer> offsets = new LinkedHashMap<>();
@@ -116,6 +132,7 @@ final class Workspace implements AutoCloseable {
       at = align(at + g.type(o.value()).byteSize());
     }
     rowsAt = Math.toIntExact(at) / 4;
+    stopAt = rowsAt + 1;
     sums = buffer("sums", at + Buffer.ALIGNMENT);
     sumFloats = sums.bytes().asFloatBuffer();
     for (Graph.Output o : g.outputs()) {
@@ -196,7 +213,17 @@ final class Workspace implements AutoCloseable {
 
   /** Length of {@link #sums}. */
   int sumFloats() {
-    return rowsAt + 1;
+    return stopAt + 1;
+  }
+
+  /** Says before the sum whether this worker wants the training to stop. */
+  void askToStop(boolean stop) {
+    sumFloats.put(stopAt, stop ? 1 : 0);
+  }
+
+  /** After the sum: whether any worker wants to stop. */
+  boolean stopAsked() {
+    return sumFloats.get(stopAt) > 0;
   }
 
   /** The contribution of a worker without rows. */
@@ -249,6 +276,16 @@ final class Workspace implements AutoCloseable {
     return evaluatedWeightSum.bytes().getFloat(0);
   }
 
+  /** Names of what is measured besides the loss. */
+  List<String> metrics() {
+    return metrics;
+  }
+
+  /** Weighted sum of a metric over the rows of the batch that was evaluated. */
+  double evaluatedMetric(int i) {
+    return evaluatedMetrics.get(i).bytes().getFloat(0);
+  }
+
   /** Keeps a copy of parameters and statistics. */
   void remember() {
     if (best == null) {
@@ -277,6 +314,53 @@ final class Workspace implements AutoCloseable {
           m.put(name, Tensor.of(TensorType.of(DType.F32, dims), copy));
         });
     return m;
+  }
+
+  /** All that a checkpoint holds, by operand name; the tensors are this workspace's own memory. */
+  Map<String, Tensor> everything() {
+    Map<String, Tensor> m = new LinkedHashMap<>();
+    lasting.forEach((name, dims) -> m.put(name, tensor(dims, named.get(name))));
+    if (best != null) {
+      best.forEach((name, b) -> m.put("best:" + name, tensor(lasting.get(name), b)));
+    }
+    return m;
+  }
+
+  private static Tensor tensor(int[] dims, Buffer b) {
+    return Tensor.of(TensorType.of(DType.F32, dims), b);
+  }
+
+  /**
+   * Takes what {@link #everything} gave.
+   *
+   * @param who the file, for errors
+   * @throws IllegalArgumentException if it is not exactly that
+   */
+  void restore(Map<String, Tensor> tensors, String who) {
+    boolean withBest = tensors.keySet().stream().anyMatch(n -> n.startsWith("best:"));
+    if (withBest) {
+      remember();
+    }
+    Map<String, Tensor> mine = everything();
+    Check.that(
+        mine.keySet().equals(tensors.keySet()),
+        "%s: must hold the tensors %s: it holds %s; %s",
+        who,
+        new TreeSet<>(mine.keySet()),
+        new TreeSet<>(tensors.keySet()),
+        CheckpointFolder.REMEDY);
+    tensors.forEach(
+        (name, t) -> {
+          Check.that(
+              t.type().equals(mine.get(name).type()),
+              "%s: %s must be %s: %s; %s",
+              who,
+              name,
+              mine.get(name).type(),
+              t.type(),
+              CheckpointFolder.REMEDY);
+          mine.get(name).buffer().copyFrom(t.buffer());
+        });
   }
 
   @Override

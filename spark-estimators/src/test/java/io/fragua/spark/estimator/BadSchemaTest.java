@@ -68,6 +68,11 @@ class BadSchemaTest {
         param("inferenceBatchSize", () -> c.setInferenceBatchSize(0), "0"),
         param("labelCol", () -> c.setLabelCol(""), "\"\""),
         param("numericCols", () -> c.setNumericCols("a", "a"), "none twice: [a, a]"),
+        param("checkpointInterval", () -> c.setCheckpointInterval(0), "0"),
+        param("checkpointSteps", () -> c.setCheckpointSteps(-1), "-1"),
+        param("checkpointsKept", () -> c.setCheckpointsKept(0), "0"),
+        param("maxRetries", () -> c.setMaxRetries(-1), "-1"),
+        param("classWeights", () -> c.setClassWeights(1, -1), "[1.0, -1.0]"),
         param("thresholds", () -> c.setThresholds(0, 0), "[0.0, 0.0]"));
   }
 
@@ -101,6 +106,12 @@ class BadSchemaTest {
             two(),
             "NeuralClassifier validationIndicatorCol: must name a column of the data set: \"held\""
                 + " is not one of [x, y]; correct validationIndicatorCol, or add the column"),
+        Mistake.fitExactly(
+            "two balances",
+            x.copy(new ParamMap()).setBalanceClasses(true).setClassWeights(1, 2),
+            two(),
+            "NeuralClassifier balanceClasses: gives the classes' weights itself: balanceClasses is"
+                + " true and classWeights [1.0, 2.0]; set one of them"),
         Mistake.fitExactly(
             "missing weights",
             x.copy(new ParamMap()).setWeightCol("w"),

@@ -42,6 +42,13 @@ class BadValuesTest {
             "NeuralClassifier: the data set must have rows: it has none; check the data or the"
                 + " filters before fit"));
     m.add(
+        Mistake.fitExactly(
+            "too many class weights",
+            classifier().setNumericCols("a").setClassWeights(1, 2, 3),
+            data(),
+            "NeuralClassifier classWeights: there must be one for each of the 2 classes: [1.0, 2.0,"
+                + " 3.0]; set as many"));
+    m.add(
         Mistake.fit(
             "no rows with vectors",
             classifier().setFeaturesCol("dense"),

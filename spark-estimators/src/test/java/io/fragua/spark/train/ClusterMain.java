@@ -3,42 +3,101 @@ package io.fragua.spark.train;
 import io.fragua.nn.ParamTree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
  * What {@link LocalClusterTest} runs in a process of its own: its arguments are the class folders
- * that executors need besides Spark's jars. Prints one line per result.
+ * that executors need besides Spark's jars, and a folder for files. Prints one line per
+ * result.
  */
 final class ClusterMain {
+  /** Exit status of the driver that crashes on purpose. */
+  static final int CRASHED = 99;
+
+  static final List<Killer.Moment> MOMENTS = List.of(Killer.Moment.values());
+
   private ClusterMain() {}
 
   public static void main(String[] args) throws IOException {
-    try (SparkSession one = session("local[1]", args[0])) {
+    try (SparkSession one = session("local[1]", args)) {
       System.out.println("ONE " + bits(task(one, 1).train().params()));
     }
-    try (SparkSession cluster = session("local-cluster[2,1,1024]", args[0])) {
+    try (SparkSession cluster = session("local-cluster[2,1,1024]", args)) {
       System.out.println("CLUSTER " + bits(task(cluster, 2).train().params()));
       kill(cluster);
+      System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
+    }
+    System.out.println("LEFT " + spilled(Path.of(args[1])));
+    try (SparkSession local = session("local[2]", args)) {
+      crash(local, Path.of(args[1]));
     }
   }
 
-  private static SparkSession session(String master, String classes) {
+  /** Files of rows that are left in Spark's local directories. */
+  private static long spilled(Path folder) throws IOException {
+    try (Stream<Path> s = Files.walk(folder)) {
+      return s.filter(p -> p.getFileName().toString().startsWith("temp_local")).count();
+    }
+  }
+
+  /** Loses an executor at every moment, and trains on. */
+  private static String survive(SparkSession spark, Path folder) {
+    Task t = survivor(spark, folder.resolve("survive"));
+    Killer killer = new Killer(spark, folder.resolve("survive"), t.epochs, MOMENTS);
+    t.listener = killer;
+    String bits = bits(t.train().params());
+    return bits + " " + String.join(",", killer.died());
+  }
+
+  /** A training with checkpoints that takes so long that an executor can be killed within. */
+  static Task survivor(SparkSession spark, Path folder) {
+    Task t = task(spark, 2);
+    t.batch = 2;
+    t.epochs = 8;
+    t.recovery =
+        new Recovery("slow:" + folder.toUri().getPath(), 1, 0, 2, MOMENTS.size(), Map.of());
+    return t;
+  }
+
+  /** Ends this process, the driver, in the middle of a training, without any goodbye. */
+  private static void crash(SparkSession spark, Path folder) {
+    Task t = survivor(spark, folder.resolve("crash"));
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            if (m.epoch() == 5) {
+              Runtime.getRuntime().halt(CRASHED);
+            }
+          }
+        };
+    t.train();
+  }
+
+  private static SparkSession session(String master, String[] args) {
     SparkSession s =
         SparkSession.builder()
             .master(master)
             .appName("cluster test")
             .config("spark.ui.enabled", "false")
-            .config("spark.executor.extraClassPath", classes)
+            .config("spark.executor.extraClassPath", args[0])
             .config("spark.authenticate", "true")
             .config("spark.authenticate.secret", "between us")
+            .config("spark.hadoop.fs.slow.impl", SlowFileSystem.class.getName())
+            .config("spark.local.dir", args[1])
+            .config(StoreBudget.KEY, "20k") // so that rows lie on disk
             .getOrCreate();
     s.sparkContext().setLogLevel("ERROR");
     return s;

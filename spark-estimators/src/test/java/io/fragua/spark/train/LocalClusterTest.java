@@ -45,6 +45,36 @@ class LocalClusterTest {
                 + said.get("VICTIM")
                 + "\\) failed: .+; remove the cause and fit again"),
         killed[1]);
+    assertEquals("0", said.get("LEFT"), "files of rows are left by executors that were killed");
+    survivors(temp, said.get("SURVIVED").split(" "));
+  }
+
+  /** Neither killed executors nor a crashed driver change a bit. */
+  private static void survivors(Path temp, String[] survived) throws IOException {
+    var spark = TestSpark.get();
+    spark
+        .sparkContext()
+        .hadoopConfiguration()
+        .setClass("fs.slow.impl", SlowFileSystem.class, org.apache.hadoop.fs.FileSystem.class);
+    Task t = ClusterMain.survivor(spark, temp.resolve("files/crash"));
+    List<Integer> heard = new ArrayList<>();
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            heard.add(m.epoch());
+          }
+        };
+    String resumed = ClusterMain.bits(t.train().params());
+    assertTrue(heard.get(0) > 0 && heard.get(0) <= 5, "it went on with epoch " + heard);
+    t.recovery = Recovery.NONE;
+    String unbroken = ClusterMain.bits(t.train().params());
+    assertEquals(unbroken, resumed, "after a crash of the driver");
+    assertEquals(unbroken, survived[0], "after the deaths of executors");
+    assertEquals("1:STORE_FILLING,2:FIRST_STEP,3:MID_EPOCH,4:CHECKPOINT,5:END", survived[1]);
+    try (Stream<Path> left = Files.list(temp.resolve("files/survive"))) {
+      assertEquals(List.of(), left.toList());
+    }
   }
 
   /** Runs the child; the lines it printed, by their first word. */
@@ -75,6 +105,7 @@ class LocalClusterTest {
     command.add(classPath);
     command.add(ClusterMain.class.getName());
     command.add(String.join(File.pathSeparator, folders));
+    command.add(temp.resolve("files").toString());
     Path log = temp.resolve("log");
     ProcessBuilder b = new ProcessBuilder(command);
     b.environment().put("SPARK_HOME", temp.resolve("home").toString());
@@ -87,12 +118,12 @@ class LocalClusterTest {
       boolean ended = child.waitFor(180, TimeUnit.SECONDS);
       String all = Files.readString(log);
       assertTrue(ended, "the child hangs: " + all);
-      assertEquals(0, child.exitValue(), all);
+      assertEquals(ClusterMain.CRASHED, child.exitValue(), all);
       Map<String, String> said =
           all.lines()
-              .filter(l -> l.matches("(ONE|CLUSTER|VICTIM|KILLED) .*"))
+              .filter(l -> l.matches("(ONE|CLUSTER|VICTIM|KILLED|SURVIVED|LEFT) .*"))
               .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-      assertEquals(4, said.size(), all);
+      assertEquals(6, said.size(), all);
       return new HashMap<>(said);
     } finally {
       child.descendants().forEach(ProcessHandle::destroyForcibly);

@@ -37,6 +37,7 @@ final class Task {
   int patience;
   TrainListener listener = TrainListener.NONE;
   int table = CATEGORIES;
+  Recovery recovery = Recovery.NONE;
 
   Task(Dataset<?> data) {
     this.data = data;
@@ -97,6 +98,7 @@ final class Task {
         held,
         patience,
         Precision.STRICT,
+        recovery,
         listener);
   }
 

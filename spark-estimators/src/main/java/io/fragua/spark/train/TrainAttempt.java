@@ -1,0 +1,183 @@
+package io.fragua.spark.train;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaFutureAction;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.rdd.RDD;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction1;
+
+/** One Spark job that trains from a checkpoint or from the start, and its outcome or failure. */
+final class TrainAttempt {
+  private static final Logger LOG = LoggerFactory.getLogger(TrainAttempt.class);
+
+  /** How long a better explanation than "my neighbour is gone" may take to reach the driver. */
+  private static final long GRACE_MS = 2000;
+
+  /** How long workers may take to notice that they were cancelled. */
+  private static final long CANCEL_MS = 60_000;
+
+  private final SparkContext spark;
+  private final TrainPlan plan;
+
+  /** A worker was lost, which another attempt may be spared. */
+  static final class LostException extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    LostException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  TrainAttempt(SparkContext spark, TrainPlan plan) {
+    this.spark = spark;
+    this.plan = plan;
+  }
+
+  /**
+   * Trains on these chunks.
+   *
+   * @throws LostException if a worker was lost
+   */
+  TrainTask.Outcome run(RDD<byte[]> chunks, TrainListener listener) {
+    Broadcast<TrainPlan> sent = JavaSparkContext.fromSparkContext(spark).broadcast(plan);
+    WorkerWatch watch = new WorkerWatch(plan.id());
+    spark.addSparkListener(watch);
+    try (Progress progress = new Progress(plan.id(), listener)) {
+      return await(submit(chunks, sent), watch, progress);
+    } catch (Throwable t) {
+      awaitEnd(watch); // then nothing of it writes, listens or holds memory any more
+      throw t;
+    } finally {
+      spark.removeSparkListener(watch);
+      sent.destroy();
+    }
+  }
+
+  private void awaitEnd(WorkerWatch watch) {
+    try {
+      spark.listenerBus().waitUntilEmpty(GRACE_MS);
+      watch.awaitEnd(CANCEL_MS);
+    } catch (TimeoutException e) {
+      LOG.warn("train: Spark's events are late; workers may still be ending", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private JavaFutureAction<List<TrainTask.Outcome>> submit(
+      RDD<byte[]> chunks, Broadcast<TrainPlan> sent) {
+    ClassTag<TrainTask.Outcome> tag = ClassTag$.MODULE$.apply(TrainTask.Outcome.class);
+    RDD<TrainTask.Outcome> trained =
+        chunks.barrier().mapPartitions(new Worker(sent), false, tag).setName(plan.id());
+    return new JavaRDD<>(trained, tag).collectAsync();
+  }
+
+  /** Runs a {@link TrainTask} on an executor. */
+  private static final class Worker
+      extends AbstractFunction1<
+          scala.collection.Iterator<byte[]>, scala.collection.Iterator<TrainTask.Outcome>>
+      implements java.io.Serializable {
+    private static final long serialVersionUID = 1;
+    private final Broadcast<TrainPlan> plan;
+
+    Worker(Broadcast<TrainPlan> plan) {
+      this.plan = plan;
+    }
+
+    @Override
+    public scala.collection.Iterator<TrainTask.Outcome> apply(
+        scala.collection.Iterator<byte[]> chunks) {
+      Iterator<byte[]> in = CollectionConverters.asJava(chunks);
+      TrainTask.Outcome o = new TrainTask(plan.value(), BarrierTaskContext.get()).run(in);
+      return CollectionConverters.asScala(
+          (o == null ? List.<TrainTask.Outcome>of() : List.of(o)).iterator());
+    }
+  }
+
+  private TrainTask.Outcome await(
+      JavaFutureAction<List<TrainTask.Outcome>> job, WorkerWatch watch, Progress progress) {
+    boolean ended = false;
+    try {
+      while (!job.isDone()) {
+        watch.pause(50);
+        if (progress.failure() != null) {
+          throw progress.failure();
+        }
+        WorkerWatch.Failure f = watch.root();
+        if (f != null && (!f.secondary() || watch.sinceFirst() > GRACE_MS)) {
+          throw failure(f);
+        }
+      }
+      ended = true;
+      List<TrainTask.Outcome> outcomes = job.get();
+      if (progress.failure() != null) {
+        throw progress.failure();
+      }
+      return outcomes.get(0);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("train: interrupted; fit again", e);
+    } catch (ExecutionException e) {
+      throw failed(e, watch);
+    } finally {
+      if (!ended) {
+        job.cancel(true); // Spark would repeat the stage, or wait long for the lost executor
+      }
+    }
+  }
+
+  /** Spark ended the job before this thread saw why. */
+  private RuntimeException failed(ExecutionException e, WorkerWatch watch) {
+    try {
+      spark.listenerBus().waitUntilEmpty(GRACE_MS);
+      while (watch.root() != null && watch.root().secondary() && watch.sinceFirst() < GRACE_MS) {
+        watch.pause(50);
+      }
+    } catch (TimeoutException late) {
+      e.addSuppressed(late); // then Spark's own words have to do
+    } catch (InterruptedException i) {
+      Thread.currentThread().interrupt();
+    }
+    if (watch.root() != null) {
+      return failure(watch.root());
+    }
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (t instanceof IllegalArgumentException) { // what the data did wrong, found while reading
+        return new IllegalArgumentException(t.getMessage(), e);
+      }
+    }
+    return new IllegalStateException(
+        "train: the job must run to its end: " + e.getCause().getMessage() + "; see its cause", e);
+  }
+
+  private static RuntimeException failure(WorkerWatch.Failure f) {
+    if (IllegalArgumentException.class.getName().equals(f.type())) {
+      return new IllegalArgumentException(f.why(), f.cause()); // data or settings, not the worker
+    }
+    String message =
+        "train: every worker must live until the training ends: rank "
+            + f.rank()
+            + " (host "
+            + f.host()
+            + ", executor "
+            + f.executor()
+            + ") failed: "
+            + f.why()
+            + "; remove the cause and fit again";
+    return f.lost()
+        ? new LostException(message, f.cause())
+        : new IllegalStateException(message, f.cause());
+  }
+}

@@ -1,0 +1,153 @@
+package io.fragua.spark.estimator;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.spark.train.EpochMetrics;
+import io.fragua.spark.train.TrainListener;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Checkpoints, class weights and what epochs measure, seen from an estimator. */
+class SurvivalTest {
+  private static Dataset<Row> data() {
+    return EstimatorCases.data();
+  }
+
+  private static NeuralClassifier blob() {
+    return new NeuralClassifier()
+        .setNumericCols("a", "b")
+        .setCategoricalCols("city")
+        .setLabelCol("blob")
+        .setHiddenLayers(4)
+        .setBatchSize(60)
+        .setEpochs(4);
+  }
+
+  private static float[] kernel(NeuralModel<?> m) {
+    return m.data().weights().get("param:output.kernel").toFloats();
+  }
+
+  @Test
+  void fitGoesOnFromItsCheckpointsAndRefusesOthers(@TempDir Path folder) {
+    float[] unbroken = kernel(blob().fit(data()));
+    NeuralClassifier c = blob().setCheckpointDir(folder.toString()).setCheckpointSteps(1);
+    RuntimeException crash = new RuntimeException("crash");
+    c.setListener(
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            if (m.epoch() == 2) {
+              awaitCheckpoint(folder);
+              throw crash;
+            }
+          }
+        });
+    assertEquals(crash, assertThrows(RuntimeException.class, () -> c.fit(data())));
+    c.setListener(null);
+    NeuralClassifier other = c.copy(new ParamMap()).setHiddenLayers(5).setLearningRate(0.5);
+    String m = assertThrows(IllegalArgumentException.class, () -> other.fit(data())).getMessage();
+    assertTrue(
+        m.contains("hiddenLayers=[4] then, [5] now")
+            && m.contains("learningRate=0.001 then, 0.5 now"),
+        m);
+    String n =
+        assertThrows(IllegalArgumentException.class, () -> c.fit(data().filter("a < 100 and b > 1")))
+            .getMessage();
+    assertTrue(n.contains("rows=240 then, "), n);
+    NeuralClassificationModel resumed = c.setPredictionCol("p").setMaxRetries(0).fit(data());
+    assertArrayEquals(unbroken, kernel(resumed), 0f);
+    assertEquals(4, resumed.summary().epochs().size());
+    String[] left = folder.toFile().list();
+    assertEquals(0, left.length, "files are left");
+  }
+
+  private static void awaitCheckpoint(Path folder) {
+    try {
+      for (int i = 0; i < 1000; i++) {
+        for (String f : folder.toFile().list()) {
+          if (f.startsWith("checkpoint") && f.endsWith(".json")) {
+            return;
+          }
+        }
+        Thread.sleep(10);
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void classWeightsWeighRows() {
+    Dataset<Row> weighted =
+        data().withColumn("w", functions.expr("array(0.5D, 2D, 1D)[blob] * (1 + a * a)"));
+    Dataset<Row> half = weighted.withColumn("v", functions.expr("1 + a * a"));
+    NeuralClassificationModel byRow = blob().setWeightCol("w").fit(half);
+    NeuralClassificationModel byClass =
+        blob().setWeightCol("v").setClassWeights(0.5, 2, 1).fit(half);
+    assertArrayEquals(kernel(byRow), kernel(byClass), 1e-4f);
+    assertEquals(
+        byRow.summary().epochs().get(3).trainLoss(),
+        byClass.summary().epochs().get(3).trainLoss(),
+        1e-5);
+  }
+
+  @Test
+  void balancedClassesCountAlike() {
+    Dataset<Row> skewed = data().filter("blob > 0 or code = 0").withColumn("held", functions.lit(false));
+    Map<Integer, Long> rows = new java.util.HashMap<>();
+    skewed.groupBy("blob").count().collectAsList().forEach(r -> rows.put(r.getInt(0), r.getLong(1)));
+    double all = rows.values().stream().mapToLong(v -> v).sum();
+    double[] w = new double[3];
+    rows.forEach((k, n) -> w[k] = all / (3 * n));
+    assertTrue(w[0] > 1.2 * w[1], "the data are skewed: " + rows);
+    assertArrayEquals(
+        kernel(blob().setClassWeights(w).fit(skewed)),
+        kernel(blob().setBalanceClasses(true).fit(skewed)),
+        1e-5f);
+  }
+
+  @Test
+  void epochsMeasureTheValidationRows() {
+    NeuralClassificationModel m = blob().setValidationIndicatorCol("held").fit(data());
+    EpochMetrics last = m.summary().epochs().get(3);
+    double right =
+        m.transform(data().filter("held"))
+            .selectExpr("avg(if(prediction = blob, 1D, 0D))")
+            .head()
+            .getDouble(0);
+    assertEquals(Map.of("accuracy", right), last.validationMetrics());
+    NeuralRegressionModel r =
+        new NeuralRegressor()
+            .setNumericCols("a", "b")
+            .setLabelCol("amount")
+            .setWeightCol("a")
+            .setValidationIndicatorCol("held")
+            .setHiddenLayers(4)
+            .setEpochs(2)
+            .fit(data().withColumn("a", functions.abs(functions.col("a"))));
+    Row off =
+        r.transform(data().filter("held").withColumn("a", functions.abs(functions.col("a"))))
+            .selectExpr(
+                "sum(a * abs(prediction - amount)) / sum(a)",
+                "sum(a * pow(prediction - amount, 2)) / sum(a)")
+            .head();
+    Map<String, Double> measured = r.summary().epochs().get(1).validationMetrics();
+    assertEquals(off.getDouble(0), measured.get("mae"), 1e-4 * off.getDouble(0));
+    assertEquals(off.getDouble(1), measured.get("mse"), 1e-4 * off.getDouble(1));
+    Row shown = r.summary().history().orderBy("epoch").collectAsList().get(1);
+    assertEquals(measured.get("mae"), shown.<String, Double>getJavaMap(3).get("mae"));
+    assertEquals(
+        shown.<Long>getAs("rows") / shown.<Double>getAs("seconds"),
+        shown.<Double>getAs("rowsPerSecond"),
+        1e-6);
+  }
+}

@@ -1,0 +1,374 @@
+package io.fragua.spark.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Checkpoints and callbacks in one process; killed processes are in LocalClusterTest. */
+class RecoveryTest {
+  @TempDir Path folder;
+
+  /** Hears epochs, and breaks the training after one of them, as a crash of the driver would. */
+  private final class Breaks implements TrainListener {
+    private final int after;
+    private final List<Integer> heard = new ArrayList<>();
+    private final List<Integer> retries = new ArrayList<>();
+
+    Breaks(int after) {
+      this.after = after;
+    }
+
+    @Override
+    public void epoch(EpochMetrics m) {
+      heard.add(m.epoch());
+      if (m.epoch() == after) {
+        awaitCheckpoint();
+        throw new CrashException();
+      }
+    }
+
+    @Override
+    public void retry(int retry, RuntimeException cause) {
+      retries.add(retry);
+    }
+  }
+
+  /** Checkpoints are written while the training goes on. */
+  private void awaitCheckpoint() {
+    try {
+      for (int i = 0; i < 1000 && files(".json").isEmpty(); i++) {
+        Thread.sleep(10);
+      }
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static final class CrashException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+  }
+
+  private Recovery recovery(int everyEpochs, int everySteps, int keep) {
+    return new Recovery(
+        folder.toUri().toString(), everyEpochs, everySteps, keep, 3, Map.of("layers", "[4]"));
+  }
+
+  private Task task(int workers) {
+    Task t = new Task(TestSpark.rows(500, 3));
+    t.workers = workers;
+    t.epochs = 6;
+    return t;
+  }
+
+  private List<String> files(String ending) throws IOException {
+    try (Stream<Path> s = Files.list(folder)) {
+      return s.map(p -> p.getFileName().toString())
+          .filter(n -> !n.endsWith(".crc") && n.endsWith(ending))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /** A training that broke after this epoch. */
+  private Task broken(Task t, int after) {
+    TrainListener calm = t.listener;
+    t.listener = new Breaks(after);
+    assertThrows(CrashException.class, t::train);
+    t.listener = calm;
+    return t;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,0,0", "2,1,0,0", "2,2,0,0", "1,1,3,0", "2,1,3,0", "2,1,2,2"})
+  void aBrokenTrainingGoesOnToTheSameBits(int workers, int epochs, int steps, int patience)
+      throws IOException {
+    Task t = task(workers);
+    t.data = t.data.withColumn("held", org.apache.spark.sql.functions.expr("id % 4 = 0"));
+    t.held = "held";
+    t.patience = patience;
+    TrainResult unbroken = t.train();
+    t.recovery = recovery(epochs, steps, 2);
+    broken(t, 3);
+    assertTrue(files(".json").size() > 0, "no checkpoint");
+    Breaks second = new Breaks(-1);
+    t.listener = second;
+    TrainResult r = t.train();
+    assertEquals(ClusterMain.bits(unbroken.params()), ClusterMain.bits(r.params()));
+    assertEquals(ClusterMain.bits(unbroken.state()), ClusterMain.bits(r.state()));
+    assertEquals(losses(unbroken), losses(r));
+    assertTrue(second.heard.get(0) > 0, "it began anew: " + second.heard);
+    assertEquals(List.of(), files(""), "files are left");
+  }
+
+  private static List<String> losses(TrainResult r) {
+    return r.history().stream().map(m -> m.trainLoss() + " " + m.validationLoss()).toList();
+  }
+
+  @Test
+  void onlyTheNewestAreKeptAndUnfinishedOnesAreNothing() throws IOException {
+    Task t = task(2);
+    t.recovery = recovery(1, 2, 3);
+    String all = ClusterMain.bits(t.train().params());
+    broken(t, 4);
+    assertTrue(files(".json").size() <= 3 && files(".json").size() > 0, "" + files(""));
+    Files.write(folder.resolve("_unfinished-1"), new byte[10]); // as a killed writer leaves them
+    Files.write(folder.resolve("checkpoint-000000999999999.safetensors"), new byte[10]);
+    assertEquals(all, ClusterMain.bits(t.train().params()));
+    assertEquals(List.of(), files(""), "files are left");
+  }
+
+  /** What is changed in the fit that follows a crash, and what the refusal says. */
+  private enum Other {
+    EPOCHS(
+        t -> {
+          t.epochs = 7;
+          return t;
+        },
+        "epochs=6 then, 7 now"),
+    SEED_AND_BATCH(
+        t -> {
+          t.seed = 6;
+          t.batch = 32;
+          return t;
+        },
+        "batchSize=64 then, 32 now, "),
+    WORKERS(
+        t -> {
+          t.workers = 1;
+          return t;
+        },
+        "numWorkers=2 then, 1 now"),
+    RATE(
+        t -> {
+          t.rate = 0.25;
+          return t;
+        },
+        "{update graph="),
+    PARAMETER(
+        t -> {
+          Recovery r = t.recovery;
+          t.recovery =
+              new Recovery(r.folder(), 1, 0, 1, 0, Map.of("layers", "[8]", "activation", "relu"));
+          return t;
+        },
+        "{activation=null then, relu now, layers=[4] then, [8] now}"),
+    COLUMNS(
+        t -> {
+          t.weighted = true;
+          return t;
+        },
+        "{columns=[a, b, v, c, label] then, [a, b, v, c, label, weight] now, "),
+    VALUES(
+        t -> {
+          t.data =
+              t.data.withColumn(
+                  "a", org.apache.spark.sql.functions.expr("if(id = 77, a + 0.5, a)"));
+          return t;
+        },
+        "the rows' values"),
+    ROWS(
+        t -> {
+          t.data = t.data.where("id <> 77");
+          return t;
+        },
+        "the rows' values");
+
+    private final UnaryOperator<Task> change;
+    private final String says;
+
+    Other(UnaryOperator<Task> change, String says) {
+      this.change = change;
+      this.says = says;
+    }
+  }
+
+  @Test
+  void aCheckpointOfAnotherTrainingIsRefusedWithWhatDiffers() throws IOException {
+    Task t = task(2);
+    t.recovery = recovery(1, 0, 1);
+    broken(t, 2);
+    String name = folder.toUri().toString().replaceFirst("^file:/+", "file:/");
+    for (Other o : Other.values()) {
+      Task other = task(2);
+      other.recovery = recovery(1, 0, 1);
+      o.change.apply(other);
+      String m = assertThrows(IllegalArgumentException.class, other::train, o.name()).getMessage();
+      assertTrue(
+          m.matches(
+              "\\Q"
+                  + name
+                  + "\\Echeckpoint-\\d{15}\\.json: a training goes on from its own checkpoints:"
+                  + " this is of another, which differs in .*; fit with the same data and"
+                  + " parameters, set another checkpointDir, or remove the checkpoints to begin"
+                  + " anew"),
+          m);
+      assertTrue(m.contains("differs in " + o.says) || m.contains(o.says), o + ": " + m);
+    }
+  }
+
+  @Test
+  void theSameRowsInAnotherOrderGoOn() {
+    Task t = task(2);
+    t.recovery = recovery(1, 0, 1);
+    String all = ClusterMain.bits(t.train().params());
+    broken(t, 2);
+    t.data = t.data.repartition(4);
+    Breaks second = new Breaks(-1);
+    t.listener = second;
+    TrainResult r = t.train();
+    assertTrue(second.heard.get(0) > 0, "it began anew: " + second.heard);
+    assertEquals(6, r.history().size());
+    assertNotEquals(all, ClusterMain.bits(r.params()), "rows in another order have other sums");
+  }
+
+  @Test
+  void aDamagedCheckpointIsAnErrorThatNamesIt() throws IOException {
+    Task t = task(1);
+    t.recovery = recovery(1, 0, 1);
+    broken(t, 2);
+    Path json = folder.resolve(files(".json").get(0));
+    Path tensors = folder.resolve(files(".safetensors").get(0));
+    byte[] j = Files.readAllBytes(json);
+    byte[] s = Files.readAllBytes(tensors);
+    String text = new String(j, StandardCharsets.UTF_8);
+    try (Stream<Path> all = Files.list(folder)) { // Hadoop's own checksums would notice first
+      for (Path p : all.filter(p -> p.toString().endsWith(".crc")).toList()) {
+        Files.delete(p);
+      }
+    }
+    byte[] flipped = s.clone();
+    flipped[s.length - 1] ^= 1;
+    damaged(t, tensors, Arrays.copyOf(s, s.length - 1), s, "must have the size it was saved with");
+    damaged(t, tensors, flipped, s, "must have the content it was saved with, SHA-256 ");
+    damaged(t, tensors, (byte[]) null, s, "a checkpoint needs this file: it is missing");
+    damaged(t, json, Arrays.copyOf(j, j.length / 2), j, "must be JSON: ");
+    damaged(
+        t, json, text.replace("\"step\" : 0", "\"step\" : -1"), j, "\"step\" must be an integer");
+    damaged(t, json, text.replace("\"worse\" : 0", "\"worse\" : 1e99"), j, "\"worse\" must be an");
+    damaged(t, json, text.replace("\"epoch\" : 2", "\"epoch\" : 5"), j, "its history must be that");
+    damaged(t, json, text.replace("formatVersion\" : 1", "formatVersion\" : 2"), j, "this version");
+    damaged(t, json, text.replace("\"ended\" : false", "\"ended\" : 0"), j, "\"ended\" must be");
+    damaged(
+        t, json, text.replace("\"history\" :", "\"histori\" :"), j, "\"history\" must be a list");
+    damaged(t, json, "[".repeat(100_000), j, "must be JSON: ");
+    t.train();
+  }
+
+  private static void damaged(Task t, Path file, String with, byte[] good, String says)
+      throws IOException {
+    damaged(t, file, with.getBytes(StandardCharsets.UTF_8), good, says);
+  }
+
+  private static void damaged(Task t, Path file, byte[] with, byte[] good, String says)
+      throws IOException {
+    if (with == null) {
+      Files.delete(file);
+    } else {
+      assertTrue(!Arrays.equals(with, good), "nothing was damaged for " + says);
+      Files.write(file, with);
+    }
+    String m = assertThrows(IllegalArgumentException.class, t::train, says).getMessage();
+    assertTrue(m.startsWith("file:" + file + ": " + says), m);
+    assertTrue(m.contains("; "), m);
+    Files.write(file, good);
+  }
+
+  @Test
+  void whatTheUserDidWrongIsNotRepeated() {
+    Task t = task(2);
+    t.recovery = recovery(1, 0, 1);
+    t.rate = 1e38;
+    t.epochs = 100;
+    Breaks heard = new Breaks(-1);
+    t.listener = heard;
+    String m = assertThrows(IllegalArgumentException.class, t::train).getMessage();
+    assertTrue(m.startsWith("train: the loss must stay a finite number"), m);
+    assertEquals(List.of(), heard.retries);
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsRefusedBeforeTheTraining() throws IOException {
+    Files.write(folder.resolve("file"), new byte[1]);
+    Task t = task(1);
+    t.recovery = new Recovery(folder.resolve("file").toUri().toString(), 1, 0, 1, 3, Map.of());
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void phase(String name) {
+            throw new AssertionError(name);
+          }
+        };
+    String m = assertThrows(UncheckedIOException.class, t::train).getMessage();
+    assertTrue(m.startsWith("train: checkpointDir must be on a file system that can be read"), m);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1", "2"})
+  void theListenerEndsTheTrainingAfterAnEpoch(int workers) {
+    Task t = task(workers);
+    t.epochs = 2;
+    String two = ClusterMain.bits(t.train().params());
+    t.epochs = 1000;
+    t.listener =
+        new TrainListener() {
+          private volatile boolean stop;
+
+          @Override
+          public void epoch(EpochMetrics m) {
+            stop = m.epoch() == 1;
+          }
+
+          @Override
+          public boolean stopRequested() {
+            return stop;
+          }
+        };
+    TrainResult r = t.train();
+    assertEquals(2, r.history().size());
+    assertEquals(two, ClusterMain.bits(r.params()));
+  }
+
+  @Test
+  void theListenerEndsTheTrainingWithinAnEpoch() {
+    Task t = new Task(TestSpark.rows(100_000, 2));
+    t.workers = 2;
+    t.batch = 2;
+    t.epochs = 2;
+    t.listener =
+        new TrainListener() {
+          private volatile boolean stop;
+
+          @Override
+          public void step(int epoch, int epochs, long done, long total, double loss) {
+            stop = true;
+          }
+
+          @Override
+          public boolean stopRequested() {
+            return stop;
+          }
+        };
+    TrainResult r = t.train();
+    assertEquals(1, r.history().size());
+    long seen = r.history().get(0).rows();
+    assertTrue(seen > 0 && seen < 100_000, seen + " rows");
+    assertTrue(Double.isFinite(r.history().get(0).trainLoss()));
+  }
+}
