@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Says where a job is. On a terminal one line at the bottom is drawn again and again: the phase and
@@ -154,13 +155,21 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
     loss = m.trainLoss();
     print(
         text(
-            "epoch %s  loss %.4f%s  %,d rows in %s, %,.0f rows/s",
+            "epoch %s  loss %.4f%s%s  %,d rows in %s, %,.0f rows/s",
             epochs > 0 ? (m.epoch() + 1) + "/" + epochs : String.valueOf(m.epoch() + 1),
             m.trainLoss(),
             m.validationLoss() == null ? "" : text(", validation %.4f", m.validationLoss()),
+            m.validationMetrics().entrySet().stream()
+                .map(e -> text(", %s %.4f", e.getKey(), e.getValue()))
+                .collect(Collectors.joining()),
             m.rows(),
             seconds(m.seconds()),
-            m.rows() / m.seconds()));
+            m.rowsPerSecond()));
+  }
+
+  @Override
+  public synchronized void retry(int retry, RuntimeException cause) {
+    print(text("retry %d  %s", retry, cause.getMessage().lines().findFirst().orElse("")));
   }
 
   /** Prints a line that stays, above what is redrawn. */

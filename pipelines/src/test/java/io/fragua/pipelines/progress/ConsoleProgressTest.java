@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +68,19 @@ class ConsoleProgressTest {
         epoch 1/2  loss 0.5500  1,000 rows in 2.0 s, 500 rows/s
         epoch 2/2  loss 0.4500, validation 0.4750  1,000 rows in 2.0 s, 500 rows/s
         training     4.4 s
+        """,
+        printed());
+  }
+
+  @Test
+  void metricsAndRetriesHaveTheirPlace() {
+    ConsoleProgress p = display(false);
+    p.retry(1, new IllegalStateException("train: executor 1 was lost\n\tat somewhere"));
+    p.epoch(new EpochMetrics(0, 0.55, 0.5, Map.of("mae", 2.0, "accuracy", 0.75), 1000, 2.0));
+    assertEquals(
+        """
+        retry 1  train: executor 1 was lost
+        epoch 1  loss 0.5500, validation 0.5000, accuracy 0.7500, mae 2.0000  1,000 rows in 2.0 s, 500 rows/s
         """,
         printed());
   }

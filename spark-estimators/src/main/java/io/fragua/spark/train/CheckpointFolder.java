@@ -20,6 +20,9 @@ final class CheckpointFolder extends CheckedFolder {
   static final String REMEDY =
       "remove this checkpoint to go on from the one before, or all of them to begin anew";
 
+  /** Is there while a training runs, for workers to see that they see the driver's folder. */
+  private static final String MARK = "in-use";
+
   private static final Pattern NAME = Pattern.compile("checkpoint-\\d{15}\\.json");
   private static final int MOST_JSON = 64 << 20;
 
@@ -102,8 +105,30 @@ final class CheckpointFolder extends CheckedFolder {
     return name(tensors(c.position().globalStep()));
   }
 
+  /** Leaves a mark for {@link #checkMark}. */
+  void mark() throws IOException {
+    replace(MARK, new byte[0]);
+  }
+
+  /**
+   * Whether this is the folder that the driver marked.
+   *
+   * @throws IllegalArgumentException if it is another, as a local one on another machine
+   */
+  void checkMark(String host) throws IOException {
+    if (!has(MARK)) {
+      throw new IllegalArgumentException(
+          name(MARK)
+              + ": checkpointDir must be on a file system that driver and executors see: it is not"
+              + " there on host "
+              + host
+              + "; use a shared file system");
+    }
+  }
+
   /** Removes all checkpoints and what unfinished ones left. */
   void clear() throws IOException {
+    remove(MARK);
     for (String json : names()) {
       removeCheckpoint(json);
     }

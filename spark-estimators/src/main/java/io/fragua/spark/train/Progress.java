@@ -55,7 +55,7 @@ final class Progress implements AutoCloseable {
   /** Calls the listener; whether it wants the training to end. */
   private boolean deliver(TrainListener listener, Object[] m) {
     if (failure.get() != null) {
-      return false; // the job is cancelled: that is no end in good order
+      return false;
     }
     try {
       switch ((String) m[0]) {
@@ -111,7 +111,12 @@ final class Progress implements AutoCloseable {
       return new Receive() {
         @Override
         void take(Object[] message) {
-          context.reply(deliver(listener, message));
+          boolean stop = deliver(listener, message);
+          if (failure.get() == null) {
+            context.reply(stop);
+          } else { // which ends the worker, while the job's thread throws what the listener threw
+            context.sendFailure(new IllegalStateException("train: the listener failed"));
+          }
         }
       };
     }

@@ -5,7 +5,10 @@ import org.apache.spark.SparkConf;
 
 /** How much memory a worker's rows may take. */
 final class StoreBudget {
-  /** Most bytes of one worker's rows; by default its share of the memory beside the heap. */
+  /**
+   * Bytes of one worker's rows beyond which they go to disk; by default its share of the memory
+   * beside the heap.
+   */
   static final String KEY = "spark.fragua.train.storeBudget";
 
   private StoreBudget() {}

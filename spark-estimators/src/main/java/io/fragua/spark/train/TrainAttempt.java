@@ -112,10 +112,10 @@ final class TrainAttempt {
     try {
       while (!job.isDone()) {
         watch.pause(50);
+        WorkerWatch.Failure f = watch.root(); // before the listener's failure, which may explain it
         if (progress.failure() != null) {
           throw progress.failure();
         }
-        WorkerWatch.Failure f = watch.root();
         if (f != null && (!f.secondary() || watch.sinceFirst() > GRACE_MS)) {
           throw failure(f);
         }
@@ -130,7 +130,7 @@ final class TrainAttempt {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("train: interrupted; fit again", e);
     } catch (ExecutionException e) {
-      throw failed(e, watch);
+      throw progress.failure() != null ? progress.failure() : failed(e, watch);
     } finally {
       if (!ended) {
         job.cancel(true); // Spark would repeat the stage, or wait long for the lost executor

@@ -35,9 +35,6 @@ import scala.Tuple2;
 final class TrainJob {
   private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
 
-  /** A file that is written to see whether one can be. */
-  private static final String PROBE = "probe";
-
   private final TrainRequest request;
   private final SparkContext spark;
   private final String id = "fragua-train-" + UUID.randomUUID();
@@ -110,8 +107,7 @@ final class TrainJob {
 
   private CheckpointFolder folder() throws IOException {
     CheckpointFolder folder = new CheckpointFolder(request.recovery().folder(), hadoop());
-    folder.replace(PROBE, new byte[0]); // fails now instead of after the first epoch
-    folder.remove(PROBE);
+    folder.mark(); // fails now instead of after the first epoch
     return folder;
   }
 

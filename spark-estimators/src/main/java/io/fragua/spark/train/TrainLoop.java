@@ -119,7 +119,7 @@ final class TrainLoop {
     long total = Sizes.sum(sizes.training());
     int steps = sizes.steps(plan.batch());
     began = System.nanoTime() - (long) (seconds * 1e9);
-    store.shuffle(plan.seed(), epoch, ring.rank());
+    store.shuffle(plan.seed(), epoch, ring.rank(), epoch + 1 < plan.epochs());
     boolean stopped = steps(steps, total);
     if (!(weights > 0)) {
       throw new IllegalArgumentException(

@@ -68,7 +68,7 @@ final class TrainTask {
     try (Rendezvous rendezvous = Rendezvous.listen(host);
         WorkerStore store = load(chunks, sum, env, host);
         Workspace work = new Workspace(plan, programs.get(), rank)) {
-      Position from = resume(work);
+      Position from = resume(work, host);
       Meeting meeting = meet(rendezvous, store, sum, env, host);
       try (CheckpointSaver saver =
               checkpoints == null || rank != 0
@@ -108,13 +108,17 @@ final class TrainTask {
   }
 
   /** Takes the checkpoint's tensors, if there is one; where to begin. */
-  private Position resume(Workspace work) {
+  private Position resume(Workspace work, String host) {
     CheckpointPlan p = plan.checkpoints();
-    if (p == null || p.resume() == null) {
+    if (p == null) {
       return Position.START;
     }
     CheckpointFolder folder = p.open();
     try {
+      folder.checkMark(host);
+      if (p.resume() == null) {
+        return Position.START;
+      }
       String who = folder.tensorsName(p.resume());
       work.restore(Safetensors.read(folder.tensors(p.resume()), who).tensors(), who);
     } catch (IOException e) {
@@ -136,7 +140,8 @@ final class TrainTask {
             plan.layout(),
             ArrowUtils.rootAllocator(),
             "fragua training " + plan.id() + " rank " + rank,
-            StoreBudget.of(env.conf(), Math.max(1, here)));
+            StoreBudget.of(env.conf(), Math.max(1, here)),
+            new SpillFiles(env));
     try {
       while (chunks.hasNext()) {
         context.killTaskIfInterrupted();
@@ -152,13 +157,14 @@ final class TrainTask {
       throw t;
     }
     LOG.info(
-        "train: rank {} holds {} training and {} validation rows in {} bytes ({} of cells),"
-            + " loaded in {} ms",
+        "train: rank {} holds {} training and {} validation rows in {} bytes ({} of cells), {}"
+            + " on disk, loaded in {} ms",
         rank,
         store.rows(),
         store.validationRows(),
         store.bytes(),
         store.rawBytes(),
+        store.spilledBytes(),
         (System.nanoTime() - start) / 1_000_000);
     return store;
   }

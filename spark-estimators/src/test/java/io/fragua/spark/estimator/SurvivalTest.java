@@ -60,7 +60,8 @@ class SurvivalTest {
             && m.contains("learningRate=0.001 then, 0.5 now"),
         m);
     String n =
-        assertThrows(IllegalArgumentException.class, () -> c.fit(data().filter("a < 100 and b > 1")))
+        assertThrows(
+                IllegalArgumentException.class, () -> c.fit(data().filter("a < 100 and b > 1")))
             .getMessage();
     assertTrue(n.contains("rows=240 then, "), n);
     NeuralClassificationModel resumed = c.setPredictionCol("p").setMaxRetries(0).fit(data());
@@ -102,9 +103,14 @@ class SurvivalTest {
 
   @Test
   void balancedClassesCountAlike() {
-    Dataset<Row> skewed = data().filter("blob > 0 or code = 0").withColumn("held", functions.lit(false));
+    Dataset<Row> skewed =
+        data().filter("blob > 0 or code = 0").withColumn("held", functions.lit(false));
     Map<Integer, Long> rows = new java.util.HashMap<>();
-    skewed.groupBy("blob").count().collectAsList().forEach(r -> rows.put(r.getInt(0), r.getLong(1)));
+    skewed
+        .groupBy("blob")
+        .count()
+        .collectAsList()
+        .forEach(r -> rows.put(r.getInt(0), r.getLong(1)));
     double all = rows.values().stream().mapToLong(v -> v).sum();
     double[] w = new double[3];
     rows.forEach((k, n) -> w[k] = all / (3 * n));
@@ -129,16 +135,16 @@ class SurvivalTest {
         new NeuralRegressor()
             .setNumericCols("a", "b")
             .setLabelCol("amount")
-            .setWeightCol("a")
+            .setWeightCol("w")
             .setValidationIndicatorCol("held")
             .setHiddenLayers(4)
             .setEpochs(2)
-            .fit(data().withColumn("a", functions.abs(functions.col("a"))));
+            .fit(data().withColumn("w", functions.expr("1 + a * a")));
     Row off =
-        r.transform(data().filter("held").withColumn("a", functions.abs(functions.col("a"))))
+        r.transform(data().filter("held").withColumn("w", functions.expr("1 + a * a")))
             .selectExpr(
-                "sum(a * abs(prediction - amount)) / sum(a)",
-                "sum(a * pow(prediction - amount, 2)) / sum(a)")
+                "sum(w * abs(prediction - amount)) / sum(w)",
+                "sum(w * pow(prediction - amount, 2)) / sum(w)")
             .head();
     Map<String, Double> measured = r.summary().epochs().get(1).validationMetrics();
     assertEquals(off.getDouble(0), measured.get("mae"), 1e-4 * off.getDouble(0));

@@ -19,8 +19,7 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * What {@link LocalClusterTest} runs in a process of its own: its arguments are the class folders
- * that executors need besides Spark's jars, and a folder for files. Prints one line per
- * result.
+ * that executors need besides Spark's jars, and a folder for files. Prints one line per result.
  */
 final class ClusterMain {
   /** Exit status of the driver that crashes on purpose. */
@@ -37,6 +36,7 @@ final class ClusterMain {
     try (SparkSession cluster = session("local-cluster[2,1,1024]", args)) {
       System.out.println("CLUSTER " + bits(task(cluster, 2).train().params()));
       kill(cluster);
+      Slots.await(cluster.sparkContext(), 2);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
     }
     System.out.println("LEFT " + spilled(Path.of(args[1])));

@@ -262,7 +262,12 @@ class RecoveryTest {
     damaged(
         t, json, text.replace("\"step\" : 0", "\"step\" : -1"), j, "\"step\" must be an integer");
     damaged(t, json, text.replace("\"worse\" : 0", "\"worse\" : 1e99"), j, "\"worse\" must be an");
-    damaged(t, json, text.replace("\"epoch\" : 2", "\"epoch\" : 5"), j, "its history must be that");
+    damaged(
+        t,
+        json,
+        text.replaceFirst("\"epoch\" : \\d", "\"epoch\" : 99"),
+        j,
+        "its history must be that");
     damaged(t, json, text.replace("formatVersion\" : 1", "formatVersion\" : 2"), j, "this version");
     damaged(t, json, text.replace("\"ended\" : false", "\"ended\" : 0"), j, "\"ended\" must be");
     damaged(
@@ -317,6 +322,25 @@ class RecoveryTest {
         };
     String m = assertThrows(UncheckedIOException.class, t::train).getMessage();
     assertTrue(m.startsWith("train: checkpointDir must be on a file system that can be read"), m);
+  }
+
+  @Test
+  void aFolderThatWorkersDoNotSeeIsRefused() {
+    Task t = task(2);
+    t.recovery = recovery(1, 0, 1);
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void phase(String name) {
+            if (name.equals("reading")) { // as if the workers had a folder of their own
+              assertTrue(folder.resolve("in-use").toFile().delete());
+            }
+          }
+        };
+    String m = assertThrows(IllegalArgumentException.class, t::train).getMessage();
+    assertTrue(
+        m.contains("in-use: checkpointDir must be on a file system that driver and executors see"),
+        m);
   }
 
   @ParameterizedTest

@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import org.apache.spark.SparkEnv;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -18,6 +19,12 @@ final class TestSpark {
             .getOrCreate();
     s.sparkContext().setLogLevel("ERROR");
     return s;
+  }
+
+  /** What this process has of Spark. */
+  static SparkEnv env() {
+    get();
+    return SparkEnv.get();
   }
 
   /** As {@link #rows(SparkSession, long, int)} in the tests' session. */

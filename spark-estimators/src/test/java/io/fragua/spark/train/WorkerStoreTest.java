@@ -6,13 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.junit.jupiter.api.AfterEach;
@@ -21,11 +29,32 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WorkerStoreTest {
+  /** A budget that everything fits, and one that nothing does. */
+  private static final long[] BUDGETS = {Long.MAX_VALUE, 300_000};
+
   private final BufferAllocator root = new RootAllocator();
+  private final SpillFiles files = new SpillFiles(TestSpark.env());
 
   @AfterEach
-  void everythingWasFreed() {
+  void everythingWasFreed() throws IOException {
     root.close(); // throws if not
+    assertEquals(List.of(), spillFiles());
+    assertEquals(
+        List.of(),
+        Thread.getAllStackTraces().keySet().stream()
+            .map(Thread::getName)
+            .filter(n -> n.startsWith("fragua-shuffle") || n.startsWith("fragua-read"))
+            .toList());
+  }
+
+  private static List<Path> spillFiles() throws IOException {
+    List<Path> all = new ArrayList<>();
+    for (File dir : TestSpark.env().blockManager().diskBlockManager().localDirs()) {
+      try (Stream<Path> s = Files.walk(dir.toPath())) {
+        s.filter(p -> p.getFileName().toString().startsWith("temp_local")).forEach(all::add);
+      }
+    }
+    return all;
   }
 
   private static RowLayout layout(Integer... widths) {
@@ -52,7 +81,11 @@ class WorkerStoreTest {
   }
 
   private WorkerStore store(RowLayout l, List<byte[]> chunks) {
-    WorkerStore s = new WorkerStore(l, root, "test", Long.MAX_VALUE);
+    return store(l, chunks, Long.MAX_VALUE);
+  }
+
+  private WorkerStore store(RowLayout l, List<byte[]> chunks, long budget) {
+    WorkerStore s = new WorkerStore(l, root, "test", budget, files);
     chunks.forEach(s::add);
     s.finish();
     return s;
@@ -108,31 +141,87 @@ class WorkerStoreTest {
         assertArrayEquals(range(100, 110), read(l, s, true, 0, 10));
       }
     }
+    int[] order = null;
+    for (long budget : new long[] {Long.MAX_VALUE, (long) n * l.rowBytes() / 3}) {
+      try (WorkerStore s = store(l, chunks, budget)) {
+        assertEquals(budget < Long.MAX_VALUE, s.spilledBytes() > 0);
+        s.shuffle(1, 2, 3, false);
+        int[] given = read(l, s, false, 0, n);
+        assertArrayEquals(order == null ? given : order, given, "in memory and on disk");
+        order = given;
+        assertArrayEquals(range(100, 110), read(l, s, true, 0, 10));
+        assertArrayEquals(range(104, 110), read(l, s, true, 4, 6));
+      }
+    }
   }
 
   @Test
-  void aShuffleCoversEachRowOnceAndDependsOnSeedEpochAndRank() {
+  void aShuffleCoversEachRowOnceAndIsTheSameInMemoryAndOnDisk() {
     RowLayout l = layout(2);
     int n = 100_003;
-    List<byte[]> chunks = List.of(chunk(l, 0, 0, false, 0, n / 2), chunk(l, 1, 0, false, n / 2, n));
-    try (WorkerStore s = store(l, chunks)) {
-      List<int[]> orders = new ArrayList<>();
-      long[][] keys = {{1, 0, 0}, {1, 1, 0}, {1, 0, 1}, {2, 0, 0}, {1, 0, 0}};
-      for (long[] k : keys) {
-        s.shuffle(k[0], (int) k[1], (int) k[2]);
-        int[] order = read(l, s, false, 0, n);
-        orders.add(order);
-        int[] sorted = order.clone();
-        Arrays.sort(sorted);
-        assertArrayEquals(range(0, n), sorted);
-      }
-      assertArrayEquals(orders.get(0), orders.get(4), "the same seed, epoch and rank");
-      for (int i = 0; i < 4; i++) {
-        for (int j = 0; j < i; j++) {
-          assertFalse(Arrays.equals(orders.get(i), orders.get(j)), i + " and " + j);
+    List<byte[]> chunks = new ArrayList<>();
+    for (int i = 0; i < 20; i++) { // disk blocks of several sizes, arriving backwards
+      chunks.add(0, chunk(l, i / 3, i % 3, false, n * i / 20, n * (i + 1) / 20));
+      chunks.add(0, chunk(l, i / 3, i % 3, true, 100 * i, 100 * (i + 1)));
+    }
+    int[][] keys = {{1, 0, 0}, {1, 1, 0}, {1, 0, 1}, {2, 0, 0}, {1, 0, 0}};
+    List<int[]> orders = new ArrayList<>();
+    for (long budget : BUDGETS) {
+      try (WorkerStore s = store(l, chunks, budget)) {
+        assertEquals(budget < Long.MAX_VALUE, s.spilledBytes() > 0);
+        for (int[] k : keys) {
+          s.shuffle(k[0], k[1], k[2], true); // the next one is prepared, and not always asked for
+          orders.add(read(l, s, false, 0, n));
+          assertArrayEquals(
+              Arrays.copyOfRange(orders.get(orders.size() - 1), 70_001, 70_101),
+              read(l, s, false, 70_001, 100),
+              "out of turn");
+          assertArrayEquals(range(0, 2000), read(l, s, true, 0, 2000));
         }
       }
     }
+    for (int[] order : orders) {
+      int[] sorted = order.clone();
+      Arrays.sort(sorted);
+      assertArrayEquals(range(0, n), sorted);
+    }
+    assertArrayEquals(orders.get(0), orders.get(4), "the same seed, epoch and rank");
+    for (int i = 0; i < 4; i++) {
+      for (int j = 0; j < i; j++) {
+        assertFalse(Arrays.equals(orders.get(i), orders.get(j)), i + " and " + j);
+      }
+      assertArrayEquals(orders.get(i), orders.get(5 + i), "memory and disk");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {5, 5000})
+  void everyRowIsAsLikelyInEveryPlace(int n) {
+    RowLayout l = layout(1);
+    int cells = 5;
+    int epochs = 4000;
+    int[][] seen = new int[cells][cells]; // fifth of the order by fifth of the rows
+    int[] pairs = new int[2];
+    try (WorkerStore s = store(l, List.of(chunk(l, 0, 0, false, 0, n)))) {
+      for (int e = 0; e < epochs; e++) {
+        s.shuffle(7, e, 0, true);
+        for (int c = 0; c < cells; c++) {
+          int row = read(l, s, false, c * n / cells, 1)[0];
+          seen[c][row * cells / n]++;
+        }
+        int[] two = read(l, s, false, n / 2, 2);
+        pairs[two[0] < two[1] ? 0 : 1]++;
+      }
+    }
+    double expected = (double) epochs / cells;
+    double chi2 = 0;
+    for (int[] row : seen) {
+      for (int k : row) {
+        chi2 += (k - expected) * (k - expected) / expected;
+      }
+    }
+    assertTrue(chi2 < 52, "chi-squared with 20 degrees of freedom: " + chi2); // p = 1e-4
+    assertTrue(Math.abs(pairs[0] - pairs[1]) < 4 * Math.sqrt(epochs), Arrays.toString(pairs));
   }
 
   @Test
@@ -157,22 +246,77 @@ class WorkerStoreTest {
     try (WorkerStore s = store(layout(3), List.of())) {
       assertEquals(0, s.rows());
       assertEquals(0, s.bytes());
-      s.shuffle(1, 2, 3);
+      s.shuffle(1, 2, 3, false);
     }
   }
 
   @Test
-  void moreThanTheBudgetIsAnErrorWithTheNumbers() {
+  void rowsBeyondTheBudgetLieOnDiskUntilTheStoreIsClosed() throws IOException {
     RowLayout l = layout(250);
-    try (WorkerStore s = new WorkerStore(l, root, "test", 300_000)) {
-      s.add(chunk(l, 0, 0, false, 0, 200));
-      String m =
-          assertThrows(IllegalStateException.class, () -> s.add(chunk(l, 0, 1, false, 200, 400)))
-              .getMessage();
+    List<byte[]> chunks = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      chunks.add(chunk(l, i, 0, i % 10 == 0, 200 * i, 200 * (i + 1)));
+    }
+    long budget = 4 << 20; // for 20 MB
+    try (WorkerStore s = store(l, chunks, budget)) {
+      assertTrue(s.spilledBytes() > 0 && s.spilledBytes() < s.rawBytes() / 2, "not compressed");
+      assertFalse(spillFiles().isEmpty());
+      for (int e = 0; e < 3; e++) {
+        s.shuffle(1, e, 0, e < 2);
+        for (int at = 0; at < s.rows(); at += 500) {
+          read(l, s, false, at, 500);
+          assertTrue(s.bytes() <= budget, s.bytes() + " bytes in memory");
+        }
+      }
+    }
+  }
+
+  @Test
+  void aStoreThatIsClosedInTheMiddleLeavesNothing() {
+    RowLayout l = layout(250);
+    for (int rows : new int[] {0, 1, 4000, 17_999}) {
+      List<byte[]> chunks = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        chunks.add(chunk(l, i, 0, i % 10 == 0, 200 * i, 200 * (i + 1)));
+      }
+      try (WorkerStore s = store(l, chunks, 4 << 20)) {
+        s.shuffle(1, 0, 0, true);
+        if (rows > 0) {
+          read(l, s, false, rows - 1, 1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aBudgetThatNoWindowFitsIsAnErrorWithTheNumbers() {
+    RowLayout l = layout(1);
+    List<byte[]> chunks = List.of(chunk(l, 0, 0, false, 0, 100_000));
+    try (WorkerStore s = new WorkerStore(l, root, "test", 1000, files)) {
+      chunks.forEach(s::add);
       assertEquals(
-          "train: a worker's rows must fit its memory budget: 400 rows of 1000 bytes need more than"
-              + " 300000 bytes; use more workers on more machines, fewer columns, or raise"
-              + " spark.fragua.train.storeBudget (rows do not spill to disk)",
+          "train: a worker's memory budget must be at least 9375 bytes for 100000 rows of 4 bytes:"
+              + " it is 1000 bytes; use more workers or raise spark.fragua.train.storeBudget",
+          assertThrows(IllegalStateException.class, s::finish).getMessage());
+    }
+  }
+
+  @Test
+  void aFileThatWasCutIsAnErrorThatNamesIt() throws IOException {
+    RowLayout l = layout(250);
+    List<byte[]> chunks = List.of(chunk(l, 0, 0, false, 0, 4000), chunk(l, 1, 0, false, 0, 4000));
+    try (WorkerStore s = store(l, chunks, 1 << 20)) {
+      Path file = spillFiles().get(0);
+      try (FileChannel c = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        c.truncate(c.size() - 1);
+      }
+      String m =
+          assertThrows(UncheckedIOException.class, () -> s.shuffle(1, 0, 0, true)).getMessage();
+      assertTrue(
+          m.startsWith(
+              "train: rows beyond the memory budget lie in Spark's local directories: "
+                  + file
+                  + " cannot be read: "),
           m);
     }
   }
@@ -185,7 +329,7 @@ class WorkerStoreTest {
     magic[0] ^= 1;
     byte[] rows = good.clone();
     rows[16] ^= 1;
-    try (WorkerStore s = new WorkerStore(l, root, "test", Long.MAX_VALUE)) {
+    try (WorkerStore s = new WorkerStore(l, root, "test", Long.MAX_VALUE, files)) {
       for (byte[] bad :
           List.of(
               magic,
