@@ -51,9 +51,9 @@ final class TrainTask {
   Outcome run(Iterator<byte[]> chunks) {
     if (context.stageAttemptNumber() > 0) {
       throw new IllegalStateException(
-          "train: a training that lost a worker is not repeated by itself: attempt "
+          "train: a training that lost a worker is taken up by another job: attempt "
               + context.stageAttemptNumber()
-              + " of the stage; fit again");
+              + " of the stage; look at what failed before");
     }
     NativeCache.prepare();
     SparkEnv env = SparkEnv.get();

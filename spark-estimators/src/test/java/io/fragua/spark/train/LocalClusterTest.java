@@ -115,7 +115,7 @@ class LocalClusterTest {
     b.redirectErrorStream(true).redirectOutput(log.toFile());
     Process child = b.start();
     try {
-      boolean ended = child.waitFor(180, TimeUnit.SECONDS);
+      boolean ended = child.waitFor(300, TimeUnit.SECONDS);
       String all = Files.readString(log);
       assertTrue(ended, "the child hangs: " + all);
       assertEquals(ClusterMain.CRASHED, child.exitValue(), all);

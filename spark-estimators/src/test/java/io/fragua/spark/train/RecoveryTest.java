@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Checkpoints and callbacks in one process; killed processes are in LocalClusterTest. */
 class RecoveryTest {
+  /** Steps of an epoch, at least. */
+  private static final int EPOCH = 6;
+
   @TempDir Path folder;
 
   /** Hears epochs, and breaks the training after one of them, as a crash of the driver would. */
@@ -38,8 +41,10 @@ class RecoveryTest {
     @Override
     public void epoch(EpochMetrics m) {
       heard.add(m.epoch());
-      if (m.epoch() == after) {
-        awaitCheckpoint();
+      if (m.epoch() == after - 1) {
+        awaitCheckpoint(1);
+      } else if (m.epoch() == after) {
+        awaitCheckpoint(EPOCH);
         throw new CrashException();
       }
     }
@@ -50,10 +55,14 @@ class RecoveryTest {
     }
   }
 
-  /** Checkpoints are written while the training goes on. */
-  private void awaitCheckpoint() {
+  /** Checkpoints are written while the training goes on; waits for one of this step or later. */
+  private void awaitCheckpoint(int step) {
     try {
-      for (int i = 0; i < 1000 && files(".json").isEmpty(); i++) {
+      for (int i = 0; i < 1000; i++) {
+        List<String> all = files(".json");
+        if (!all.isEmpty() && all.get(all.size() - 1).compareTo(CheckpointFolder.base(step)) >= 0) {
+          return;
+        }
         Thread.sleep(10);
       }
     } catch (IOException | InterruptedException e) {
