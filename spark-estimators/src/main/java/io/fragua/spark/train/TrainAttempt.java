@@ -26,7 +26,7 @@ final class TrainAttempt {
   private static final long GRACE_MS = 2000;
 
   /** How long workers may take to notice that they were cancelled. */
-  private static final long CANCEL_MS = 60_000;
+  private static final long CANCEL_MS = 10_000;
 
   private final SparkContext spark;
   private final TrainPlan plan;
