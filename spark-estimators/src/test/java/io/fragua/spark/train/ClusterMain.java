@@ -1,9 +1,7 @@
 package io.fragua.spark.train;
 
 import io.fragua.nn.ParamTree;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,7 +10,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -29,7 +26,7 @@ final class ClusterMain {
 
   private ClusterMain() {}
 
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) {
     try (SparkSession one = session("local[1]", args)) {
       System.out.println("ONE " + bits(task(one, 1).train().params()));
     }
@@ -39,16 +36,8 @@ final class ClusterMain {
       Slots.await(cluster.sparkContext(), 2);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
     }
-    System.out.println("LEFT " + spilled(Path.of(args[1])));
     try (SparkSession local = session("local[2]", args)) {
       crash(local, Path.of(args[1]));
-    }
-  }
-
-  /** Files of rows that are left in Spark's local directories. */
-  private static long spilled(Path folder) throws IOException {
-    try (Stream<Path> s = Files.walk(folder)) {
-      return s.filter(p -> p.getFileName().toString().startsWith("temp_local")).count();
     }
   }
 
