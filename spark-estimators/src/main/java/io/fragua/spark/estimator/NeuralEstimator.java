@@ -15,6 +15,7 @@ import io.fragua.spark.param.ParamGroups;
 import io.fragua.spark.persist.BatchedGraph;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.Distribution;
 import io.fragua.spark.train.TrainListener;
 import io.fragua.spark.train.TrainRequest;
 import io.fragua.spark.train.TrainResult;
@@ -215,6 +216,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 validation,
                 getPatience(),
                 Precision.valueOf(getPrecision()),
+                distribution(),
                 listener));
     return finished(problem, result);
   }
@@ -327,6 +329,10 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     var sc = spark.sparkContext();
     int slots = sc.maxNumConcurrentTasks(sc.resourceProfileManager().defaultResourceProfile());
     return Math.max(1, Math.min(slots, getBatchSize()));
+  }
+
+  private Distribution distribution() {
+    return new Distribution(getGradientCompression().equals("bf16"));
   }
 
   private long steps(long rows, int workers, int local) {

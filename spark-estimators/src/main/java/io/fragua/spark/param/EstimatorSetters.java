@@ -115,4 +115,9 @@ public interface EstimatorSetters<S> extends Setters<S> {
   default S setNumWorkers(int value) {
     return put(numWorkers(), value);
   }
+
+  /** Sets {@link #gradientCompression()}. */
+  default S setGradientCompression(String value) {
+    return put(gradientCompression(), value);
+  }
 }

@@ -1,6 +1,5 @@
 package io.fragua.spark.train;
 
-import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
 
@@ -42,22 +41,6 @@ final class Slots {
               + "; set numWorkers to at most "
               + slots
               + " or add executors");
-    }
-  }
-
-  /**
-   * Workers' sums travel in clear text, which a cluster that encrypts its traffic must not find out
-   * later.
-   *
-   * @throws IllegalArgumentException if Spark's traffic is encrypted and workers would talk
-   */
-  static void checkEncryption(SecurityManager security, int workers) {
-    if (workers > 1 && (security.isEncryptionEnabled() || security.isSslRpcEnabled())) {
-      throw new IllegalArgumentException(
-          "train: what workers exchange is authenticated but not encrypted: "
-              + workers
-              + " workers, and Spark's network encryption is on; set numWorkers to 1, or turn"
-              + " spark.network.crypto.enabled and spark.ssl.rpc.enabled off on a trusted network");
     }
   }
 

@@ -105,7 +105,8 @@ final class TrainJob {
         request.epochs(),
         request.seed(),
         request.patience(),
-        request.precision());
+        request.precision(),
+        request.distribution().bf16());
   }
 
   private JavaFutureAction<List<TrainTask.Outcome>> submit(Broadcast<TrainPlan> plan) {

@@ -152,7 +152,7 @@ final class TrainLoop {
       w.clearSums();
     }
     globalStep++;
-    ring.allReduce(w.sums(), w.sumFloats());
+    w.reduce(ring);
     w.takeState(ring.size());
     if (w.weightSum() > 0) { // a step whose rows all weigh nothing teaches nothing
       w.update().run();
@@ -189,7 +189,7 @@ final class TrainLoop {
     FloatBuffer f = work.sums().bytes().asFloatBuffer();
     f.put(0, (float) loss).put(1, (float) (loss - (float) loss));
     f.put(2, (float) weights).put(3, (float) (weights - (float) weights));
-    ring.allReduce(work.sums(), 4);
+    ring.allReduce(work.sums(), 0, 4, false);
     double mean = ((double) f.get(0) + f.get(1)) / ((double) f.get(2) + f.get(3));
     if (!Double.isFinite(mean)) {
       throw new IllegalArgumentException(

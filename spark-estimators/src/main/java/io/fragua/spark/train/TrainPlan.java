@@ -24,6 +24,7 @@ import java.util.List;
  * @param seed of shuffles and keys
  * @param patience epochs without a better validation loss; 0 never stops early
  * @param precision of contractions
+ * @param bf16 whether gradients are rounded on their way
  */
 record TrainPlan(
     String id,
@@ -38,7 +39,8 @@ record TrainPlan(
     int epochs,
     long seed,
     int patience,
-    Precision precision)
+    Precision precision,
+    boolean bf16)
     implements Serializable {
   /**
    * A named tensor's initial value.

@@ -33,6 +33,7 @@ import org.apache.spark.sql.Dataset;
  * @param validationColumn boolean column; rows where it is true are never trained on; or null
  * @param patience epochs without a better validation loss before stopping; 0 never stops early
  * @param precision of contractions
+ * @param distribution how the workers train together
  * @param listener hears progress on the driver
  */
 public record TrainRequest(
@@ -51,6 +52,7 @@ public record TrainRequest(
     String validationColumn,
     int patience,
     Precision precision,
+    Distribution distribution,
     TrainListener listener) {
   /** Checks the numbers and copies the list. */
   public TrainRequest {

@@ -6,7 +6,6 @@ import io.fragua.io.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -14,7 +13,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.sql.util.ArrowUtils;
 import org.slf4j.Logger;
@@ -69,7 +67,7 @@ final class TrainTask {
           rendezvous.join(
               rank,
               meeting.peers(),
-              meeting.key(),
+              meeting.secret(),
               Timeouts.of(env.conf()),
               context::killTaskIfInterrupted)) {
         listener.phase("training");
@@ -132,7 +130,7 @@ final class TrainTask {
   }
 
   /** What the workers told each other. */
-  private record Meeting(List<Peer> peers, TrainLoop.Sizes sizes, byte[] key) {}
+  private record Meeting(List<Peer> peers, TrainLoop.Sizes sizes, Secret secret) {}
 
   private Meeting meet(Rendezvous rendezvous, WorkerStore store, SparkEnv env, String host) {
     byte[] token = new byte[32];
@@ -162,7 +160,7 @@ final class TrainTask {
     }
     TrainLoop.Sizes sizes = new TrainLoop.Sizes(training, validation);
     checkRows(sizes);
-    return new Meeting(peers, sizes, key(env.securityManager(), token));
+    return new Meeting(peers, sizes, Secret.of(env.securityManager(), env.conf(), token));
   }
 
   private void checkRows(TrainLoop.Sizes sizes) {
@@ -181,17 +179,6 @@ final class TrainTask {
               + rows
               + " training rows, 0 validation rows; mark some, or set patience to 0");
     }
-  }
-
-  /**
-   * The key of this ring: this training's token, which the barrier carries, and with {@code
-   * spark.authenticate} Spark's own secret on top, so that having read the token is not enough.
-   */
-  static byte[] key(SecurityManager security, byte[] token) {
-    String secret = security.isAuthenticationEnabled() ? security.getSecretKey() : null;
-    return secret == null
-        ? token
-        : Handshake.hmac(secret.getBytes(StandardCharsets.UTF_8)).doFinal(token);
   }
 
   private static byte[] file(Workspace work) {

@@ -22,8 +22,12 @@ import java.util.Map;
  * place. Everything that workers add up lies in one buffer, so that a step needs one all-reduce.
  */
 final class Workspace implements AutoCloseable {
+  /** Where the row count lies among the sums. */
+  private static final int ROWS = 0;
+
   private final RowLayout layout;
   private final int batch;
+  private final boolean bf16;
   private final Allocator allocator;
   private final List<Buffer> owned = new ArrayList<>();
   private final List<Execution> executions = new ArrayList<>();
@@ -42,7 +46,7 @@ final class Workspace implements AutoCloseable {
   private FloatBuffer sumFloats;
   private int lossAt;
   private int weightSumAt;
-  private int rowsAt;
+  private int exactFloats;
   private Execution gradient;
   private Execution update;
   private Execution evaluate;
@@ -53,6 +57,7 @@ final class Workspace implements AutoCloseable {
   Workspace(TrainPlan plan, Programs.Compiled programs, int rank) {
     layout = plan.layout();
     batch = plan.batch();
+    bf16 = plan.bf16();
     allocator = new Allocator("training, rank " + rank);
     tiles = new ByteBuffer[layout.tiles()];
     try {
@@ -107,24 +112,32 @@ final class Workspace implements AutoCloseable {
     }
   }
 
-  /** One buffer with a slice for each result of the gradient graph, and one for the row count. */
+  /**
+   * One buffer with a slice for each result of the gradient graph, and one for the row count. The
+   * gradients come last, because they alone may be rounded on their way.
+   */
   private void sums(Graph g) {
-    long at = 0;
+    Map<String, Integer> sizes = new LinkedHashMap<>();
+    g.outputs().forEach(o -> sizes.put(o.name(), Math.toIntExact(g.type(o.value()).byteSize())));
     Map<String, Integer> offsets = new LinkedHashMap<>();
-    for (Graph.Output o : g.outputs()) {
-      offsets.put(o.name(), Math.toIntExact(at));
-      at = align(at + g.type(o.value()).byteSize());
-    }
-    rowsAt = Math.toIntExact(at) / 4;
-    sums = buffer("sums", at + Buffer.ALIGNMENT);
-    sumFloats = sums.bytes().asFloatBuffer();
-    for (Graph.Output o : g.outputs()) {
-      int size = Math.toIntExact(g.type(o.value()).byteSize());
-      named.put("sum of " + o.name(), sums.slice(offsets.get(o.name()), size));
-      if (!named.containsKey(o.name())) { // gradients and weight_sum are operands of the update
-        named.put(o.name(), named.get("sum of " + o.name()));
+    long at = Buffer.ALIGNMENT; // the row count's place
+    for (boolean gradients : new boolean[] {false, true}) {
+      for (String name : sizes.keySet()) {
+        if (name.startsWith("grad:") == gradients) {
+          offsets.put(name, Math.toIntExact(at));
+          at = align(at + sizes.get(name));
+        }
       }
+      exactFloats = gradients ? exactFloats : Math.toIntExact(at / 4);
     }
+    sums = buffer("sums", at);
+    sumFloats = sums.bytes().asFloatBuffer();
+    offsets.forEach(
+        (name, offset) -> {
+          Buffer slice = sums.slice(offset, sizes.get(name));
+          named.put("sum of " + name, slice);
+          named.putIfAbsent(name, slice); // gradients and weight_sum are operands of the update
+        });
     lossAt = offsets.get("loss") / 4;
     weightSumAt = offsets.get("weight_sum") / 4;
   }
@@ -194,9 +207,15 @@ final class Workspace implements AutoCloseable {
     return sums;
   }
 
-  /** Length of {@link #sums}. */
-  int sumFloats() {
-    return rowsAt + 1;
+  /** Adds up over the workers; gradients are rounded on their way if the plan says so. */
+  void reduce(Collective workers) {
+    int gradients = sumFloats.capacity() - exactFloats;
+    if (bf16) {
+      workers.allReduce(sums, 0, exactFloats, false);
+      workers.allReduce(sums, exactFloats, gradients, true);
+    } else {
+      workers.allReduce(sums, 0, exactFloats + gradients, false);
+    }
   }
 
   /** The contribution of a worker without rows. */
@@ -209,7 +228,7 @@ final class Workspace implements AutoCloseable {
    * each is multiplied by them. One worker alone keeps its own, to the bit.
    */
   void weighState(int rows, int workers) {
-    sumFloats.put(rowsAt, rows);
+    sumFloats.put(ROWS, rows);
     if (workers > 1) {
       for (FloatBuffer[] s : state) {
         scale(s[0], s[0], rows);
@@ -219,7 +238,7 @@ final class Workspace implements AutoCloseable {
 
   /** Makes the averaged statistics the current ones, after the sum. */
   void takeState(int workers) {
-    float factor = workers > 1 ? 1 / sumFloats.get(rowsAt) : 1;
+    float factor = workers > 1 ? 1 / sumFloats.get(ROWS) : 1;
     for (FloatBuffer[] s : state) {
       scale(s[0], s[1], factor);
     }

@@ -39,6 +39,7 @@ final class ClusterMain {
             .config("spark.executor.extraClassPath", classes)
             .config("spark.authenticate", "true")
             .config("spark.authenticate.secret", "between us")
+            .config("spark.network.crypto.enabled", "true")
             .getOrCreate();
     s.sparkContext().setLogLevel("ERROR");
     return s;
