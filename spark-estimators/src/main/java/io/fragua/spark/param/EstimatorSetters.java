@@ -116,6 +116,11 @@ public interface EstimatorSetters<S> extends Setters<S> {
     return put(numWorkers(), value);
   }
 
+  /** Sets {@link #deterministic()}. */
+  default S setDeterministic(boolean value) {
+    return put(deterministic(), value);
+  }
+
   /** Sets {@link #gradientCompression()}. */
   default S setGradientCompression(String value) {
     return put(gradientCompression(), value);

@@ -27,6 +27,14 @@ interface Collective extends AutoCloseable {
    */
   void allReduce(Buffer buffer, int from, int count, boolean bf16);
 
+  /**
+   * Sums the shards of all workers, each of which has added its own to its part of the tree; the
+   * result is in slot 0 of every worker's, the same bits for any number of workers.
+   *
+   * @throws CollectiveException naming a worker that is gone, silent or stuck
+   */
+  void allReduce(ShardTree tree);
+
   /** Leaves: workers that still wait for this one hear of it. */
   @Override
   void close();

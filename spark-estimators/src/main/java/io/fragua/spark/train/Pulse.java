@@ -145,6 +145,11 @@ final class Pulse implements AutoCloseable {
     try {
       while (!closing) {
         long now = System.nanoTime();
+        if (now - next > 2_000_000L * interval) {
+          // This process itself stood still (a suspended machine, a long collection of garbage), so
+          // that it has not heard others proves nothing.
+          lines.forEach(l -> l.heard = now);
+        }
         if (now - next >= 0) {
           beat();
           next = now + interval * 1_000_000L;

@@ -30,6 +30,7 @@ final class SharedCollective implements Collective {
   /** What the workers share. */
   private static final class Group {
     final FloatBuffer[] vectors;
+    final ShardTree[] trees;
     final Topology topology;
 
     /** Arrivals at barriers, ever: a barrier is passed when it is the next multiple of n. */
@@ -46,6 +47,7 @@ final class SharedCollective implements Collective {
 
     Group(int n) {
       vectors = new FloatBuffer[n];
+      trees = new ShardTree[n];
       topology = new Topology(n);
       came = new AtomicIntegerArray(n);
     }
@@ -100,6 +102,40 @@ final class SharedCollective implements Collective {
       bound = buffer;
       group.vectors[rank] = buffer.bytes().asFloatBuffer();
     }
+    together(
+        () -> {
+          int from = start + (int) ((long) count * rank / n);
+          int to = start + (int) ((long) count * (rank + 1) / n);
+          for (int at = from; at < to; at += BLOCK) {
+            int length = Math.min(BLOCK, to - at);
+            if (count <= SMALL) {
+              doubling(at, length);
+            } else {
+              ring(at, length, bf16);
+            }
+            for (FloatBuffer v : group.vectors) {
+              v.put(at, mine, 0, length);
+            }
+          }
+        });
+  }
+
+  @Override
+  public void allReduce(ShardTree tree) {
+    int n = peers.size();
+    group.trees[rank] = tree;
+    together(
+        () -> {
+          int from = (int) ((long) tree.stride() * rank / n);
+          int to = (int) ((long) tree.stride() * (rank + 1) / n);
+          for (int at = from; at < to; at += BLOCK) {
+            tree.sum(group.trees, at, Math.min(BLOCK, to - at));
+          }
+        });
+  }
+
+  /** Runs a part of a sum when all vectors are there; returns when all parts are summed. */
+  private void together(Runnable part) {
     barrier(); // all vectors are there
     group.summing.incrementAndGet();
     try {
@@ -107,19 +143,7 @@ final class SharedCollective implements Collective {
       if (group.gone != null) {
         throw left();
       }
-      int from = start + (int) ((long) count * rank / n);
-      int to = start + (int) ((long) count * (rank + 1) / n);
-      for (int at = from; at < to; at += BLOCK) {
-        int length = Math.min(BLOCK, to - at);
-        if (count <= SMALL) {
-          doubling(at, length);
-        } else {
-          ring(at, length, bf16);
-        }
-        for (FloatBuffer v : group.vectors) {
-          v.put(at, mine, 0, length);
-        }
-      }
+      part.run();
     } finally {
       group.summing.decrementAndGet();
     }

@@ -18,6 +18,9 @@ final class TcpCollective implements Collective {
    * hold the same bits here too. Ranks beyond the largest power of two hand their vector in before
    * and receive the sum after.
    */
+  /** Floats of a tree's sums that are on their way at a time. */
+  private static final int PART = 1 << 16;
+
   private final int rank;
   private final int size;
   private final Links links;
@@ -66,6 +69,49 @@ final class TcpCollective implements Collective {
     }
   }
 
+  /*
+   * The open sums go from worker to worker, each of which goes on with them, and the result comes
+   * back the same way; in parts, so that all workers are busy with different parts at a time.
+   */
+  @Override
+  public void allReduce(ShardTree tree) {
+    pulse.begin();
+    exchange.bind(tree.memory());
+    Link next = rank + 1 < size ? links.data().get(rank + 1) : null;
+    Link prev = rank > 0 ? links.data().get(rank - 1) : null;
+    for (int at = 0; at < tree.stride(); at += PART) {
+      int n = Math.min(PART, tree.stride() - at);
+      for (int slot : tree.arrivals()) {
+        receive(prev, slot * tree.stride() + at, n);
+      }
+      tree.merge(at, n);
+      if (next == null) {
+        tree.copy(tree.departures()[0], 0, at, n);
+        continue;
+      }
+      for (int slot : tree.departures()) {
+        send(next, slot * tree.stride() + at, n);
+      }
+    }
+    for (int at = 0; at < tree.stride(); at += PART) {
+      int n = Math.min(PART, tree.stride() - at);
+      if (next != null) {
+        receive(next, at, n);
+      }
+      if (prev != null) {
+        send(prev, at, n);
+      }
+    }
+  }
+
+  private void send(Link to, int from, int count) {
+    exchange.run(to, from, count, null, from, 0, Exchange.Use.STORE, false);
+  }
+
+  private void receive(Link from, int at, int count) {
+    exchange.run(null, at, 0, from, at, count, Exchange.Use.STORE, false);
+  }
+
   private void ring(int from, int count, boolean bf16) {
     Link next = links.data().get(mod(rank + 1));
     Link prev = links.data().get(mod(rank - 1));
@@ -107,8 +153,8 @@ final class TcpCollective implements Collective {
     int p = new Topology(size).paired();
     if (rank >= p) {
       Link in = links.data().get(rank - p);
-      exchange.run(in, from, count, null, from, 0, Exchange.Use.STORE, false);
-      exchange.run(null, from, 0, in, from, count, Exchange.Use.STORE, false);
+      send(in, from, count);
+      receive(in, from, count);
       return;
     }
     Link out = rank + p < size ? links.data().get(rank + p) : null;
@@ -120,7 +166,7 @@ final class TcpCollective implements Collective {
       exchange.run(partner, from, count, partner, from, count, Exchange.Use.ADD_AFTER, false);
     }
     if (out != null) {
-      exchange.run(out, from, count, null, from, 0, Exchange.Use.STORE, false);
+      send(out, from, count);
     }
   }
 

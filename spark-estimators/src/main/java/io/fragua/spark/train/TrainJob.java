@@ -106,12 +106,19 @@ final class TrainJob {
         request.seed(),
         request.patience(),
         request.precision(),
+        request.distribution().shards(),
         request.distribution().bf16());
   }
 
   private JavaFutureAction<List<TrainTask.Outcome>> submit(Broadcast<TrainPlan> plan) {
     int workers = request.numWorkers();
-    ChunkWriter writer = new ChunkWriter(request.tiles(), request.validationColumn(), workers);
+    int shards = request.distribution().shards();
+    ChunkWriter writer =
+        new ChunkWriter(
+            request.tiles(),
+            request.validationColumn(),
+            request.distribution().parts(workers),
+            shards > 0);
     Dataset<Row> chunks =
         ColumnarMap.replace(
             request.data(), writer.inputs(), ChunkWriter.OUTPUT, writer, "training chunks");
@@ -121,7 +128,7 @@ final class TrainJob {
             .toRdd()
             .toJavaRDD()
             .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
-            .partitionBy(new ByWorker(workers))
+            .partitionBy(new ByWorker(request.distribution().parts(workers), workers))
             .values()
             .rdd();
     ClassTag<TrainTask.Outcome> tag = ClassTag$.MODULE$.apply(TrainTask.Outcome.class);
@@ -133,9 +140,11 @@ final class TrainJob {
   /** Sends chunks to the worker they name. */
   private static final class ByWorker extends Partitioner {
     private static final long serialVersionUID = 1;
+    private final int parts;
     private final int workers;
 
-    ByWorker(int workers) {
+    ByWorker(int parts, int workers) {
+      this.parts = parts;
       this.workers = workers;
     }
 
@@ -146,7 +155,7 @@ final class TrainJob {
 
     @Override
     public int getPartition(Object key) {
-      return (Integer) key;
+      return ShardTree.owner((Integer) key, parts, workers);
     }
   }
 

@@ -24,6 +24,7 @@ import java.util.List;
  * @param seed of shuffles and keys
  * @param patience epochs without a better validation loss; 0 never stops early
  * @param precision of contractions
+ * @param shards into which rows are cut whatever the number of workers; 0 for as many as workers
  * @param bf16 whether gradients are rounded on their way
  */
 record TrainPlan(
@@ -40,6 +41,7 @@ record TrainPlan(
     long seed,
     int patience,
     Precision precision,
+    int shards,
     boolean bf16)
     implements Serializable {
   /**

@@ -60,6 +60,14 @@ public record TrainRequest(
     positive("numWorkers", numWorkers);
     positive("batchSize", batchSize);
     positive("epochs", epochs);
+    if (numWorkers > distribution.parts(numWorkers)) {
+      throw new IllegalArgumentException(
+          "train: every worker must have a shard: "
+              + numWorkers
+              + " workers, "
+              + distribution.shards()
+              + " shards; use fewer workers or a larger batch");
+    }
     if (patience < 0) {
       throw new IllegalArgumentException(
           "train: patience must be at least 0: " + patience + "; 0 turns early stopping off");
@@ -85,13 +93,13 @@ public record TrainRequest(
     }
   }
 
-  /** Rows of one step on one worker: what the graphs must be traced for. */
+  /** Rows that one worker computes at once: what the graphs must be traced for. */
   public int localBatch() {
-    return localBatch(batchSize, numWorkers);
+    return localBatch(batchSize, distribution.parts(numWorkers));
   }
 
-  /** Rows of one step on one worker when the workers together take {@code batchSize}. */
-  public static int localBatch(int batchSize, int numWorkers) {
-    return (int) (((long) batchSize + numWorkers - 1) / numWorkers);
+  /** Rows that are computed at once when {@code batchSize} is cut into so many parts. */
+  public static int localBatch(int batchSize, int parts) {
+    return (int) (((long) batchSize + parts - 1) / parts);
   }
 }

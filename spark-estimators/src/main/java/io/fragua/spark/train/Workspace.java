@@ -28,6 +28,8 @@ final class Workspace implements AutoCloseable {
   private final RowLayout layout;
   private final int batch;
   private final boolean bf16;
+  private final int shards;
+  private ShardTree tree; // null unless sums are in the order of a tree
   private final Allocator allocator;
   private final List<Buffer> owned = new ArrayList<>();
   private final List<Execution> executions = new ArrayList<>();
@@ -54,7 +56,9 @@ final class Workspace implements AutoCloseable {
   private Buffer evaluatedWeightSum;
   private Map<String, Buffer> best;
 
-  Workspace(TrainPlan plan, Programs.Compiled programs, int rank) {
+  /** The memory of worker {@code rank} of so many. */
+  Workspace(TrainPlan plan, Programs.Compiled programs, int rank, int workers) {
+    shards = plan.shards() > 0 ? plan.shards() : workers;
     layout = plan.layout();
     batch = plan.batch();
     bf16 = plan.bf16();
@@ -71,7 +75,8 @@ final class Workspace implements AutoCloseable {
       ones = !layout.names().contains("weight");
       weight = (ones ? buffer("weight", 4L * batch) : named.get("weight")).bytes();
       buffer("key", 8);
-      sums(gradientGraph);
+      buffer("votes", 16L * shards);
+      sums(gradientGraph, plan.shards() > 0 ? workers : 0, rank);
 
       gradient = execution(programs.gradient());
       bindOutputs(gradient, gradientGraph, "sum of ");
@@ -116,7 +121,7 @@ final class Workspace implements AutoCloseable {
    * One buffer with a slice for each result of the gradient graph, and one for the row count. The
    * gradients come last, because they alone may be rounded on their way.
    */
-  private void sums(Graph g) {
+  private void sums(Graph g, int treeWorkers, int rank) {
     Map<String, Integer> sizes = new LinkedHashMap<>();
     g.outputs().forEach(o -> sizes.put(o.name(), Math.toIntExact(g.type(o.value()).byteSize())));
     Map<String, Integer> offsets = new LinkedHashMap<>();
@@ -130,7 +135,13 @@ final class Workspace implements AutoCloseable {
       }
       exactFloats = gradients ? exactFloats : Math.toIntExact(at / 4);
     }
-    sums = buffer("sums", at);
+    if (treeWorkers > 0) {
+      tree = new ShardTree(shards, treeWorkers, rank, Math.toIntExact(at / 4));
+      tree.bind(buffer("shards", tree.bytes()));
+      sums = tree.memory().slice(0, Math.toIntExact(at));
+    } else {
+      sums = buffer("sums", at);
+    }
     sumFloats = sums.bytes().asFloatBuffer();
     offsets.forEach(
         (name, offset) -> {
@@ -207,8 +218,18 @@ final class Workspace implements AutoCloseable {
     return sums;
   }
 
+  /** Four floats for each shard, for its validation. */
+  Buffer votes() {
+    return named.get("votes");
+  }
+
   /** Adds up over the workers; gradients are rounded on their way if the plan says so. */
   void reduce(Collective workers) {
+    if (tree != null) {
+      workers.allReduce(tree);
+      tree.clear();
+      return;
+    }
     int gradients = sumFloats.capacity() - exactFloats;
     if (bf16) {
       workers.allReduce(sums, 0, exactFloats, false);
@@ -218,27 +239,31 @@ final class Workspace implements AutoCloseable {
     }
   }
 
-  /** The contribution of a worker without rows. */
+  /** The sums of a shard without rows; {@link #complete} them too. */
   void clearSums() {
     zero(sums.bytes(), 0, sums.size());
   }
 
   /**
-   * Running statistics are averaged over the workers, each weighted by its rows: before the sum
-   * each is multiplied by them. One worker alone keeps its own, to the bit.
+   * Completes the sums of a shard. Running statistics are averaged over the shards, each weighted
+   * by its rows: before the sum each is multiplied by them. One shard alone keeps its own, to the
+   * bit.
    */
-  void weighState(int rows, int workers) {
+  void complete(int rows) {
     sumFloats.put(ROWS, rows);
-    if (workers > 1) {
+    if (rows > 0 && shards > 1) {
       for (FloatBuffer[] s : state) {
         scale(s[0], s[0], rows);
       }
     }
+    if (tree != null) {
+      tree.add();
+    }
   }
 
   /** Makes the averaged statistics the current ones, after the sum. */
-  void takeState(int workers) {
-    float factor = workers > 1 ? 1 / sumFloats.get(ROWS) : 1;
+  void takeState() {
+    float factor = shards > 1 ? 1 / sumFloats.get(ROWS) : 1;
     for (FloatBuffer[] s : state) {
       scale(s[0], s[1], factor);
     }

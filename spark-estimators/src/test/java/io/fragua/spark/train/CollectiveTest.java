@@ -120,6 +120,51 @@ class CollectiveTest {
     }
   }
 
+  /** Shards summed as a tree: over sockets and in shared memory, by every number of workers. */
+  @ParameterizedTest
+  @CsvSource({"1, 5", "2, 3", "8, 70001", "16, 1000"})
+  void treesGiveTheSameBitsForEveryNumberOfWorkers(int shards, int floats) throws Exception {
+    float[] one = ranks.run(1, true, c -> tree(c, shards, floats)).get(0).get();
+    double[] expected = new double[floats];
+    for (int s = 0; s < shards; s++) {
+      float[] v = values(s, floats);
+      for (int i = 0; i < floats; i++) {
+        expected[i] += v[i];
+      }
+    }
+    for (int i = 0; i < floats; i++) {
+      assertEquals(expected[i], one[i], 0x1p-20 * shards * (1 << (i % 20)), "at " + i);
+    }
+    for (int n = 2; n <= Math.min(shards, 8); n += n < 3 ? 1 : 2) {
+      for (boolean shared : new boolean[] {false, true}) {
+        int rank = 0;
+        for (Future<float[]> f : ranks.run(n, shared, c -> tree(c, shards, floats))) {
+          assertArrayEquals(one, f.get(), 0f, n + " workers, rank " + rank++);
+        }
+      }
+    }
+  }
+
+  /** Two steps, of which the second must not know of the first. */
+  private static float[] tree(Collective c, int shards, int floats) {
+    ShardTree tree = new ShardTree(shards, c.size(), c.rank(), floats);
+    Buffer memory = Buffer.collected(tree.bytes());
+    tree.bind(memory);
+    float[] sum = new float[floats];
+    for (int step = 0; step < 2; step++) {
+      for (int s = 0; s < shards; s++) {
+        if (ShardTree.owner(s, shards, c.size()) == c.rank()) {
+          memory.bytes().asFloatBuffer().put(values(step == 0 ? s + 100 : s, floats));
+          tree.add();
+        }
+      }
+      c.allReduce(tree);
+      tree.clear();
+    }
+    memory.bytes().asFloatBuffer().get(sum);
+    return sum;
+  }
+
   /** Compared with the engine's own rounding: ordinary numbers, ties, infinities, NaN, zeros. */
   @Test
   void bfloat16RoundsAsTheEngineDoes() {
