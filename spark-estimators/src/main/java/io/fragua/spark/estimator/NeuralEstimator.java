@@ -159,6 +159,13 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         getBatchSize(),
         Distribution.shards(getBatchSize()));
     Check.that(
+        !local() || !getDeterministic() && getGradientCompression().equals("none"),
+        "%s distribution: with localSgd workers exchange no gradients: deterministic is %s,"
+            + " gradientCompression %s; set them back, or distribution to barrier",
+        stage(),
+        getDeterministic(),
+        getGradientCompression());
+    Check.that(
         !getDeterministic() || getGradientCompression().equals("none"),
         "%s deterministic: needs gradients that are not rounded on their way:"
             + " gradientCompression is %s; set one of them back",
@@ -194,7 +201,9 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
-    BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark));
+    if (!local()) {
+      BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
+    }
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
     Dataset<?> rows = inOrder(withoutInvalid(dataset, numbers));
@@ -202,7 +211,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
     listener.phase("compile");
     int workers = workers(spark);
-    int parts = getDeterministic() ? distribution().shards() : workers;
+    int parts = getDeterministic() ? spread().shards() : workers;
     int local = TrainRequest.localBatch(getBatchSize(), parts);
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
@@ -232,7 +241,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 validation,
                 getPatience(),
                 Precision.valueOf(getPrecision()),
-                distribution(),
+                spread(),
                 listener));
     return finished(problem, result);
   }
@@ -273,7 +282,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getValidationIndicatorCol().isEmpty()) {
       columns.add(Tiles.column(getValidationIndicatorCol()));
     }
-    return RowOrder.arrange(rows, columns, distribution().shards());
+    return RowOrder.arrange(rows, columns, spread().shards());
   }
 
   /** All columns that a training reads but the one that says which rows are for validation. */
@@ -366,14 +375,25 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
       return getNumWorkers();
     }
     var sc = spark.sparkContext();
-    int slots = sc.maxNumConcurrentTasks(sc.resourceProfileManager().defaultResourceProfile());
-    return Math.max(
-        1, Math.min(slots, getDeterministic() ? distribution().shards() : getBatchSize()));
+    int slots =
+        local()
+            ? sc.defaultParallelism()
+            : BarrierTrainer.slots(sc, spread());
+    return Math.max(1, Math.min(slots, getDeterministic() ? spread().shards() : getBatchSize()));
   }
 
-  private Distribution distribution() {
+  private boolean local() {
+    return getDistribution().equals("localSgd");
+  }
+
+  private Distribution spread() {
     int shards = getDeterministic() ? Distribution.shards(getBatchSize()) : 0;
-    return new Distribution(shards, getGradientCompression().equals("bf16"));
+    return new Distribution(
+        shards,
+        local() ? getLocalSteps() : 0,
+        getGradientCompression().equals("bf16"),
+        getWorkerCpus(),
+        getDevice().startsWith("cuda") ? 1 : 0);
   }
 
   private long steps(long rows, int workers, int local) {

@@ -15,8 +15,17 @@ public final class BarrierTrainer {
    *
    * @throws IllegalArgumentException if there are too few slots, or executors come and go
    */
-  public static void checkCluster(SparkContext spark, int workers) {
-    Slots.check(spark, workers);
+  public static void checkCluster(SparkContext spark, int workers, Distribution distribution) {
+    Slots.check(spark, workers, distribution);
+  }
+
+  /**
+   * Workers that the cluster can run at once now.
+   *
+   * @throws IllegalArgumentException if it cannot give workers what they ask for
+   */
+  public static int slots(SparkContext spark, Distribution distribution) {
+    return spark.maxNumConcurrentTasks(WorkerResources.profile(spark, distribution));
   }
 
   /**
@@ -26,6 +35,8 @@ public final class BarrierTrainer {
    * @throws IllegalStateException if a worker failed, naming the worker and the cause
    */
   public static TrainResult train(TrainRequest request) {
-    return new TrainJob(request).run();
+    return request.distribution().localSteps() > 0
+        ? new LocalSgdJob(request).run()
+        : new TrainJob(request).run();
   }
 }

@@ -23,6 +23,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.rdd.PartitionPruningRDD;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.resource.ResourceProfile;
 import scala.Tuple2;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -46,6 +47,7 @@ final class LocalSgdJob {
   private final int workers;
   private Broadcast<TrainPlan> plan;
   private JavaRDD<byte[]> chunks;
+  private ResourceProfile resources;
   private int rounds;
 
   LocalSgdJob(TrainRequest request) {
@@ -58,6 +60,7 @@ final class LocalSgdJob {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
     TrainJob.checkValidationColumn(request);
+    resources = WorkerResources.profile(spark.sc(), request.distribution());
     TrainListener listener = request.listener();
     listener.phase("reading");
     TrainPlan p = TrainPlan.of(id, request);
@@ -75,8 +78,7 @@ final class LocalSgdJob {
 
   /** Cuts the rows into pieces, one for each worker and round; validation rows lie behind. */
   private void deal() {
-    long perRound =
-        (long) workers * request.localBatch() * request.distribution().localSteps();
+    long perRound = (long) workers * request.localBatch() * request.distribution().localSteps();
     long rows = request.data().count();
     long wanted = Math.max(1, (rows + perRound - 1) / perRound);
     rounds = (int) Math.min(wanted, Math.max(1, MAX_PIECES / workers));
@@ -217,8 +219,7 @@ final class LocalSgdJob {
                       float[] part =
                           Arrays.copyOfRange(l.values(), at(s, n, length), at(s + 1, n, length));
                       parts.add(
-                          new Tuple2<>(
-                              s, new Part(worker, part, l.rows(), l.loss(), l.weights())));
+                          new Tuple2<>(s, new Part(worker, part, l.rows(), l.loss(), l.weights())));
                     }
                     return parts.iterator();
                   })
@@ -268,7 +269,7 @@ final class LocalSgdJob {
   private JavaRDD<byte[]> piece(int from, int count) {
     ClassTag<byte[]> tag = ClassTag$.MODULE$.apply(byte[].class);
     RDD<byte[]> some = PartitionPruningRDD.create(chunks.rdd(), new Between(from, from + count));
-    return new JavaRDD<>(some, tag);
+    return new JavaRDD<>(some.withResources(resources), tag);
   }
 
   /** Partitions from one number to before another. */

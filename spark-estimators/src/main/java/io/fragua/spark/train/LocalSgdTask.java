@@ -18,7 +18,7 @@ import org.apache.spark.sql.util.ArrowUtils;
  */
 record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
   /** How long compiled programs are kept for the next task, in milliseconds. */
-  private static final long KEEP_MS = 15_000;
+  private static final long KEEP_MS = 5000;
 
   /**
    * What a worker has come to.

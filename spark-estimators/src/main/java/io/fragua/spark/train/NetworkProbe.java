@@ -73,7 +73,7 @@ public final class NetworkProbe {
               + runs
               + "; correct them");
     }
-    Slots.check(spark, workers);
+    Slots.check(spark, workers, Distribution.PLAIN);
     List<Integer> ranks = new ArrayList<>();
     for (int r = 0; r < workers; r++) {
       ranks.add(r);

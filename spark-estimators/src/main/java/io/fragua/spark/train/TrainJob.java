@@ -2,8 +2,6 @@ package io.fragua.spark.train;
 
 import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.TileSpec;
-import io.fragua.graph.Graph;
-import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.Tensor;
@@ -50,10 +48,11 @@ final class TrainJob {
   TrainResult run() {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
-    checkValidationColumn();
-    BarrierTrainer.checkCluster(spark, request.numWorkers());
+    checkValidationColumn(request);
+    BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
     request.listener().phase("reading");
-    Broadcast<TrainPlan> plan = JavaSparkContext.fromSparkContext(spark).broadcast(plan());
+    Broadcast<TrainPlan> plan =
+        JavaSparkContext.fromSparkContext(spark).broadcast(TrainPlan.of(id, request));
     WorkerWatch watch = new WorkerWatch(id);
     spark.addSparkListener(watch);
     try (Progress progress = new Progress(id, request.listener())) {
@@ -64,7 +63,7 @@ final class TrainJob {
     }
   }
 
-  private void checkValidationColumn() {
+  static void checkValidationColumn(TrainRequest request) {
     String name = request.validationColumn();
     if (name == null) {
       return;
@@ -90,26 +89,6 @@ final class TrainJob {
     }
   }
 
-  private TrainPlan plan() {
-    Graph evaluate = request.evaluate();
-    return new TrainPlan(
-        id,
-        RowLayout.of(request.tiles()),
-        GraphJson.write(request.gradient()),
-        GraphJson.write(request.update()),
-        evaluate == null ? null : GraphJson.write(evaluate),
-        TrainPlan.leaves(request.params()),
-        TrainPlan.leaves(request.state()),
-        TrainPlan.leaves(request.optState()),
-        request.localBatch(),
-        request.epochs(),
-        request.seed(),
-        request.patience(),
-        request.precision(),
-        request.distribution().shards(),
-        request.distribution().bf16());
-  }
-
   private JavaFutureAction<List<TrainTask.Outcome>> submit(Broadcast<TrainPlan> plan) {
     int workers = request.numWorkers();
     int shards = request.distribution().shards();
@@ -131,6 +110,7 @@ final class TrainJob {
             .partitionBy(new ByWorker(request.distribution().parts(workers), workers))
             .values()
             .rdd();
+    dealt.withResources(WorkerResources.profile(spark, request.distribution()));
     ClassTag<TrainTask.Outcome> tag = ClassTag$.MODULE$.apply(TrainTask.Outcome.class);
     RDD<TrainTask.Outcome> trained =
         dealt.barrier().mapPartitions(new Worker(plan), false, tag).setName(id);
@@ -228,13 +208,19 @@ final class TrainJob {
     if (watch.root() != null) {
       return failure(watch.root());
     }
+    return explained(e);
+  }
+
+  /** What Spark says of a job that failed, or what the data did wrong, found by a task. */
+  static RuntimeException explained(Exception e) {
     for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof IllegalArgumentException) { // what the data did wrong, found while reading
+      if (t instanceof IllegalArgumentException) {
         return new IllegalArgumentException(t.getMessage(), e);
       }
     }
+    Throwable cause = e.getCause() == null ? e : e.getCause();
     return new IllegalStateException(
-        "train: the job must run to its end: " + e.getCause().getMessage() + "; see its cause", e);
+        "train: the job must run to its end: " + cause.getMessage() + "; see its cause", e);
   }
 
   private static RuntimeException failure(WorkerWatch.Failure f) {

@@ -170,7 +170,7 @@ final class TrainLoop {
   }
 
   /** First row of a step: rows are spread evenly, so that no step is nearly empty. */
-  private static int share(long rows, int step, int steps) {
+  static int share(long rows, int step, int steps) {
     return (int) (rows * step / steps);
   }
 
@@ -189,7 +189,7 @@ final class TrainLoop {
       f.put(i, 0);
     }
     for (int i = 0; i < shards.size(); i++) {
-      double[] sums = validate(shards.get(i));
+      double[] sums = validate(plan, shards.get(i), work, check);
       for (int k = 0; k < 2; k++) { // a double travels as two floats, the second what is left
         int at = 4 * (first + i) + 2 * k;
         f.put(at, (float) sums[k]).put(at + 1, (float) (sums[k] - (float) sums[k]));
@@ -202,6 +202,15 @@ final class TrainLoop {
       loss += (double) f.get(at) + f.get(at + 1);
       weights += (double) f.get(at + 2) + f.get(at + 3);
     }
+    return validationLoss(loss, weights);
+  }
+
+  /**
+   * The mean of losses.
+   *
+   * @throws IllegalArgumentException if it is no finite number
+   */
+  static double validationLoss(double loss, double weights) {
     double mean = loss / weights;
     if (!Double.isFinite(mean)) {
       throw new IllegalArgumentException(
@@ -214,7 +223,7 @@ final class TrainLoop {
   }
 
   /** Sum of weighted losses, and of weights, over a shard's validation rows. */
-  private double[] validate(WorkerStore store) {
+  static double[] validate(TrainPlan plan, WorkerStore store, Workspace work, Runnable check) {
     double[] sums = new double[2];
     for (int from = 0; from < store.validationRows(); from += plan.batch()) {
       check.run();
@@ -228,7 +237,7 @@ final class TrainLoop {
     return sums;
   }
 
-  private static IllegalArgumentException diverged(int epoch, int step, int steps) {
+  static IllegalArgumentException diverged(int epoch, int step, int steps) {
     return new IllegalArgumentException(
         "train: the loss must stay a finite number: it did not in epoch "
             + (epoch + 1)

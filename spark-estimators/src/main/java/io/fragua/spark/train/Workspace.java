@@ -40,6 +40,9 @@ final class Workspace implements AutoCloseable {
   /** Names and sizes of what is learnt. */
   private final Map<String, int[]> learnt = new LinkedHashMap<>();
 
+  /** Memory of all that a training changes, in the plan's order. */
+  private final List<Buffer> changing = new ArrayList<>();
+
   private final ByteBuffer[] tiles;
   private final ByteBuffer weight;
   private final boolean ones;
@@ -110,7 +113,9 @@ final class Workspace implements AutoCloseable {
 
   private void leaves(String prefix, List<TrainPlan.Leaf> leaves, boolean learns) {
     for (TrainPlan.Leaf l : leaves) {
-      buffer(prefix + l.name(), l.value().length).bytes().put(0, l.value());
+      Buffer b = buffer(prefix + l.name(), l.value().length);
+      b.bytes().put(0, l.value());
+      changing.add(b);
       if (learns) {
         learnt.put(prefix + l.name(), l.dims());
       }
@@ -309,6 +314,23 @@ final class Workspace implements AutoCloseable {
   /** Puts back what was kept. */
   void recall() {
     best.forEach((name, b) -> named.get(name).copyFrom(b));
+  }
+
+  /** Parameters, statistics and optimizer state, one after the other; a copy. */
+  float[] values() {
+    FloatBuffer values = FloatBuffer.allocate(changing.stream().mapToInt(b -> b.size() / 4).sum());
+    changing.forEach(b -> values.put(b.bytes().asFloatBuffer()));
+    return values.array();
+  }
+
+  /** Sets what {@link #values} gives. */
+  void restore(float[] values) {
+    FloatBuffer from = FloatBuffer.wrap(values);
+    changing.forEach(
+        b -> {
+          from.limit(from.position() + b.size() / 4);
+          b.bytes().asFloatBuffer().put(from);
+        });
   }
 
   /** Parameters and statistics with their prefixes; copies. */
