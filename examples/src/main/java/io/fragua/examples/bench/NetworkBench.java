@@ -3,6 +3,7 @@ package io.fragua.examples.bench;
 import io.fragua.examples.bench.BenchRow.Better;
 import io.fragua.examples.flightdelays.FlightDelays;
 import io.fragua.spark.train.NetworkProbe;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -41,7 +42,7 @@ public final class NetworkBench implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     if (megabytes < 1 || megabytes > 2000) {
       throw new IllegalArgumentException(

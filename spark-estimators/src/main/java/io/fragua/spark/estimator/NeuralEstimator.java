@@ -375,10 +375,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
       return getNumWorkers();
     }
     var sc = spark.sparkContext();
-    int slots =
-        local()
-            ? sc.defaultParallelism()
-            : BarrierTrainer.slots(sc, spread());
+    int slots = local() ? sc.defaultParallelism() : BarrierTrainer.slots(sc, spread());
     return Math.max(1, Math.min(slots, getDeterministic() ? spread().shards() : getBatchSize()));
   }
 

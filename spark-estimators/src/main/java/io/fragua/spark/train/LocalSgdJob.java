@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import org.apache.spark.Partitioner;
+import org.apache.spark.SparkException;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -69,8 +70,11 @@ final class LocalSgdJob {
       deal();
       listener.phase("training");
       return epochs(p.values());
-    } catch (RuntimeException e) {
-      throw TrainJob.explained(e);
+    } catch (Exception e) { // SparkException is checked, but Scala does not say who throws it
+      if (e instanceof SparkException) {
+        throw TrainJob.explained(e);
+      }
+      throw e;
     } finally {
       plan.destroy();
     }

@@ -79,7 +79,7 @@ public final class ChildJvm {
     }
     Process child = b.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     try {
-      boolean ended = child.waitFor(240, TimeUnit.SECONDS);
+      boolean ended = child.waitFor(400, TimeUnit.SECONDS);
       String all = Files.readString(log);
       assertTrue(ended, "the child hangs: " + all);
       assertEquals(0, child.exitValue(), all);

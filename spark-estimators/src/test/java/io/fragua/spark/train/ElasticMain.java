@@ -28,6 +28,8 @@ final class ElasticMain {
             .config("spark.dynamicAllocation.initialExecutors", "1")
             .config("spark.dynamicAllocation.maxExecutors", "2")
             .config("spark.dynamicAllocation.executorIdleTimeout", "120s")
+            .config("spark.shuffle.io.maxRetries", "1") // else a dead executor is asked for long
+            .config("spark.shuffle.io.retryWait", "100ms")
             .getOrCreate()) {
       spark.sparkContext().setLogLevel("ERROR");
       try {
@@ -61,8 +63,8 @@ final class ElasticMain {
     spark.sparkContext().addSparkListener(counter);
     Task t = new Task(TestSpark.rows(spark, 600, 3));
     t.workers = 2;
-    t.batch = 50;
-    t.epochs = 2;
+    t.batch = 32;
+    t.epochs = 1;
     t.distribution = new Distribution(0, 3, false, 0, 0);
     AtomicInteger steps = new AtomicInteger();
     t.listener =
