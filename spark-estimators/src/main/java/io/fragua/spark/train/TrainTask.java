@@ -67,6 +67,7 @@ final class TrainTask {
               meeting.secret(),
               Timeouts.of(env.conf()),
               context::killTaskIfInterrupted)) {
+        programs.begin();
         listener.phase("training");
         List<EpochMetrics> history =
             new TrainLoop(
