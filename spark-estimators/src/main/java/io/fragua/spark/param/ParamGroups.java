@@ -17,6 +17,7 @@ public final class ParamGroups implements java.io.Serializable {
   final TrainingParams.Group training;
   final RecoveryParams.Group recovery;
   final DeviceParams.Group device;
+  final DistributionParams.Group distribution;
 
   /** Creates all parameters, with their defaults, for this stage. */
   public ParamGroups(Params owner) {
@@ -29,5 +30,6 @@ public final class ParamGroups implements java.io.Serializable {
     training = new TrainingParams.Group(declare);
     recovery = new RecoveryParams.Group(declare);
     device = new DeviceParams.Group(declare);
+    distribution = new DistributionParams.Group(declare);
   }
 }

@@ -14,7 +14,8 @@ public interface Setters<S>
         OptimizerParams,
         TrainingParams,
         RecoveryParams,
-        DeviceParams {
+        DeviceParams,
+        DistributionParams {
   /** This stage. */
   S self();
 

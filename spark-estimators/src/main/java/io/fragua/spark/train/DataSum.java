@@ -20,6 +20,20 @@ final class DataSum {
    * @param order the same for the same rows in the same places of the same partitions
    */
   record Value(long content, long order) implements Serializable {
+    /** Of no rows. */
+    static final Value NONE = new Value(0, 0);
+
+    /** What {@link #toString} gives. */
+    static Value parse(String text) {
+      String[] s = text.split(",");
+      return new Value(Long.parseUnsignedLong(s[0], 16), Long.parseUnsignedLong(s[1], 16));
+    }
+
+    @Override
+    public String toString() {
+      return Long.toHexString(content) + "," + Long.toHexString(order);
+    }
+
     Value plus(Value other) {
       return new Value(content + other.content, order + other.order);
     }

@@ -153,13 +153,19 @@ final class TrainAttempt {
     if (watch.root() != null) {
       return failure(watch.root());
     }
+    return explained(e);
+  }
+
+  /** What Spark says of a job that failed, or what the data did wrong, found by a task. */
+  static RuntimeException explained(Exception e) {
     for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof IllegalArgumentException) { // what the data did wrong, found while reading
+      if (t instanceof IllegalArgumentException) {
         return new IllegalArgumentException(t.getMessage(), e);
       }
     }
+    Throwable cause = e.getCause() == null ? e : e.getCause();
     return new IllegalStateException(
-        "train: the job must run to its end: " + e.getCause().getMessage() + "; see its cause", e);
+        "train: the job must run to its end: " + cause.getMessage() + "; see its cause", e);
   }
 
   private static RuntimeException failure(WorkerWatch.Failure f) {

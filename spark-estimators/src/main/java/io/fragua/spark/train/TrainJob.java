@@ -2,7 +2,6 @@ package io.fragua.spark.train;
 
 import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.TileSpec;
-import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;
 import io.fragua.nn.ParamTree;
@@ -49,8 +48,8 @@ final class TrainJob {
   TrainResult run() {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
-    checkValidationColumn();
-    BarrierTrainer.checkCluster(spark, request.numWorkers());
+    checkValidationColumn(request);
+    BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
     Recovery recovery = request.recovery();
     try {
       CheckpointFolder folder = recovery.saves() ? folder() : null;
@@ -80,7 +79,7 @@ final class TrainJob {
     RDD<byte[]> chunks = dealt(); // once: what executors that live have shuffled is used again
     List<RuntimeException> before = new ArrayList<>();
     while (true) {
-      TrainPlan plan = plan(before.size(), checkpoints(folder));
+      TrainPlan plan = TrainPlan.of(id + "-" + before.size(), request, checkpoints(folder));
       try {
         return new TrainAttempt(spark, plan).run(chunks, request.listener());
       } catch (TrainAttempt.LostException e) {
@@ -98,7 +97,7 @@ final class TrainJob {
 
   private void awaitSlots(RuntimeException lost) {
     try {
-      Slots.await(spark, request.numWorkers());
+      Slots.await(spark, request.numWorkers(), request.distribution());
     } catch (IllegalArgumentException tooFew) {
       lost.addSuppressed(tooFew);
       throw lost;
@@ -139,7 +138,7 @@ final class TrainJob {
         newest(folder));
   }
 
-  private void checkValidationColumn() {
+  static void checkValidationColumn(TrainRequest request) {
     String name = request.validationColumn();
     if (name == null) {
       return;
@@ -165,48 +164,40 @@ final class TrainJob {
     }
   }
 
-  private TrainPlan plan(int attempt, CheckpointPlan checkpoints) {
-    Graph evaluate = request.evaluate();
-    return new TrainPlan(
-        id + "-" + attempt,
-        RowLayout.of(request.tiles()),
-        GraphJson.write(request.gradient()),
-        GraphJson.write(request.update()),
-        evaluate == null ? null : GraphJson.write(evaluate),
-        TrainPlan.leaves(request.params()),
-        TrainPlan.leaves(request.state()),
-        TrainPlan.leaves(request.optState()),
-        request.localBatch(),
-        request.epochs(),
-        request.seed(),
-        request.patience(),
-        request.precision(),
-        checkpoints);
-  }
-
   /** The rows as chunks, each in the partition of the worker that it is for. */
   private RDD<byte[]> dealt() {
     int workers = request.numWorkers();
-    ChunkWriter writer = new ChunkWriter(request.tiles(), request.validationColumn(), workers);
+    int parts = request.distribution().parts(workers);
+    ChunkWriter writer =
+        new ChunkWriter(
+            request.tiles(),
+            request.validationColumn(),
+            parts,
+            request.distribution().shards() > 0);
     Dataset<Row> chunks =
         ColumnarMap.replace(
             request.data(), writer.inputs(), ChunkWriter.OUTPUT, writer, "training chunks");
-    return chunks
-        .queryExecution()
-        .toRdd()
-        .toJavaRDD()
-        .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
-        .partitionBy(new ByWorker(workers))
-        .values()
-        .rdd();
+    RDD<byte[]> dealt =
+        chunks
+            .queryExecution()
+            .toRdd()
+            .toJavaRDD()
+            .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
+            .partitionBy(new ByWorker(parts, workers))
+            .values()
+            .rdd();
+    dealt.withResources(WorkerResources.profile(spark, request.distribution()));
+    return dealt;
   }
 
   /** Sends chunks to the worker they name. */
   private static final class ByWorker extends Partitioner {
     private static final long serialVersionUID = 1;
+    private final int parts;
     private final int workers;
 
-    ByWorker(int workers) {
+    ByWorker(int parts, int workers) {
+      this.parts = parts;
       this.workers = workers;
     }
 
@@ -217,7 +208,7 @@ final class TrainJob {
 
     @Override
     public int getPartition(Object key) {
-      return (Integer) key;
+      return ShardTree.owner((Integer) key, parts, workers);
     }
   }
 
@@ -230,6 +221,7 @@ final class TrainJob {
     m.put("seed", String.valueOf(r.seed()));
     m.put("patience", String.valueOf(r.patience()));
     m.put("precision", r.precision().name());
+    m.put("distribution", r.distribution().toString());
     m.put("columns", TileSpec.inputs(r.tiles()).toString());
     m.put("layout of rows", RowLayout.of(r.tiles()).toString());
     m.put("gradient graph", sha256(GraphJson.write(r.gradient())));

@@ -12,7 +12,8 @@ import java.util.Map;
  */
 final class TrainLoop {
   private final TrainPlan plan;
-  private final WorkerStore store;
+  private final List<WorkerStore> shards;
+  private final int first;
   private final Collective ring;
   private final TrainListener listener;
   private final Runnable check;
@@ -33,10 +34,10 @@ final class TrainLoop {
   private long began;
 
   /**
-   * Rows by rank.
+   * Rows by shard; a worker is one shard unless bits must not depend on the number of workers.
    *
-   * @param training rows of each worker
-   * @param validation rows of each worker
+   * @param training rows of each shard
+   * @param validation rows of each shard
    */
   record Sizes(long[] training, long[] validation) {
     static long sum(long[] v) {
@@ -47,7 +48,7 @@ final class TrainLoop {
       return s;
     }
 
-    /** Steps of an epoch: what the fullest worker needs. */
+    /** Steps of an epoch: what the fullest shard needs. */
     int steps(int batch) {
       long most = 0;
       for (long n : training) {
@@ -60,6 +61,8 @@ final class TrainLoop {
   /**
    * A loop that is ready to run.
    *
+   * @param shards rows of this worker, which computes them one after the other
+   * @param first number of the first of these shards
    * @param work the parameters at the start, and what was learnt at the end
    * @param listener hears of steps and epochs; only rank 0's is called
    * @param check called every step; throws to give up
@@ -69,7 +72,8 @@ final class TrainLoop {
   TrainLoop(
       TrainPlan plan,
       Workspace work,
-      WorkerStore store,
+      List<WorkerStore> shards,
+      int first,
       Sizes sizes,
       Collective ring,
       TrainListener listener,
@@ -77,7 +81,8 @@ final class TrainLoop {
       Position from,
       CheckpointSaver saver) {
     this.plan = plan;
-    this.store = store;
+    this.shards = shards;
+    this.first = first;
     this.sizes = sizes;
     this.ring = ring;
     this.listener = listener;
@@ -119,7 +124,9 @@ final class TrainLoop {
     long total = Sizes.sum(sizes.training());
     int steps = sizes.steps(plan.batch());
     began = System.nanoTime() - (long) (seconds * 1e9);
-    store.shuffle(plan.seed(), epoch, ring.rank(), epoch + 1 < plan.epochs());
+    for (int i = 0; i < shards.size(); i++) {
+      shards.get(i).shuffle(plan.seed(), epoch, first + i, epoch + 1 < plan.epochs());
+    }
     boolean stopped = steps(steps, total);
     if (!(weights > 0)) {
       throw new IllegalArgumentException(
@@ -163,9 +170,7 @@ final class TrainLoop {
     long reported = System.nanoTime();
     while (step < steps) {
       check.run();
-      int from = share(store.rows(), step, steps);
-      int rows = share(store.rows(), step + 1, steps) - from;
-      step(from, rows);
+      step(step, steps);
       loss += work.loss();
       weights += work.weightSum();
       if (!Double.isFinite(loss)) {
@@ -202,9 +207,9 @@ final class TrainLoop {
     if (ring.rank() == 0) {
       listener.epoch(m);
     }
-    FloatBuffer f = work.sums().bytes().asFloatBuffer();
+    FloatBuffer f = work.votes().bytes().asFloatBuffer();
     f.put(0, listener.stopRequested() ? 1 : 0); // only rank 0's listener ever does
-    ring.allReduce(work.sums(), 1);
+    ring.allReduce(work.votes(), 0, 1, false);
     return f.get(0) > 0;
   }
 
@@ -222,28 +227,33 @@ final class TrainLoop {
     return ++worse >= plan.patience();
   }
 
-  private void step(int from, int rows) {
+  private void step(int step, int steps) {
     Workspace w = work;
-    if (rows > 0) {
-      store.gather(from, rows, w.tiles());
-      w.pad(rows);
-      key.write(globalStep, ring.rank(), w.key());
-      w.gradient().run();
-      w.weighState(rows, ring.size());
-    } else {
-      w.clearSums();
+    for (int i = 0; i < shards.size(); i++) {
+      WorkerStore store = shards.get(i);
+      int from = share(store.rows(), step, steps);
+      int rows = share(store.rows(), step + 1, steps) - from;
+      if (rows > 0) {
+        store.gather(from, rows, w.tiles());
+        w.pad(rows);
+        key.write(globalStep, first + i, w.key());
+        w.gradient().run();
+      } else {
+        w.clearSums();
+      }
+      w.askToStop(listener.stopRequested()); // only rank 0's listener ever does
+      w.complete(rows);
     }
-    w.askToStop(listener.stopRequested()); // only rank 0's listener ever does
     globalStep++;
-    ring.allReduce(w.sums(), w.sumFloats());
-    w.takeState(ring.size());
+    w.reduce(ring);
+    w.takeState();
     if (w.weightSum() > 0) { // a step whose rows all weigh nothing teaches nothing
       w.update().run();
     }
   }
 
   /** First row of a step: rows are spread evenly, so that no step is nearly empty. */
-  private static int share(long rows, int step, int steps) {
+  static int share(long rows, int step, int steps) {
     return (int) (rows * step / steps);
   }
 
@@ -255,44 +265,74 @@ final class TrainLoop {
     return n;
   }
 
-  /** Means over the validation rows of all workers: the loss, then the metrics. */
+  /**
+   * Means over the validation rows of all workers, summed in the order of the shards: the loss, then
+   * the metrics.
+   */
   private double[] validate() {
-    List<String> metrics = work.metrics();
-    double[] sums = new double[2 + metrics.size()]; // the weights, the loss, the metrics
+    FloatBuffer f = work.votes().bytes().asFloatBuffer();
+    for (int i = 0; i < f.capacity(); i++) {
+      f.put(i, 0);
+    }
+    int each = work.votesEach();
+    for (int i = 0; i < shards.size(); i++) {
+      double[] sums = validate(plan, shards.get(i), work, check);
+      for (int k = 0; k < sums.length; k++) { // a double travels as two floats, the second the rest
+        int at = each * (first + i) + 2 * k;
+        f.put(at, (float) sums[k]).put(at + 1, (float) (sums[k] - (float) sums[k]));
+      }
+    }
+    ring.allReduce(work.votes(), 0, f.capacity(), false);
+    double[] totals = new double[each / 2];
+    for (int at = 0; at + each <= f.capacity(); at += each) {
+      for (int k = 0; k < totals.length; k++) {
+        totals[k] += (double) f.get(at + 2 * k) + f.get(at + 2 * k + 1);
+      }
+    }
+    double[] means = new double[totals.length - 1];
+    means[0] = validationLoss(totals[0], totals[1]);
+    for (int i = 1; i < means.length; i++) {
+      means[i] = totals[i + 1] / totals[1];
+    }
+    return means;
+  }
+
+  /**
+   * The mean of losses.
+   *
+   * @throws IllegalArgumentException if it is no finite number
+   */
+  static double validationLoss(double loss, double weights) {
+    double mean = loss / weights;
+    if (!Double.isFinite(mean)) {
+      throw new IllegalArgumentException(
+          "train: the validation loss must be a finite number: "
+              + mean
+              + "; lower learningRate, set clipNorm, standardize the inputs, and give validation"
+              + " rows a weight above 0");
+    }
+    return mean;
+  }
+
+  /** Sums over a shard's validation rows: of weighted losses, weights, and weighted metrics. */
+  static double[] validate(TrainPlan plan, WorkerStore store, Workspace work, Runnable check) {
+    double[] sums = new double[2 + work.metrics().size()];
     for (int from = 0; from < store.validationRows(); from += plan.batch()) {
       check.run();
       int rows = Math.min(plan.batch(), store.validationRows() - from);
       store.gatherValidation(from, rows, work.tiles());
       work.pad(rows);
       work.evaluate().run();
-      sums[0] += work.evaluatedWeightSum();
-      sums[1] += work.evaluatedLoss();
-      for (int i = 0; i < metrics.size(); i++) {
-        sums[2 + i] += work.evaluatedMetric(i);
+      sums[0] += work.evaluatedLoss();
+      sums[1] += work.evaluatedWeightSum();
+      for (int i = 2; i < sums.length; i++) {
+        sums[i] += work.evaluatedMetric(i - 2);
       }
     }
-    // A double travels as two floats, the second what the first rounds away.
-    FloatBuffer f = work.sums().bytes().asFloatBuffer();
-    for (int i = 0; i < sums.length; i++) {
-      f.put(2 * i, (float) sums[i]).put(2 * i + 1, (float) (sums[i] - (float) sums[i]));
-    }
-    ring.allReduce(work.sums(), 2 * sums.length);
-    double[] means = new double[sums.length - 1];
-    for (int i = 0; i < means.length; i++) {
-      double sum = (double) f.get(2 * i + 2) + f.get(2 * i + 3);
-      means[i] = sum / ((double) f.get(0) + f.get(1));
-    }
-    if (!Double.isFinite(means[0])) {
-      throw new IllegalArgumentException(
-          "train: the validation loss must be a finite number: "
-              + means[0]
-              + "; lower learningRate, set clipNorm, standardize the inputs, and give validation"
-              + " rows a weight above 0");
-    }
-    return means;
+    return sums;
   }
 
-  private static IllegalArgumentException diverged(int epoch, int step, int steps) {
+  static IllegalArgumentException diverged(int epoch, int step, int steps) {
     return new IllegalArgumentException(
         "train: the loss must stay a finite number: it did not in epoch "
             + (epoch + 1)

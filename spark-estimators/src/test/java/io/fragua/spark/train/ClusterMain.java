@@ -33,7 +33,7 @@ final class ClusterMain {
     try (SparkSession cluster = session("local-cluster[2,1,1024]", args)) {
       System.out.println("CLUSTER " + bits(task(cluster, 2).train().params()));
       kill(cluster);
-      Slots.await(cluster.sparkContext(), 2);
+      Slots.await(cluster.sparkContext(), 2, Distribution.PLAIN);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
     }
     try (SparkSession local = session("local[2]", args)) {
@@ -82,8 +82,10 @@ final class ClusterMain {
             .appName("cluster test")
             .config("spark.ui.enabled", "false")
             .config("spark.executor.extraClassPath", args[0])
+            .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
             .config("spark.authenticate", "true")
             .config("spark.authenticate.secret", "between us")
+            .config("spark.network.crypto.enabled", "true")
             .config("spark.hadoop.fs.slow.impl", SlowFileSystem.class.getName())
             .config("spark.local.dir", args[1])
             .config(StoreBudget.KEY, "20k") // so that rows lie on disk

@@ -35,6 +35,7 @@ final class Task {
   boolean weighted;
   String held;
   int patience;
+  Distribution distribution = Distribution.PLAIN;
   TrainListener listener = TrainListener.NONE;
   int table = CATEGORIES;
   Recovery recovery = Recovery.NONE;
@@ -99,6 +100,7 @@ final class Task {
         patience,
         Precision.STRICT,
         recovery,
+        distribution,
         listener);
   }
 
