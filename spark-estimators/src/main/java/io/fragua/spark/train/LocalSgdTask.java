@@ -53,7 +53,11 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
     long budget = StoreBudget.of(SparkEnv.get().conf(), Runtime.getRuntime().availableProcessors());
     try (WorkerStore store =
         new WorkerStore(
-            plan.layout(), ArrowUtils.rootAllocator(), name, budget, new SpillFiles(SparkEnv.get()))) {
+            plan.layout(),
+            ArrowUtils.rootAllocator(),
+            name,
+            budget,
+            new SpillFiles(SparkEnv.get()))) {
       while (chunks.hasNext()) {
         context.killTaskIfInterrupted();
         store.add(chunks.next());

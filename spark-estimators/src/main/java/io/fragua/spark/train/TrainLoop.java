@@ -266,8 +266,8 @@ final class TrainLoop {
   }
 
   /**
-   * Means over the validation rows of all workers, summed in the order of the shards: the loss, then
-   * the metrics.
+   * Means over the validation rows of all workers, summed in the order of the shards: the loss,
+   * then the metrics.
    */
   private double[] validate() {
     FloatBuffer f = work.votes().bytes().asFloatBuffer();

@@ -126,8 +126,7 @@ final class TrainTask {
     return p.resume().position();
   }
 
-  private ShardStores load(
-      Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {
+  private ShardStores load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {
     long start = System.nanoTime();
     int here = 0;
     for (var info : context.getTaskInfos()) {

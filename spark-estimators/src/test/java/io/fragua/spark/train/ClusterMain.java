@@ -1,6 +1,7 @@
 package io.fragua.spark.train;
 
 import io.fragua.nn.ParamTree;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ final class ClusterMain {
 
   private ClusterMain() {}
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     try (SparkSession one = session("local[1]", args)) {
       System.out.println("ONE " + bits(task(one, 1).train().params()));
     }
