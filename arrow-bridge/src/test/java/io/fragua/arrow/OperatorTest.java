@@ -69,7 +69,7 @@ final class OperatorTest {
     return Stream.of(
         Arguments.of("at the top", all.limit(10), 10, BATCH),
         Arguments.of("over a projection", all.select("id", "sum").limit(10), 10, BATCH),
-        Arguments.of("of more than a batch", one.limit(BATCH + 1), BATCH + 1, 2 * BATCH),
+        Arguments.of("of more than a batch of rows", one.limit(10_001), 10_001, 20_000),
         Arguments.of("below an exchange", all.limit(10).repartition(2), 10, 10),
         Arguments.of("below a filter", all.limit(10).filter("sum >= 0"), 10, 10),
         Arguments.of(
@@ -172,13 +172,13 @@ final class OperatorTest {
         append(data.repartition(col("s"))) // exchanged below, with partitions that are coalesced
             .join(small, "id")
             .groupBy("s")
-            .agg(sum("right").as("total")) // and above
+            .agg(sum(col("sum").multiply(col("right"))).as("total")) // and above
             .sort("s");
     List<Row> got = out.collectAsList();
     assertEquals(5, got.size());
     double total = 0;
     for (int id = 0; id < 20; id++) {
-      total += id % 7 + id % 11;
+      total += (id % 7 + id % 11) * (id % 7 + id % 11);
     }
     assertEquals(total, got.stream().mapToDouble(r -> r.getDouble(1)).sum());
     assertFalse(Session.plan(out, BroadcastHashJoinExec.class).isEmpty(), Session.physical(out));

@@ -25,6 +25,8 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /** One local Spark for all tests of the module, started when first used. */
 final class Session {
+  static final long OFF_HEAP = 32 << 20;
+
   private static SparkSession spark;
   private static Path folder;
 
@@ -43,6 +45,10 @@ final class Session {
               .appName("arrow-bridge tests")
               .config("spark.ui.enabled", "false")
               .config("spark.sql.shuffle.partitions", "2")
+              // What Fragua takes counts there, and Spark fails a task that gives less back.
+              .config("spark.memory.offHeap.enabled", "true")
+              .config("spark.memory.offHeap.size", String.valueOf(OFF_HEAP))
+              .config("spark.unsafe.exceptionOnMemoryLeak", "true")
               .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toString())
               .getOrCreate();
     }

@@ -87,7 +87,8 @@ final class TablesTest {
 
   private static Map<Long, Object> scores(NeuralClassificationModel model, Dataset<Row> data) {
     Map<Long, Object> byId = new TreeMap<>();
-    for (Row r : model.transform(data).select("id", "late", "prediction", "probability").collectAsList()) {
+    for (Row r :
+        model.transform(data).select("id", "late", "prediction", "probability").collectAsList()) {
       byId.put(r.getLong(0), List.of(r.get(2), r.get(3)));
       assertEquals(r.getBoolean(1) ? 1.0 : 0.0, r.getDouble(2), "row " + r.getLong(0));
     }
@@ -126,7 +127,8 @@ final class TablesTest {
             "create table %s using delta tblproperties('delta.enableDeletionVectors' = 'true')"
                 + " as select * from first",
             "select version from (describe history %s) order by version",
-            "select sum(int(operationMetrics['numDeletionVectorsAdded'])) from (describe history %s)"),
+            "select sum(int(operationMetrics['numDeletionVectorsAdded'])) from (describe history"
+                + " %s)"),
         iceberg(2, "Iceberg 2, position deletes"),
         iceberg(3, "Iceberg 3, deletion vectors"));
   }
@@ -207,7 +209,8 @@ final class TablesTest {
   private static Dataset<Row> byRow(Dataset<Row> d) {
     // More fields than Spark's columnar reader takes.
     Dataset<Row> wide = d;
-    List<String> more = Stream.iterate(0, i -> i + 1).limit(100).map(i -> i + " as more" + i).toList();
+    List<String> more =
+        Stream.iterate(0, i -> i + 1).limit(100).map(i -> i + " as more" + i).toList();
     wide = wide.selectExpr(Stream.concat(Stream.of("*"), more.stream()).toArray(String[]::new));
     return file(wide, "parquet");
   }
