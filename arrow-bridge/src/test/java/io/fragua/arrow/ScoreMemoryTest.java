@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fragua.exec.Allocator;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.function.BooleanSupplier;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.SparkException;
 import org.apache.spark.TaskContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
@@ -244,19 +246,15 @@ final class ScoreMemoryTest {
     try {
       // Half a megabyte of tiles and results a task: a thousand leaks of it would be over 500 MB.
       var model = Models.broadcast(Models.model("often", 20_000, false));
-      Dataset<Row> rows = ModelScorerTest.source(100);
-      Dataset<Row> bad = rows.selectExpr("id", "if(id = 50, null, a) as a", "b", "s");
-      for (int i = 0; i < 20; i++) {
-        query(i, ModelScorer.append(i % 10 == 9 ? bad : rows, model));
-      }
+      queries(model, 10);
       ModelScorerTest.assertUnused();
       long held = Allocator.held();
       long direct = direct();
       int threads = threads();
       int broadcasts = broadcasts();
       int models = ModelCache.counts()[0];
-      for (int i = 0; i < 1_000; i++) {
-        query(i, ModelScorer.append(i % 10 == 9 ? bad : rows, model));
+      for (int i = 0; i < 5; i++) { // of 9 queries, 23 times: 1,035
+        queries(model, 23);
       }
       ModelScorerTest.assertUnused();
       assertEquals(held, Allocator.held());
@@ -274,11 +272,22 @@ final class ScoreMemoryTest {
     }
   }
 
-  private static void query(int i, Dataset<Row> scored) {
-    switch (i % 10) {
-      case 9 -> assertThrows(SparkException.class, scored::collectAsList);
-      case 8 -> assertEquals(3, scored.limit(3).collectAsList().size());
-      default -> assertEquals(100, scored.select("score").collectAsList().size());
+  /** Plans nine queries and runs them so many times, and one that fails once. */
+  private static void queries(Broadcast<ScoreModel> model, int times) {
+    List<Dataset<Row>> queries = new ArrayList<>();
+    Dataset<Row> rows = ModelScorerTest.source(100);
+    for (int i = 0; i < 9; i++) {
+      Dataset<Row> scored = ModelScorer.append(rows, model);
+      queries.add(i == 0 ? scored.limit(3) : scored.select("id", i % 2 == 0 ? "score" : "raw"));
+    }
+    for (int t = 0; t < times; t++) {
+      for (Dataset<Row> q : queries) {
+        assertEquals(q == queries.get(0) ? 3 : 100, q.collectAsList().size());
+      }
+      if (t == 0) {
+        Dataset<Row> bad = rows.selectExpr("id", "if(id = 50, null, a) as a", "b", "s");
+        assertThrows(SparkException.class, () -> ModelScorer.append(bad, model).collectAsList());
+      }
     }
   }
 }
