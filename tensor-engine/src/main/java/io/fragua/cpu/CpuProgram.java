@@ -256,12 +256,7 @@ final class CpuProgram implements Program {
       }
       executions.incrementAndGet();
     }
-    try {
-      return new CpuExecution(this, allocator);
-    } catch (RuntimeException | Error e) {
-      executions.decrementAndGet();
-      throw e;
-    }
+    return new CpuExecution(this, allocator); // calls released() if it fails
   }
 
   /** As {@link #nested(CpuExecution, Buffer, int)}, of a program that is not computed in pieces. */
@@ -277,12 +272,7 @@ final class CpuProgram implements Program {
    */
   CpuExecution nested(CpuExecution around, Buffer workspace, int piece) {
     executions.incrementAndGet();
-    try {
-      return new CpuExecution(this, around, workspace, piece);
-    } catch (RuntimeException | Error e) {
-      executions.decrementAndGet();
-      throw e;
-    }
+    return new CpuExecution(this, around, workspace, piece);
   }
 
   void released() {
