@@ -29,6 +29,7 @@ import scala.math.BigInt;
 public final class ModelWriter extends MLWriter {
   private final Params stage;
   private final ModelData model;
+  private boolean local;
 
   /**
    * A writer of this model.
@@ -40,11 +41,27 @@ public final class ModelWriter extends MLWriter {
     this.model = model;
   }
 
+  /**
+   * Saves on the driver's own disk, whatever the default file system is: Spark Connect puts models
+   * there that have no room in memory.
+   *
+   * @param path absolute, without a scheme
+   */
+  @Override
+  public void saveToLocal(String path) throws IOException {
+    local = true;
+    try {
+      super.saveToLocal(path);
+    } finally {
+      local = false;
+    }
+  }
+
   /** Writes the folder; called by {@code save}, which has dealt with one that is there already. */
   @Override
   public void saveImpl(String path) {
     try {
-      ModelFolder folder = new ModelFolder(path, sparkSession().sessionState().newHadoopConf());
+      ModelFolder folder = ModelFolder.of(path, local, sparkSession());
       Map<String, ModelFolder.Sum> files = new LinkedHashMap<>();
       for (Map.Entry<String, byte[]> f : content().entrySet()) {
         files.put(f.getKey(), folder.write(f.getKey(), f.getValue()));

@@ -15,10 +15,11 @@ final class SavedMetadata {
    *
    * @throws IllegalArgumentException if they are missing, damaged or another class's
    */
-  static DefaultParamsReader.Metadata load(String path, SparkSession spark, Class<?> type) {
+  static DefaultParamsReader.Metadata load(
+      String path, boolean local, SparkSession spark, Class<?> type) {
     String file;
     try {
-      ModelFolder folder = new ModelFolder(path, spark.sessionState().newHadoopConf());
+      ModelFolder folder = ModelFolder.of(path, local, spark);
       file = folder.name(ModelFolder.METADATA);
       Check.that(
           folder.has(ModelFolder.METADATA),

@@ -66,6 +66,7 @@ final class Workspace implements AutoCloseable {
       ones = !layout.names().contains("weight");
       weight = (ones ? buffer("weight", 4L * batch) : named.get("weight")).bytes();
       buffer("key", 8);
+      buffer("shard", 4).bytes().putInt(0, rank);
       sums(gradientGraph);
 
       gradient = execution(programs.gradient());
