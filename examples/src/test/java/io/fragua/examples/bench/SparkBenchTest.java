@@ -142,8 +142,7 @@ class SparkBenchTest {
             "DLRM, AUC after 1 epoch",
             "DLRM, training, sparse updates"),
         rows.stream().map(r -> r.get("row").asText()).toList());
-    double lower =
-        Math.min(rows.get(0).get("ours").asDouble(), rows.get(1).get("ours").asDouble());
+    double lower = Math.min(rows.get(0).get("ours").asDouble(), rows.get(1).get("ours").asDouble());
     assertEquals(lower, rows.get(2).get("theirs").asDouble());
   }
 
@@ -154,8 +153,7 @@ class SparkBenchTest {
         "bench spark: both must learn the same of the clicks: AUC 0.7000 here, 0.7300 with Peer 1;"
             + " find out why before comparing times",
         assertThrows(
-                IllegalStateException.class,
-                () -> ClickBench.compare(0.70, theirs(0.73, 0.4, 1)))
+                IllegalStateException.class, () -> ClickBench.compare(0.70, theirs(0.73, 0.4, 1)))
             .getMessage());
     MllibBench.compare(0.75, 0.70);
     assertEquals(
