@@ -10,6 +10,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 
 /** A graph compiled for the CPU: steps, and where their values lie. */
 final class CpuProgram implements Program {
@@ -67,7 +69,8 @@ final class CpuProgram implements Program {
     this.pieces = pieces;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
-    Clusters.Result fused = Clusters.run(shared(stored(absorbed(simple))));
+    Map<Integer, Value> over = over(simple);
+    Clusters.Result fused = Clusters.run(rewritten(simple, (pass, values) -> {}), over);
     Set<Value> stored = fused.stored();
     Set<Value> known = Fixed.values(fused, options.fixed());
     try {
@@ -83,7 +86,7 @@ final class CpuProgram implements Program {
       List<Step> tiled =
           pieces > 1
               ? List.copyOf(always)
-              : Tiles.run(List.copyOf(always), fused.results(), options.threads());
+              : Tiles.run(List.copyOf(always), fused.results(), over, options.threads());
       always.clear();
       steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
@@ -99,19 +102,29 @@ final class CpuProgram implements Program {
     }
   }
 
-  /** Pass between simplify and fuse: what a step can take in of those that follow it. */
-  private static List<View> absorbed(Simplify.Result simple) {
-    return Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+  /**
+   * The passes between simplify and fuse: what a step can take in of those that follow it, in which
+   * type values lie, and reductions that threads can share, tile by tile.
+   *
+   * @param after hears each pass's name and what it leaves
+   */
+  private List<View> rewritten(Simplify.Result simple, BiConsumer<String, List<View>> after) {
+    List<View> values = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+    after.accept("absorb", values);
+    if (options.precision() == Precision.BF16) {
+      values = Bf16Storage.run(values, bf16);
+      after.accept("store", values);
+    }
+    values = Rewrite.run(values, (old, now, uses) -> SharedReduce.split(now, options.threads()));
+    after.accept("share", values);
+    return values;
   }
 
-  /** Pass after it: in which type values lie. */
-  private List<View> stored(List<View> results) {
-    return options.precision() == Precision.BF16 ? Bf16Storage.run(results, bf16) : results;
-  }
-
-  /** Pass after that: reductions that threads can share, tile by tile. */
-  private List<View> shared(List<View> results) {
-    return Rewrite.run(results, (old, now, uses) -> SharedReduce.split(now, options.threads()));
+  /** Donated operands by the number of the result that may lie there. */
+  private Map<Integer, Value> over(Simplify.Result simple) {
+    Map<Integer, Value> over = new HashMap<>();
+    options.donated().forEach((o, i) -> over.put(o, simple.inputs().get(i)));
+    return over;
   }
 
   private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
@@ -243,12 +256,7 @@ final class CpuProgram implements Program {
       }
       executions.incrementAndGet();
     }
-    try {
-      return new CpuExecution(this, allocator);
-    } catch (RuntimeException | Error e) {
-      executions.decrementAndGet();
-      throw e;
-    }
+    return new CpuExecution(this, allocator); // calls released() if it fails
   }
 
   /** As {@link #nested(CpuExecution, Buffer, int)}, of a program that is not computed in pieces. */
@@ -264,12 +272,7 @@ final class CpuProgram implements Program {
    */
   CpuExecution nested(CpuExecution around, Buffer workspace, int piece) {
     executions.incrementAndGet();
-    try {
-      return new CpuExecution(this, around, workspace, piece);
-    } catch (RuntimeException | Error e) {
-      executions.decrementAndGet();
-      throw e;
-    }
+    return new CpuExecution(this, around, workspace, piece);
   }
 
   void released() {
@@ -332,13 +335,8 @@ final class CpuProgram implements Program {
     s.put("graph", graph.toString());
     Simplify.Result simple = Simplify.run(graph);
     s.put("simplify", PassPrinter.values(simple.outputs()));
-    List<View> values = absorbed(simple);
-    s.put("absorb", PassPrinter.values(values));
-    if (options.precision() == Precision.BF16) {
-      values = stored(values);
-      s.put("store", PassPrinter.values(values));
-    }
-    s.put("fuse", PassPrinter.clusters(Clusters.run(values)));
+    List<View> values = rewritten(simple, (pass, v) -> s.put(pass, PassPrinter.values(v)));
+    s.put("fuse", PassPrinter.clusters(Clusters.run(values, over(simple))));
     s.put("plan", PassPrinter.plan(this));
     return s;
   }

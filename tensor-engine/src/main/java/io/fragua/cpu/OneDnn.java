@@ -14,8 +14,9 @@ import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -23,8 +24,6 @@ import org.slf4j.LoggerFactory;
  * to say where native libraries are unpacked to.
  */
 final class OneDnn {
-  private static final Logger LOG = LoggerFactory.getLogger(OneDnn.class);
-
   /**
    * Threads last set for this thread's OpenMP regions; oneDNN asks OpenMP, which asks per thread.
    */
@@ -79,6 +78,8 @@ final class OneDnn {
       // Their classes look for the library as well when they are first used.
       new memory.desc().close();
       new IntMemoryMap().close();
+      new primitive_attr().close();
+      new post_ops().close();
       return e;
     } catch (LinkageError | RuntimeException e) {
       throw new IllegalStateException(
@@ -118,15 +119,18 @@ final class OneDnn {
       if (lib != null) {
         return NativeLibrary.getInstance(lib).getFunction("omp_set_num_threads");
       }
-      LOG.warn(
-          "cpu: the number of threads cannot be set: no OpenMP library is loaded; set"
-              + " OMP_NUM_THREADS for the process");
+      warn("no OpenMP library is loaded");
     } catch (IOException | LinkageError e) {
-      LOG.warn(
-          "cpu: the number of threads cannot be set ({}); set OMP_NUM_THREADS for the process",
-          e.toString());
+      warn(e.toString());
     }
     return null;
+  }
+
+  private static void warn(String why) {
+    LoggerFactory.getLogger(OneDnn.class)
+        .warn(
+            "cpu: the number of threads cannot be set ({}); set OMP_NUM_THREADS for the process",
+            why);
   }
 
   static engine engine() {
@@ -138,6 +142,15 @@ final class OneDnn {
       }
       throw e;
     }
+  }
+
+  /**
+   * New attributes of a primitive: for most the first object of the library that is made, so that
+   * it is loaded here.
+   */
+  static primitive_attr attributes() {
+    engine();
+    return new primitive_attr();
   }
 
   /** True if the CPU multiplies pairs of bf16 but has no AMX, the only way oneDNN rounds itself. */

@@ -2,6 +2,7 @@ package io.fragua.spark.persist;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fragua.arrow.BatchedGraph;
 import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;
@@ -51,7 +52,7 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
   public M loadFromLocal(String path) {
     local = true;
     try {
-      return super.loadFromLocal(path);
+      return load(path);
     } finally {
       local = false;
     }

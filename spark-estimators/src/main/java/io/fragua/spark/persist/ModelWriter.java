@@ -17,6 +17,7 @@ import org.json4s.JInt;
 import org.json4s.JObject;
 import org.json4s.JString;
 import org.json4s.JValue;
+import scala.Option;
 import scala.Some;
 import scala.Tuple2;
 import scala.jdk.javaapi.CollectionConverters;
@@ -45,13 +46,13 @@ public final class ModelWriter extends MLWriter {
    * Saves on the driver's own disk, whatever the default file system is: Spark Connect puts models
    * there that have no room in memory.
    *
-   * @param path absolute, without a scheme
+   * @param path absolute, without a scheme; nothing may be there yet
    */
   @Override
-  public void saveToLocal(String path) throws IOException {
+  public void saveToLocal(String path) {
     local = true;
     try {
-      super.saveToLocal(path);
+      saveImpl(path);
     } finally {
       local = false;
     }
@@ -66,7 +67,14 @@ public final class ModelWriter extends MLWriter {
       for (Map.Entry<String, byte[]> f : content().entrySet()) {
         files.put(f.getKey(), folder.write(f.getKey(), f.getValue()));
       }
-      DefaultParamsWriter.saveMetadata(stage, path, sparkSession(), new Some<>(extra(files)));
+      if (local) { // Spark writes them in a job, whose tasks may run elsewhere
+        SavedMetadata.writeLocal(
+            path,
+            DefaultParamsWriter.getMetadataToSave(
+                stage, sparkSession(), new Some<>(extra(files)), Option.empty()));
+      } else {
+        DefaultParamsWriter.saveMetadata(stage, path, sparkSession(), new Some<>(extra(files)));
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(
           path

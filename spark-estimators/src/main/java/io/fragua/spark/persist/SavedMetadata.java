@@ -3,12 +3,23 @@ package io.fragua.spark.persist;
 import io.fragua.tensor.Check;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.sql.SparkSession;
 
 /** Spark's own part of a saved stage: class, uid and parameters. */
 final class SavedMetadata {
   private SavedMetadata() {}
+
+  private static java.nio.file.Path localFile(String path) {
+    return java.nio.file.Path.of(path, ModelFolder.METADATA, "part-00000");
+  }
+
+  /** Writes metadata where Spark's readers look for them, on this machine's disk. */
+  static void writeLocal(String path, String metadata) throws IOException {
+    Files.createDirectories(localFile(path).getParent());
+    Files.writeString(localFile(path), metadata + "\n");
+  }
 
   /**
    * Reads the metadata of a stage that must be of this class.
@@ -35,7 +46,9 @@ final class SavedMetadata {
           e);
     }
     try {
-      return DefaultParamsReader.loadMetadata(path, spark, type.getName());
+      return local
+          ? DefaultParamsReader.parseMetadata(Files.readString(localFile(path)), type.getName())
+          : DefaultParamsReader.loadMetadata(path, spark, type.getName());
     } catch (Exception e) { // Scala declares none, yet throws checked ones too
       throw new IllegalArgumentException(
           file
