@@ -223,7 +223,12 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     ParamTree optState = optimizer.init(start.params());
     TrainingGraphs graphs =
         TrainingGraphs.trace(
-            problem, start, optimizer, optState, local, lookups(start.params(), local() ? 1 : parts));
+            problem,
+            start,
+            optimizer,
+            optState,
+            local,
+            lookups(start.params(), local() ? 1 : parts));
     String validation = validationColumn(dataset.schema());
     TrainResult result =
         BarrierTrainer.train(
