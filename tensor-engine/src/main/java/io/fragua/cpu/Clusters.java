@@ -57,20 +57,26 @@ final class Clusters {
     }
   }
 
-  /** Values computed together, in order; anything not fusable is alone. */
-  static Result run(List<View> results) {
-    Clusters c = fused(results);
+  /**
+   * Values computed together, in order; anything not fusable is alone.
+   *
+   * @param over operands that may be written over, by the number of the result that is
+   */
+  static Result run(List<View> results, Map<Integer, Value> over) {
+    Clusters c = fused(results, over);
     List<View> doubled = c.cheap(results);
     if (doubled != results) {
-      c = fused(doubled);
+      c = fused(doubled, over);
     }
-    return new Result(c.order, doubled, c.schedule());
+    Map<Value, Integer> soon = c.order.soon(doubled.stream().map(View::base).toList());
+    return new Result(c.order, doubled, c.schedule(soon));
   }
 
-  private static Clusters fused(List<View> results) {
-    Set<Value> set = new HashSet<>();
-    results.forEach(r -> set.add(r.base()));
-    Clusters c = new Clusters(Order.of(results.stream().map(View::base).toList()), set);
+  private static Clusters fused(List<View> results, Map<Integer, Value> over) {
+    List<Value> roots = results.stream().map(View::base).toList();
+    Map<Value, Value> overwritten = new IdentityHashMap<>();
+    over.forEach((o, operand) -> overwritten.put(roots.get(o), operand));
+    Clusters c = new Clusters(Order.of(roots, overwritten), new HashSet<>(roots));
     for (Value v : c.order.values) {
       Cluster alone = new Cluster(v);
       alone.rank = v.id;
@@ -116,20 +122,26 @@ final class Clusters {
     }
   }
 
-  /** Clusters in an order in which each runs after those it reads, earliest first. */
-  private List<Cluster> schedule() {
+  /** Clusters in an order in which each runs after those it reads, the soonest first. */
+  private List<Cluster> schedule(Map<Value, Integer> soon) {
     Map<Cluster, Integer> missing = new IdentityHashMap<>();
     Map<Cluster, Set<Cluster>> next = new IdentityHashMap<>();
     Set<Cluster> all = new LinkedHashSet<>();
     order.values.forEach(v -> all.add(of.get(v)));
     for (Cluster c : all) {
       Set<Cluster> before = new HashSet<>();
-      c.members.forEach(v -> v.args.forEach(a -> before.add(of.get(a.base()))));
+      for (Value v : c.members) {
+        v.args.forEach(a -> before.add(of.get(a.base())));
+        order.first(v).forEach(f -> before.add(of.get(f)));
+      }
       before.remove(c);
       missing.put(c, before.size());
       before.forEach(b -> next.computeIfAbsent(b, k -> new HashSet<>()).add(c));
     }
-    PriorityQueue<Cluster> ready = new PriorityQueue<>(Comparator.comparingInt(Cluster::firstId));
+    PriorityQueue<Cluster> ready =
+        new PriorityQueue<>(
+            Comparator.comparingInt(
+                (Cluster c) -> c.members.stream().mapToInt(soon::get).min().orElseThrow()));
     all.stream().filter(c -> missing.get(c) == 0).forEach(ready::add);
     List<Cluster> out = new ArrayList<>();
     while (!ready.isEmpty()) {
@@ -203,14 +215,16 @@ final class Clusters {
     while (!todo.isEmpty()) {
       Cluster c = todo.poll();
       for (Value v : c.members) {
-        for (Value u : order.users(v)) {
-          Cluster next = of.get(u);
-          if (next == last && c != first) {
-            return true;
-          }
-          if (next.rank < last.rank && next != first && next.seen != searches) {
-            next.seen = searches;
-            todo.add(next);
+        for (List<Value> after : List.of(order.users(v), order.later(v))) {
+          for (Value u : after) {
+            Cluster next = of.get(u);
+            if (next == last && c != first) {
+              return true;
+            }
+            if (next.rank < last.rank && next != first && next.seen != searches) {
+              next.seen = searches;
+              todo.add(next);
+            }
           }
         }
       }

@@ -1,5 +1,6 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.BatchedGraph;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Devices;
@@ -12,7 +13,6 @@ import io.fragua.optim.GradientTransform;
 import io.fragua.random.Key;
 import io.fragua.spark.param.EstimatorSetters;
 import io.fragua.spark.param.ParamGroups;
-import io.fragua.spark.persist.BatchedGraph;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
 import io.fragua.spark.train.Distribution;
@@ -221,7 +221,14 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     GradientTransform optimizer =
         OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
     ParamTree optState = optimizer.init(start.params());
-    TrainingGraphs graphs = TrainingGraphs.trace(problem, start, optimizer, optState, local);
+    TrainingGraphs graphs =
+        TrainingGraphs.trace(
+            problem,
+            start,
+            optimizer,
+            optState,
+            local,
+            lookups(start.params(), local() ? 1 : parts));
     String validation = validationColumn(dataset.schema());
     TrainResult result =
         BarrierTrainer.train(
@@ -244,6 +251,25 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 spread(),
                 listener));
     return finished(problem, result);
+  }
+
+  private Lookups lookups(ParamTree params, int shards) {
+    List<String> tables =
+        getSparseUpdates()
+            ? params.names().stream()
+                .filter(n -> n.startsWith(NetworkBody.EMBEDDING + "."))
+                .toList()
+            : List.of();
+    for (String t : tables) {
+      Check.that(
+          params.get(t).shape().dim(0) <= Lookups.MAX_ROWS,
+          "%s sparseUpdates: a table has at most %d rows: %d categories in all; leave a column out,"
+              + " or set sparseUpdates to false",
+          stage(),
+          Lookups.MAX_ROWS,
+          params.get(t).shape().dim(0));
+    }
+    return new Lookups(tables, shards);
   }
 
   private M finished(TrainingGraphs.Problem problem, TrainResult result) {
