@@ -23,6 +23,7 @@ import java.util.Map;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.HasTrainingSummary;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
@@ -31,6 +32,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import scala.Option;
 
 /**
  * A fitted neural network: appends its outputs to a data set through one node of the query plan, in
@@ -42,7 +44,7 @@ import org.apache.spark.sql.types.StructType;
  * @param <M> the model's own class
  */
 public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
-    implements Setters<M>, MLWritable {
+    implements Setters<M>, MLWritable, HasTrainingSummary<TrainingSummary> {
   private static final long serialVersionUID = 1L;
 
   private final String uid;
@@ -90,24 +92,66 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return List.of();
   }
 
+  /** What was learnt; a model that a service loader made has nothing. */
   ModelData data() {
+    Check.that(
+        model != null,
+        "%s %s: must come from fit or load: it was made by its constructor and has learnt nothing;"
+            + " fit an estimator or load a saved model",
+        getClass().getSimpleName(),
+        uid);
     return model;
   }
 
   /** Number of numbers and categories in a row: a vector counts its size. */
   public int numFeatures() {
-    return model.data().width() + model.data().categories().size();
+    return data().data().width() + data().data().categories().size();
   }
 
   /** How the training went. */
+  @Override
   public TrainingSummary summary() {
-    return new TrainingSummary(model.history());
+    return new TrainingSummary(data().history());
   }
+
+  /** Always true: the summary is part of the model. */
+  @Override
+  public boolean hasSummary() {
+    return true;
+  }
+
+  /** As {@link #summary()}. */
+  @Override
+  public Option<TrainingSummary> trainingSummary() {
+    return Option.apply(summary());
+  }
+
+  /**
+   * Not possible, because the summary is part of the model.
+   *
+   * @throws UnsupportedOperationException always
+   */
+  @Override
+  public void trainingSummary_$eq(Option<TrainingSummary> value) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName()
+            + " summary: is part of the model and cannot be replaced: given "
+            + value
+            + "; fit again");
+  }
+
+  /** Writes nothing: a saved model holds its summary. Called by Spark Connect's cache. */
+  @Override
+  public void saveSummary(String path) {}
+
+  /** Reads nothing: a saved model holds its summary. Called by Spark Connect's cache. */
+  @Override
+  public void loadSummary(String path, Dataset<Row> dataset) {}
 
   /** Size of the weights in bytes. */
   @Override
   public long estimatedSize() {
-    return model.bytes();
+    return data().bytes();
   }
 
   /**
@@ -170,9 +214,9 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
 
   /** The description with the columns that this model now reads, which are checked. */
   private DataDescription described(StructType schema) {
+    DataDescription d = data().data();
     SchemaChecks checks = checks(schema);
     checks.checkInputs(this);
-    DataDescription d = model.data();
     List<String> numbers = SchemaChecks.numbers(this);
     List<String> names = SchemaChecks.inputs(this);
     Check.that(
@@ -220,7 +264,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * @param params of the outputs
    */
   Graph scoreGraph(int rows, List<String> params) {
-    Graph network = model.network().at(rows);
+    Graph network = data().network().at(rows);
     Map<String, Output> all = outputs();
     return Tracer.trace(
         network.inputs(),
@@ -238,7 +282,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * @param features as many as in {@code fit}, all finite
    */
   public double predict(Vector features) {
-    DataDescription d = model.data();
+    DataDescription d = data().data();
     Check.that(
         d.categories().isEmpty()
             && d.numbers().size() == 1
@@ -258,7 +302,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
       x[i] = (float) features.apply(i);
     }
     Graph g = scoreGraph(1, List.of("predictionCol"));
-    Map<String, Tensor> given = new LinkedHashMap<>(model.weights());
+    Map<String, Tensor> given = new LinkedHashMap<>(data().weights());
     given.put("x", Tensor.of(x, 1, x.length));
     List<Tensor> args = g.inputs().stream().map(in -> given.get(in.name())).toList();
     return g.call(args).get(0).cast(DType.F64).item();
@@ -273,6 +317,6 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
   /** A writer of this model: parameters and data description as JSON, graph, safetensors. */
   @Override
   public MLWriter write() {
-    return new ModelWriter(this, model);
+    return new ModelWriter(this, data());
   }
 }
