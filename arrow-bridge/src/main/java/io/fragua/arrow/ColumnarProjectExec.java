@@ -10,6 +10,7 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GetStructField;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.PlanExpression;
 import org.apache.spark.sql.catalyst.optimizer.CollapseProject$;
@@ -126,13 +127,31 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
 
   private static boolean canDo(NamedExpression named) {
     Expression e = computed(named);
-    return e instanceof Attribute
+    return source(e) != null
         || WRITABLE.contains(e.dataType()) && e.deterministic() && !asksAnotherPlan(e);
   }
 
   private static boolean asksAnotherPlan(Expression e) {
     return e instanceof PlanExpression<?>
         || ScalaLists.list(e.children()).stream().anyMatch(ColumnarProjectExec::asksAnotherPlan);
+  }
+
+  /** The column that an expression is, or is a field of, to any depth; null for any other. */
+  private static Attribute source(Expression e) {
+    Expression inner = e;
+    while (inner instanceof GetStructField f) {
+      inner = f.child();
+    }
+    return inner instanceof Attribute a ? a : null;
+  }
+
+  /** From the column to the field, by ordinals. */
+  private static int[] path(Expression e) {
+    List<Integer> path = new ArrayList<>();
+    for (Expression f = e; f instanceof GetStructField g; f = g.child()) {
+      path.add(0, g.ordinal());
+    }
+    return path.stream().mapToInt(i -> i).toArray();
   }
 
   private static Expression computed(NamedExpression named) {
@@ -188,10 +207,12 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
     // Expressions by the one column they use; those of several or of none together.
     Map<Integer, List<Integer>> groups = new TreeMap<>();
     int[] from = new int[list.size()];
+    int[][] fields = new int[list.size()][];
     for (int i = 0; i < from.length; i++) {
       Expression e = computed(list.apply(i));
-      if (e instanceof Attribute a) {
-        from[i] = position(input, a);
+      if (source(e) != null) {
+        from[i] = position(input, source(e));
+        fields[i] = path(e);
       } else {
         List<Attribute> used = ScalaLists.list(e.references().toSeq());
         int column = used.size() == 1 ? position(input, used.get(0)) : -1;
@@ -211,7 +232,7 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
       }
       derived.add(new DerivedColumns.Spec(group.getKey(), ScalaLists.seq(expressions), written));
     }
-    var project = new ProjectPartition(List.copyOf(derived), child.output(), from);
+    var project = new ProjectPartition(List.copyOf(derived), child.output(), from, fields);
     return child.executeColumnar().toJavaRDD().mapPartitions(project, true).rdd();
   }
 

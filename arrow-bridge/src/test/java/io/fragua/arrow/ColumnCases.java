@@ -4,11 +4,19 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.udf;
 
+import java.sql.Date;
+import java.sql.Timestamp;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.spark.ml.linalg.DenseMatrix;
+import org.apache.spark.ml.linalg.Matrix;
 import org.apache.spark.ml.linalg.SQLDataTypes;
+import org.apache.spark.ml.linalg.SparseMatrix;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.Column;
@@ -28,42 +36,81 @@ final class ColumnCases {
   /**
    * One column.
    *
+   * @param input how it is read; a dotted name is a field of a struct
    * @param sql its value in terms of {@code id}; may be null
    * @param whole whether an i32 tile takes it too
    */
-  record Case(
-      String name, InputColumn.Kind kind, int width, Vocabulary words, String sql, boolean whole) {
-    InputColumn input() {
-      return new InputColumn(name, kind, width, words);
+  record Case(InputColumn input, String sql, boolean whole) {
+    String name() {
+      return input.name();
+    }
+
+    int width() {
+      return input.width();
     }
 
     /** What a row's value should become, element by element. */
     double expected(Object value, int element, boolean f32) {
       double v =
-          switch (kind) {
-            case SCALAR -> value == null ? FILL : number(value);
-            case ARRAY -> {
-              Object e = value == null ? null : ((scala.collection.Seq<?>) value).apply(element);
-              yield e == null ? FILL : number(e);
-            }
-            case VECTOR -> value == null ? FILL : ((Vector) value).apply(element);
-            case CATEGORY -> id(value);
-          };
+          input.kind() == InputColumn.Kind.CATEGORY
+              ? id(value, input.vocabulary())
+              : value == null ? FILL : number(value, element);
       return f32 ? (float) v : v;
     }
 
-    private int id(Object value) {
+    private double number(Object value, int element) {
+      return switch (input.kind()) {
+        case SCALAR -> scalar(value);
+        case ARRAY -> {
+          Object e = value;
+          int rest = element;
+          int stride = width();
+          for (int n : input.shape()) {
+            stride /= n;
+            e = e == null ? null : ((scala.collection.Seq<?>) e).apply(rest / stride);
+            rest %= stride;
+          }
+          yield e == null ? FILL : scalar(e);
+        }
+        case VECTOR -> ((Vector) value).apply(element);
+        case MATRIX -> {
+          int columns = input.shape().get(1);
+          yield ((Matrix) value).apply(element / columns, element % columns);
+        }
+        case IMAGE -> ((Row) value).<byte[]>getAs("data")[element] & 0xFF;
+        case BYTES -> ((byte[]) value)[element] & 0xFF;
+        case CATEGORY -> throw new IllegalArgumentException("a category has an id");
+      };
+    }
+
+    private static int id(Object value, Vocabulary words) {
       if (value == null) {
         return words.offset();
       }
       int at =
-          words.isText()
-              ? List.of(words.strings()).indexOf((String) value)
-              : LongStream.of(words.longs()).boxed().toList().indexOf((long) number(value));
+          switch (words.type()) {
+            case TEXT -> List.of(words.strings()).indexOf((String) value);
+            case BINARY ->
+                IntStream.range(0, words.size() - 1)
+                    .filter(i -> Arrays.equals(words.binaries()[i], (byte[]) value))
+                    .findFirst()
+                    .orElse(-1);
+            case WHOLE ->
+                LongStream.of(words.longs()).boxed().toList().indexOf((long) scalar(value));
+          };
       return words.offset() + 1 + at;
     }
 
-    private static double number(Object v) {
+    private static double scalar(Object v) {
+      if (v instanceof Date d) {
+        return d.toLocalDate().toEpochDay();
+      }
+      if (v instanceof Timestamp t) {
+        return (Math.floorDiv(t.getTime(), 1000L) * 1_000_000 + t.getNanos() / 1000) / 1e6;
+      }
+      if (v instanceof LocalDateTime t) {
+        return (t.toEpochSecond(ZoneOffset.UTC) * 1_000_000 + t.getNano() / 1000) / 1e6;
+      }
       return v instanceof Boolean b ? (b ? 1 : 0) : ((Number) v).doubleValue();
     }
   }
@@ -73,9 +120,25 @@ final class ColumnCases {
 
   private static void scalar(List<Case> into, String type, String value, boolean whole) {
     String name = type.replaceAll("\\W", "_") + (value.equals(FEW) ? "_few" : "_many");
+    into.add(new Case(InputColumn.scalar(name), "cast(" + value + " as " + type + ")", whole));
+  }
+
+  private static void times(List<Case> into, String value) {
+    String name = value.equals(FEW) ? "_few" : "_many";
     into.add(
         new Case(
-            name, InputColumn.Kind.SCALAR, 1, null, "cast(" + value + " as " + type + ")", whole));
+            InputColumn.scalar("date" + name), "date_add('1970-01-02', int" + value + ")", false));
+    for (String type : List.of("timestamp", "timestamp_ntz")) {
+      into.add(
+          new Case(
+              InputColumn.scalar(type + name),
+              "cast(timestamp_micros(" + value + " * 86400000001) as " + type + ")",
+              false));
+    }
+  }
+
+  private static Case nested(String name, InputColumn of, String sql, boolean whole) {
+    return new Case(of.withName("nest." + name), sql, whole);
   }
 
   /** All cases; with nulls every third row or so is null, and so are some elements of arrays. */
@@ -88,9 +151,16 @@ final class ColumnCases {
         }
       }
       for (String type :
-          List.of("float", "double", "decimal(9,2)", "decimal(18,4)", "decimal(30,6)")) {
+          List.of(
+              "float",
+              "double",
+              "decimal(9,2)",
+              "decimal(18,4)",
+              "decimal(30,6)",
+              "decimal(38,24)")) {
         scalar(base, type, value, false);
       }
+      times(base, value);
     }
     scalar(base, "byte", FEW, true);
     scalar(base, "boolean", FEW, true);
@@ -100,10 +170,7 @@ final class ColumnCases {
       String name = type.replaceAll("\\W", "_");
       base.add(
           new Case(
-              "array_" + name,
-              InputColumn.Kind.ARRAY,
-              3,
-              null,
+              InputColumn.array("array_" + name, 3),
               "cast(array(id % 5, "
                   + (nulls ? "if(id % 4 = 0, null, id % 3)" : "id % 3")
                   + ", id % 100) as array<"
@@ -111,8 +178,48 @@ final class ColumnCases {
                   + ">)",
               whole));
     }
-    base.add(new Case("dense", InputColumn.Kind.VECTOR, 4, null, "dense(id)", false));
-    base.add(new Case("mixed", InputColumn.Kind.VECTOR, 4, null, "mixed(id)", false));
+    String deep =
+        "array(array(id % 5, "
+            + (nulls ? "if(id % 4 = 0, null, id % 3)" : "id % 3")
+            + ", 2), "
+            + (nulls ? "if(id % 5 = 0, null, array(id, -id, 7))" : "array(id, -id, 7)")
+            + ")";
+    base.add(new Case(InputColumn.array("matrix_long", 2, 3), deep, true));
+    base.add(
+        new Case(
+            InputColumn.array("deep_double", 2, 2, 3),
+            "cast(array(" + deep + ", " + deep + ") as array<array<array<double>>>)",
+            false));
+    base.add(new Case(InputColumn.vector("dense", 4), "dense(id)", false));
+    base.add(new Case(InputColumn.vector("mixed", 4), "mixed(id)", false));
+    base.add(
+        new Case(
+            InputColumn.of("matrix", InputColumn.Kind.MATRIX, List.of(2, 3)), "matrix(id)", false));
+    base.add(
+        new Case(
+            InputColumn.of("image", InputColumn.Kind.IMAGE, List.of(2, 1, 3)),
+            "named_struct('origin', 'a', 'height', 2, 'width', 1, 'nChannels', 3, 'mode', 16,"
+                + " 'data', unhex(concat('00FF80', lpad(hex(id), 6, '0'))))",
+            false));
+    base.add(
+        new Case(
+            InputColumn.of("bytes", InputColumn.Kind.BYTES, List.of(2, 2)),
+            "unhex(lpad(hex(id * 65537), 8, 'F'))",
+            false));
+    base.add(
+        new Case(
+            InputColumn.of("bytes_few", InputColumn.Kind.BYTES, List.of(3)),
+            "if(id % 2 = 0, X'0102FF', X'7F8081')",
+            false));
+    base.add(nested("n", InputColumn.scalar(""), "id * 0.5D", false));
+    base.add(nested("list", InputColumn.array("", 2), "array(id, 3)", true));
+    base.add(nested("in.vector", InputColumn.vector("", 4), "mixed(id)", false));
+    base.add(
+        nested(
+            "in.`dotted.name`",
+            category("", Vocabulary.of(new String[] {"v1", "v7"}, 2), "").input(),
+            "concat('v', id % 11)",
+            true));
     String[] few = IntStream.range(0, 8).mapToObj(i -> "v" + i).toArray(String[]::new);
     String[] many =
         IntStream.range(0, 3000).mapToObj(i -> "a longer value " + (i * 3)).toArray(String[]::new);
@@ -135,16 +242,182 @@ final class ColumnCases {
             "long_many",
             Vocabulary.of(LongStream.range(0, 2000).map(i -> i * 5_000_000_000L).toArray(), 10),
             "id * 1000000000"));
+    base.add(
+        category(
+            "binary",
+            Vocabulary.of(new byte[][] {{-1}, {1, 2}}, 4),
+            "element_at(array(X'0102', X'FF', X'', X'01'), int(id % 4 + 1))"));
+    base.add(
+        category(
+            "date",
+            Vocabulary.of(new long[] {0, -3, 11}, 1),
+            "date_add('1970-01-01', int(id % 13 - 4))"));
     return !nulls ? base : base.stream().map(ColumnCases::sometimesNull).toList();
   }
 
+  /**
+   * A value that cannot be read.
+   *
+   * @param input how its column is read; a name is that of a field in the column
+   * @param good what other rows hold
+   * @param bad the value
+   * @param message of the error, up to the place
+   * @param kept what stands in its place where it is no error
+   */
+  record Bad(InputColumn input, String good, String bad, String message, double... kept) {
+    @Override
+    public String toString() {
+      return input.kind() + " " + bad;
+    }
+  }
+
+  private static final double F = FILL;
+  private static final String NULL = "values must not be null: null";
+
+  /** All cases of invalid values. */
+  static List<Bad> bad() {
+    List<Bad> all = new ArrayList<>();
+    InputColumn scalar = InputColumn.scalar("");
+    for (String type :
+        List.of(
+            "byte", "boolean", "int", "long", "float", "double", "decimal(9,2)", "decimal(30,6)")) {
+      all.add(new Bad(scalar, "cast(1 as " + type + ")", "null", NULL, F));
+    }
+    all.add(new Bad(scalar, "date'2020-01-01'", "null", NULL, F));
+    all.add(new Bad(scalar, "timestamp'2020-01-01'", "null", NULL, F));
+    all.add(new Bad(scalar, "timestamp_ntz'2020-01-01'", "null", NULL, F));
+    String finite = "numbers must be finite in f32: ";
+    all.add(new Bad(scalar, "1f", "float('NaN')", finite + "NaN", F));
+    all.add(new Bad(scalar, "1D", "double('NaN')", finite + "NaN", F));
+    all.add(new Bad(scalar, "1f", "float('Infinity')", finite + "Infinity", F));
+    all.add(new Bad(scalar, "1D", "-double('Infinity')", finite + "-Infinity", F));
+    all.add(new Bad(scalar, "1D", "1e300D", finite + "1.0E300", F));
+    InputColumn field = InputColumn.scalar("x");
+    all.add(new Bad(field, "named_struct('x', 1D)", "null", NULL, F));
+    all.add(new Bad(field, "named_struct('x', 1D)", "named_struct('x', double(null))", NULL, F));
+
+    InputColumn two = InputColumn.array("", 2);
+    String size = "every row must hold 2 numbers: ";
+    all.add(new Bad(two, "array(1f, 2f)", "null", NULL, F, F));
+    all.add(new Bad(two, "array(1f, 2f)", "array(3f)", size + "1 numbers", 3, F));
+    all.add(new Bad(two, "array(1f, 2f)", "array(3f, 4f, 5f)", size + "3 numbers", 3, 4));
+    all.add(
+        new Bad(
+            two, "array(1D, 2D)", "array(1D, double('NaN'))", finite + "NaN at element 1", 1, F));
+    all.add(
+        new Bad(
+            two,
+            "array(1, 2)",
+            "array(null, 5)",
+            "elements must not be null: null at element 0",
+            F,
+            5));
+    InputColumn deep = InputColumn.array("", 2, 2);
+    String good = "array(array(1D, 2D), array(3D, 4D))";
+    String shape = "every row must have the shape [2, 2]: ";
+    all.add(new Bad(deep, good, "null", NULL, F, F, F, F));
+    all.add(
+        new Bad(deep, good, "array(array(1D), array(3D, 4D))", shape + "1 on axis 1", 1, F, 3, 4));
+    all.add(new Bad(deep, good, "array(array(1D, 2D))", shape + "1 on axis 0", 1, 2, F, F));
+    all.add(
+        new Bad(
+            deep,
+            good,
+            "array(null, array(3D, 4D))",
+            "elements must not be null: null on axis 1",
+            F,
+            F,
+            3,
+            4));
+    all.add(
+        new Bad(
+            deep,
+            good,
+            "array(array(1D, 2D), array(double('NaN'), 4D))",
+            finite + "NaN at element [1, 0]",
+            1,
+            2,
+            F,
+            4));
+
+    InputColumn vector = InputColumn.vector("", 4);
+    String four = "every row must hold 4 numbers: ";
+    all.add(new Bad(vector, "dense(id)", "null", NULL, F, F, F, F));
+    all.add(new Bad(vector, "mixed(1L)", "bad('nan')", finite + "NaN at element 1", 2, F, 0, 0));
+    all.add(
+        new Bad(
+            vector,
+            "mixed(1L)",
+            "bad('sparse infinity')",
+            finite + "-Infinity at element 2",
+            0,
+            0,
+            F,
+            1));
+    all.add(new Bad(vector, "dense(id)", "bad('short')", four + "2 numbers", 5, 6, F, F));
+    all.add(new Bad(vector, "dense(id)", "bad('sparse long')", four + "6 numbers", 0, 8, 0, 0));
+    InputColumn matrix = InputColumn.of("", InputColumn.Kind.MATRIX, List.of(2, 3));
+    String six = "every row must have the shape [2, 3]: ";
+    all.add(new Bad(matrix, "matrix(id)", "null", NULL, F, F, F, F, F, F));
+    all.add(new Bad(matrix, "matrix(0L)", "badMatrix('tall')", six + "[3, 2]", 1, 4, F, 2, 5, F));
+    all.add(new Bad(matrix, "matrix(2L)", "badMatrix('sparse')", six + "[1, 3]", 0, 9, 0, F, F, F));
+    all.add(new Bad(matrix, "matrix(0L)", "badMatrix('nan')", finite + "NaN", 1, 2, 3, 4, F, 6));
+
+    InputColumn image = InputColumn.of("", InputColumn.Kind.IMAGE, List.of(1, 2, 1));
+    String picture = image(1, 2, 0, "X'0102'");
+    String pixels = "every row must have the shape [1, 2, 1]: ";
+    all.add(new Bad(image, picture, "null", NULL, F, F));
+    all.add(new Bad(image, picture, image(2, 1, 0, "X'0304'"), pixels + "[2, 1, 1]", 3, F));
+    all.add(
+        new Bad(
+            image,
+            picture,
+            image(-1, -1, -1, "X''"),
+            "an image must have 8 bits a channel (CV_8U): mode -1",
+            F,
+            F));
+    all.add(
+        new Bad(
+            image,
+            picture,
+            image(1, 2, 0, "X'01'"),
+            "an image must hold height x width x channels bytes: 1 x 2 x 1 and 1 bytes",
+            F,
+            F));
+    InputColumn bytes = InputColumn.of("", InputColumn.Kind.BYTES, List.of(3));
+    all.add(new Bad(bytes, "X'010203'", "null", NULL, F, F, F));
+    all.add(
+        new Bad(
+            bytes, "X'010203'", "X'FF'", "every row must hold 3 numbers: 1 numbers", 255, F, F));
+
+    InputColumn text = InputColumn.category("", Vocabulary.of(new String[] {"a", "b"}, 3));
+    String known = "values must be among the 2 known: ";
+    all.add(new Bad(text, "'b'", "null", NULL, 3));
+    all.add(new Bad(text, "'b'", "'ñ'", known + "\"ñ\"", 3));
+    InputColumn whole = InputColumn.category("", Vocabulary.of(new long[] {1, 5}, 9));
+    all.add(new Bad(whole, "5L", "6L", known + "6", 9));
+    all.add(new Bad(whole, "tinyint(5)", "null", NULL, 9));
+    all.add(new Bad(whole, "date'1970-01-02'", "date'1970-01-01'", known + "0", 9));
+    InputColumn binary = InputColumn.category("", Vocabulary.of(new byte[][] {{1}, {-1}}, 0));
+    all.add(new Bad(binary, "X'FF'", "X'FE00'", known + "0xfe00", 0));
+    all.add(new Bad(binary, "X'FF'", "null", NULL, 0));
+    return all;
+  }
+
+  private static String image(int height, int width, int mode, String data) {
+    int channels = height < 0 ? -1 : 1;
+    return String.format(
+        "named_struct('origin', '', 'height', %d, 'width', %d, 'nChannels', %d, 'mode', %d, 'data',"
+            + " %s)",
+        height, width, channels, height < 0 ? -1 : mode, data);
+  }
+
   private static Case category(String name, Vocabulary v, String sql) {
-    return new Case("cat_" + name, InputColumn.Kind.CATEGORY, 1, v, sql, true);
+    return new Case(InputColumn.category("cat_" + name, v), sql, true);
   }
 
   private static Case sometimesNull(Case c) {
-    return new Case(
-        c.name, c.kind, c.width, c.words, "if(id % 3 = 1, null, " + c.sql + ")", c.whole);
+    return new Case(c.input, "if(id % 3 = 1, null, " + c.sql + ")", c.whole);
   }
 
   /** The cases as a data set with {@code id} in front, one partition. */
@@ -156,10 +429,66 @@ final class ColumnCases {
             id % 2 == 0
                 ? Vectors.dense(id, 1, 2, 3)
                 : Vectors.sparse(4, new int[] {1, 3}, new double[] {id, 0.5});
+    UDF1<Long, Matrix> matrix =
+        id ->
+            switch ((int) (id % 4)) {
+              case 0 -> new DenseMatrix(2, 3, new double[] {id, 1, 2, 3, 4, 5});
+              case 1 -> new DenseMatrix(2, 3, new double[] {id, 1, 2, 3, 4, 5}, true);
+              case 2 -> SparseMatrix.fromCOO(2, 3, coo(1, 2, id));
+              default -> new DenseMatrix(2, 3, new double[] {0, id, 0, 0, 8, 0}).toSparseRowMajor();
+            };
     spark.udf().register("dense", udf(dense, SQLDataTypes.VectorType()));
     spark.udf().register("mixed", udf(mixed, SQLDataTypes.VectorType()));
+    UDF1<String, Vector> bad =
+        what ->
+            switch (what) {
+              case "nan" -> Vectors.dense(2, Double.NaN, 0, 0);
+              case "short" -> Vectors.dense(5, 6);
+              case "sparse long" -> Vectors.sparse(6, new int[] {1, 5}, new double[] {8, 9});
+              default ->
+                  Vectors.sparse(4, new int[] {2, 3}, new double[] {Double.NEGATIVE_INFINITY, 1});
+            };
+    UDF1<String, Matrix> badMatrix =
+        what ->
+            switch (what) {
+              case "tall" -> new DenseMatrix(3, 2, new double[] {1, 2, 3, 4, 5, 6});
+              case "sparse" -> SparseMatrix.fromCOO(1, 3, coo(0, 1, 9));
+              default -> new DenseMatrix(2, 3, new double[] {1, 4, 2, Double.NaN, 3, 6});
+            };
+    spark.udf().register("bad", udf(bad, SQLDataTypes.VectorType()));
+    spark.udf().register("badMatrix", udf(badMatrix, SQLDataTypes.MatrixType()));
+    spark.udf().register("matrix", udf(matrix, SQLDataTypes.MatrixType()));
     List<Column> columns = new ArrayList<>(List.of(col("id")));
-    cases.forEach(c -> columns.add(expr(c.sql).as(c.name)));
+    List<Case> flat = cases.stream().filter(c -> !c.name().startsWith("nest.")).toList();
+    flat.forEach(c -> columns.add(expr(c.sql).as(c.name())));
+    if (flat.size() < cases.size()) {
+      boolean nulls = cases.stream().anyMatch(c -> c.sql.startsWith("if(id % 3 = 1, null"));
+      columns.add(expr(nest(cases, nulls)).as("nest"));
+    }
     return spark.range(0, rows, 1, 1).select(columns.toArray(Column[]::new));
+  }
+
+  /** A struct with a struct in it, of all cases with dotted names; both null in some rows. */
+  private static String nest(List<Case> cases, boolean nulls) {
+    StringBuilder outer = new StringBuilder();
+    StringBuilder inner = new StringBuilder();
+    for (Case c : cases) {
+      if (c.name().startsWith("nest.in.")) {
+        String name = c.name().substring(8).replace("`", "");
+        inner.append(", '").append(name).append("', ").append(c.sql);
+      } else if (c.name().startsWith("nest.")) {
+        outer.append(", '").append(c.name().substring(5)).append("', ").append(c.sql);
+      }
+    }
+    String in = "named_struct(" + inner.substring(2) + ")";
+    String out =
+        "named_struct('in', " + (nulls ? "if(id % 7 = 2, null, " + in + ")" : in) + outer + ")";
+    return nulls ? "if(id % 5 = 3, null, " + out + ")" : out;
+  }
+
+  private static scala.collection.Iterable<scala.Tuple3<Object, Object, Object>> coo(
+      int i, int j, double v) {
+    return scala.jdk.javaapi.CollectionConverters.asScala(
+        List.of(new scala.Tuple3<Object, Object, Object>(i, j, v)));
   }
 }

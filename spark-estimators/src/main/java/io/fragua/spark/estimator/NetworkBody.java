@@ -92,15 +92,20 @@ final class NetworkBody implements Network.Body {
    */
   private Tensor prepared(Tensor x) {
     int d = data.width();
+    double[] means = data.means();
+    double[] deviations = data.deviations();
     float[] mean = new float[d];
     float[] scale = new float[d];
-    for (int i = 0; i < d; i++) {
-      mean[i] = (float) data.means()[i];
-      scale[i] = (float) (1 / data.deviations()[i]);
+    int i = 0;
+    for (InputColumn c : data.numbers()) {
+      for (int end = i + c.width(); i < end; i++) {
+        mean[i] = (float) (means[i] - c.origin());
+        scale[i] = (float) (1 / deviations[i]);
+      }
     }
-    Tensor means = Tensor.of(mean, d);
-    Tensor filled = x.equal(x).select(x, means);
-    return data.standardized() ? filled.sub(means).mul(Tensor.of(scale, d)) : filled;
+    Tensor center = Tensor.of(mean, d);
+    Tensor filled = x.equal(x).select(x, center);
+    return data.standardized() ? filled.sub(center).mul(Tensor.of(scale, d)) : filled;
   }
 
   private Tensor layers(Scope s, Tensor ids, Tensor x) {

@@ -1,5 +1,6 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Devices;
@@ -235,6 +236,10 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getHandleInvalid().equals("skip")) {
       return dataset;
     }
+    Dataset<?> rows = dataset;
+    for (String c : getCategoricalCols()) { // any other value is one that fit sees
+      rows = rows.filter(ColumnPath.column(rows.schema(), c).isNotNull());
+    }
     List<TileSpec> read = new ArrayList<>();
     if (!numbers.isEmpty()) {
       read.add(Tiles.numbers("x", numbers, false));
@@ -243,7 +248,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getWeightCol().isEmpty()) {
       read.add(Tiles.single("weight", getWeightCol()));
     }
-    return dataset.filter(Tiles.validRows(dataset.schema(), read));
+    return TileSpec.withoutInvalid(rows, read);
   }
 
   private List<TileSpec> tiles(Statistics.Learnt learnt) {
@@ -274,12 +279,15 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
       names.add(getWeightCol());
     }
-    List<Column> columns = new ArrayList<>(names.stream().map(Tiles::column).toList());
+    StructType schema = rows.schema();
+    List<Column> columns = new ArrayList<>();
+    names.forEach(n -> columns.add(ColumnPath.column(schema, n).as(n)));
     if (validation != null) {
       Column held =
           getValidationIndicatorCol().isEmpty()
               ? functions.rand(getSeed()).lt(getValidationFraction())
-              : functions.coalesce(Tiles.column(getValidationIndicatorCol()), functions.lit(false));
+              : functions.coalesce(
+                  ColumnPath.column(schema, getValidationIndicatorCol()), functions.lit(false));
       columns.add(held.as(validation));
     }
     return rows.select(columns.toArray(Column[]::new));

@@ -5,6 +5,7 @@ import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.ModelScorer;
 import io.fragua.arrow.OutputSpec;
 import io.fragua.arrow.TileSpec;
+import io.fragua.arrow.Vocabulary;
 import io.fragua.exec.Devices;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
@@ -139,9 +140,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     Map<String, String> names = checks(schema).checkOutputs(this);
     List<TileSpec> tiles = Tiles.inputs(data, getHandleInvalid());
     Dataset<?> rows =
-        getHandleInvalid().equals("skip")
-            ? dataset.filter(Tiles.validRows(schema, tiles))
-            : dataset;
+        getHandleInvalid().equals("skip") ? TileSpec.withoutInvalid(dataset, tiles) : dataset;
     StructType appended = new StructType();
     for (Map.Entry<String, String> e : names.entrySet()) {
       appended = appended.add(field(e.getKey(), e.getValue()));
@@ -187,28 +186,33 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
       String name = names.get(i);
       DataType now = checks.type("inputs", name);
       if (i < numbers.size()) {
-        InputColumn c = Tiles.number(name, now, d.numbers().get(i).width());
+        InputColumn fitted = d.numbers().get(i);
+        InputColumn.Kind kind = InputColumn.Kind.of(now);
         Check.that(
-            (c.kind() == InputColumn.Kind.SCALAR)
-                == (d.numbers().get(i).kind() == InputColumn.Kind.SCALAR),
+            kind.reads(now, fitted.shape().size()),
             "%s inputs: a column must be read as it was in fit: \"%s\" holds %s, fitted on %s;"
                 + " convert the column",
             getClass().getSimpleName(),
             name,
             now.catalogString(),
-            d.numbers().get(i).kind());
-        read.add(c);
+            fitted.kind() + (fitted.shape().isEmpty() ? "" : " of shape " + fitted.shape()));
+        read.add(new InputColumn(name, kind, fitted.shape(), fitted.origin(), fitted.vocabulary()));
       } else {
         InputColumn c = d.categories().get(i - numbers.size());
+        Vocabulary.Type fitted = c.vocabulary().type();
         Check.that(
-            c.vocabulary().isText() == Tiles.isText(now),
+            fitted == Vocabulary.Type.of(now),
             "%s categoricalCols: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
                 + " %s; cast the column",
             getClass().getSimpleName(),
             name,
             now.catalogString(),
-            c.vocabulary().isText() ? "texts" : "integers");
-        read.add(InputColumn.category(name, c.vocabulary()));
+            switch (fitted) {
+              case TEXT -> "texts";
+              case BINARY -> "binaries";
+              case WHOLE -> "integers";
+            });
+        read.add(c.withName(name));
       }
     }
     return d.withColumns(read);

@@ -6,6 +6,11 @@ package io.fragua.spark.param;
  * @param <S> the estimator's own class
  */
 public interface EstimatorSetters<S> extends Setters<S> {
+  /** Sets {@link #featuresShape()}. */
+  default S setFeaturesShape(int... value) {
+    return put(featuresShape(), value.clone());
+  }
+
   /** Sets {@link #numericCols()}. */
   default S setNumericCols(String... value) {
     return put(numericCols(), value.clone());

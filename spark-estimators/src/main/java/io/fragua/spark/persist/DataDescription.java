@@ -116,7 +116,7 @@ public record DataDescription(
   public String toString() {
     List<String> parts = new ArrayList<>();
     for (InputColumn c : numbers) {
-      parts.add(c.name() + (c.width() > 1 ? "[" + c.width() + "]" : ""));
+      parts.add(c.name() + (c.shape().isEmpty() ? "" : c.shape()));
     }
     for (InputColumn c : categories) {
       Vocabulary v = c.vocabulary();

@@ -12,6 +12,8 @@ import io.fragua.arrow.Vocabulary;
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
@@ -22,32 +24,33 @@ final class DataJson {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
+  private static final HexFormat HEX = HexFormat.of();
+
   private DataJson() {}
 
   static String write(DataDescription d, List<EpochMetrics> history) {
     ObjectNode root = JSON.createObjectNode();
     ArrayNode numbers = root.putArray("numbers");
     for (InputColumn c : d.numbers()) {
-      numbers
-          .addObject()
-          .put("name", c.name())
-          .put("kind", c.kind().name().toLowerCase(Locale.ROOT))
-          .put("width", c.width());
+      ObjectNode n =
+          numbers
+              .addObject()
+              .put("name", c.name())
+              .put("kind", c.kind().name().toLowerCase(Locale.ROOT));
+      ArrayNode shape = n.putArray("shape");
+      c.shape().forEach(shape::add);
+      n.put("origin", c.origin());
     }
     ArrayNode categories = root.putArray("categories");
     for (InputColumn c : d.categories()) {
       Vocabulary v = c.vocabulary();
       ObjectNode n = categories.addObject().put("name", c.name());
-      n.put("type", v.isText() ? "string" : "integer");
+      n.put("type", v.type().name().toLowerCase(Locale.ROOT));
       ArrayNode values = n.putArray("values");
-      if (v.isText()) {
-        for (String s : v.strings()) {
-          values.add(s);
-        }
-      } else {
-        for (long x : v.longs()) {
-          values.add(x);
-        }
+      switch (v.type()) {
+        case TEXT -> Arrays.stream(v.strings()).forEach(values::add);
+        case BINARY -> Arrays.stream(v.binaries()).forEach(b -> values.add(HEX.formatHex(b)));
+        case WHOLE -> Arrays.stream(v.longs()).forEach(values::add);
       }
     }
     reals(root.putArray("means"), d.means());
@@ -107,7 +110,8 @@ final class DataJson {
       List<InputColumn> numbers = new ArrayList<>();
       for (JsonNode n : list(root, "numbers")) {
         numbers.add(
-            new InputColumn(text(n, "name"), kind(text(n, "kind")), integer(n, "width"), null));
+            InputColumn.of(text(n, "name"), kind(text(n, "kind")), sizes(list(n, "shape")))
+                .withOrigin(real(n, "origin")));
       }
       List<InputColumn> categories = new ArrayList<>();
       int offset = 0;
@@ -149,29 +153,61 @@ final class DataJson {
         }
       }
       throw new IllegalArgumentException(
-          who + ": a kind must be scalar, array or vector: \"" + name + "\"; save the model again");
+          who + ": a kind of number is not known: \"" + name + "\"; save the model again");
+    }
+
+    private List<Integer> sizes(JsonNode list) {
+      List<Integer> out = new ArrayList<>();
+      for (JsonNode n : list) {
+        Check.that(n.isInt(), "%s: a size must be an int: %s; save the model again", who, n);
+        out.add(n.intValue());
+      }
+      return out;
     }
 
     private Vocabulary vocabulary(JsonNode n, int offset) {
       JsonNode values = list(n, "values");
-      boolean strings = text(n, "type").equals("string");
-      String[] s = new String[strings ? values.size() : 0];
-      long[] l = new long[strings ? 0 : values.size()];
-      for (int i = 0; i < values.size(); i++) {
-        JsonNode v = values.get(i);
-        Check.that(
-            strings ? v.isTextual() : v.canConvertToLong() && v.isIntegralNumber(),
-            "%s: a category must be a %s: %s; save the model again",
-            who,
-            strings ? "text" : "64-bit integer",
-            v);
-        if (strings) {
-          s[i] = v.textValue();
-        } else {
-          l[i] = v.longValue();
+      int size = values.size();
+      switch (text(n, "type")) {
+        case "text" -> {
+          String[] s = new String[size];
+          Arrays.setAll(s, i -> category(values.get(i), values.get(i).isTextual()).textValue());
+          return Vocabulary.of(s, offset);
         }
+        case "binary" -> {
+          byte[][] b = new byte[size][];
+          Arrays.setAll(b, i -> binary(values.get(i)));
+          return Vocabulary.of(b, offset);
+        }
+        case "whole" -> {
+          long[] l = new long[size];
+          Arrays.setAll(
+              l,
+              i -> {
+                JsonNode v = values.get(i);
+                return category(v, v.isIntegralNumber() && v.canConvertToLong()).longValue();
+              });
+          return Vocabulary.of(l, offset);
+        }
+        default ->
+            throw new IllegalArgumentException(
+                who
+                    + ": categories are text, binary or whole: "
+                    + n.get("type")
+                    + "; save the model again");
       }
-      return strings ? Vocabulary.of(s, offset) : Vocabulary.of(l, offset);
+    }
+
+    private byte[] binary(JsonNode v) {
+      String hex = v.isTextual() ? v.textValue() : "?";
+      boolean fits = hex.length() % 2 == 0 && hex.chars().allMatch(HexFormat::isHexDigit);
+      return HEX.parseHex(category(v, fits).textValue());
+    }
+
+    private JsonNode category(JsonNode v, boolean ok) {
+      Check.that(
+          ok, "%s: a category must have its column's type: %s; save the model again", who, v);
+      return v;
     }
 
     private double[] reals(JsonNode list) {
