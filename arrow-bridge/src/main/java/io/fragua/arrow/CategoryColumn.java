@@ -65,7 +65,7 @@ final class CategoryColumn extends TileColumn {
           switch (vocabulary.type()) {
             case TEXT -> "\"" + v.getUTF8String(row) + "\"";
             case BINARY -> "0x" + HexFormat.of().formatHex(v.getBinary(row));
-            case WHOLE -> String.valueOf(Numbers.whole(v, v.dataType(), row));
+            case WHOLE, INDEX -> String.valueOf(Numbers.whole(v, v.dataType(), row));
           });
     }
   }

@@ -119,7 +119,15 @@ final class ColumnTypes {
       case TEXT -> isText(t);
       case BINARY -> t instanceof BinaryType;
       case WHOLE -> isWholeName(t);
+      case INDEX -> false;
     };
+  }
+
+  static boolean isPairs(DataType t, DType dtype, InputColumn c) {
+    Vocabulary known = c.vocabulary();
+    return dtype == (known == null ? DType.F32 : DType.I32)
+        && SparseColumn.keys(t) != null
+        && (known == null || known.type() == SparseColumn.keys(t));
   }
 
   /** The field of this name, which must be there. */
@@ -154,6 +162,7 @@ final class ColumnTypes {
       return c.vocabulary().type().expected() + ", " + plain;
     }
     String deep = c.shape().size() < 2 ? "" : " of shape " + c.shape();
-    return plain + deep + (tile.dtype() == DType.I32 ? ", whole in an i32 tile" : "");
+    boolean whole = tile.dtype() == DType.I32 && c.vocabulary() == null;
+    return plain + deep + (whole ? ", whole in an i32 tile" : "");
   }
 }

@@ -16,7 +16,8 @@ import org.apache.spark.sql.types.DataType;
  * @param shape sizes of a row's axes, row-major in the tile; empty for a single number
  * @param origin what is subtracted from a {@link Kind#SCALAR}, in f64 before it is rounded to f32;
  *     differences of large numbers, as seconds since 1970, keep their precision so. 0 for none
- * @param vocabulary the known values of a {@link Kind#CATEGORY}; null for the other kinds
+ * @param vocabulary the known values of a {@link Kind#CATEGORY} or {@link Kind#SPARSE_IDS}; null
+ *     for the other kinds
  */
 public record InputColumn(
     String name, Kind kind, List<Integer> shape, double origin, Vocabulary vocabulary)
@@ -41,7 +42,21 @@ public record InputColumn(
     /** Binary of a fixed shape, each byte a number from 0 to 255. */
     BYTES(1, 32, ColumnTypes::isBytes, "binary", BytesColumn::new),
     /** A string, integer, boolean, date or binary looked up in a {@link Vocabulary}. */
-    CATEGORY(0, 0, ColumnTypes::isCategory, "as in fit", CategoryColumn::new);
+    CATEGORY(0, 0, ColumnTypes::isCategory, "as in fit", CategoryColumn::new),
+    /**
+     * Ids of the keys of a map, or of the indices of a Spark ML vector, in a {@link Vocabulary}, in
+     * so many slots a row; in an i32 tile. Slots that a row does not fill have the id of the
+     * unseen.
+     */
+    SPARSE_IDS(
+        1,
+        1,
+        ColumnTypes::isPairs,
+        "a map to numbers or Spark ML vector, as in fit",
+        SparseColumn::new),
+    /** The values to {@link #SPARSE_IDS}, in an f32 tile; 0 in slots that a row does not fill. */
+    SPARSE_VALUES(
+        1, 1, ColumnTypes::isPairs, "a map to numbers or Spark ML vector", SparseColumn::new);
 
     private final int leastAxes;
     private final int mostAxes;
@@ -65,11 +80,18 @@ public record InputColumn(
     /** The kind by which a column of this type is read as numbers; null for one that is not. */
     public static Kind of(DataType type) {
       for (Kind k : values()) {
-        if (k != CATEGORY && k.reads(type, Math.max(k.leastAxes, ColumnTypes.depth(type)))) {
+        if (!k.named()
+            && k != SPARSE_VALUES
+            && k.reads(type, Math.max(k.leastAxes, ColumnTypes.depth(type)))) {
           return k;
         }
       }
       return null;
+    }
+
+    /** Whether values are looked up in a vocabulary. */
+    boolean named() {
+      return this == CATEGORY || this == SPARSE_IDS;
     }
 
     /** Whether rows of a column of this type can have a shape of so many axes. */
@@ -126,8 +148,8 @@ public record InputColumn(
         kind,
         origin);
     Check.that(
-        (vocabulary != null) == (kind == Kind.CATEGORY),
-        "input column %s: a category, and nothing else, has a vocabulary: %s %s one; correct it",
+        (vocabulary != null) == kind.named(),
+        "input column %s: what is named, and nothing else, has a vocabulary: %s %s one; correct it",
         name,
         kind,
         vocabulary == null ? "without" : "with");
@@ -156,6 +178,16 @@ public record InputColumn(
   /** A category with these known values. */
   public static InputColumn category(String name, Vocabulary vocabulary) {
     return new InputColumn(name, Kind.CATEGORY, List.of(), 0, vocabulary);
+  }
+
+  /** Ids of the pairs of a row, in so many slots. */
+  public static InputColumn sparseIds(String name, int slots, Vocabulary vocabulary) {
+    return new InputColumn(name, Kind.SPARSE_IDS, List.of(slots), 0, vocabulary);
+  }
+
+  /** Values of the pairs of a row, in so many slots. */
+  public static InputColumn sparseValues(String name, int slots) {
+    return of(name, Kind.SPARSE_VALUES, List.of(slots));
   }
 
   /** Tile columns it fills: the product of the shape, 1 for a single number. */

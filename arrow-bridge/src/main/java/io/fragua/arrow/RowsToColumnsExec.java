@@ -198,7 +198,11 @@ public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarT
       return new Iterator<>() {
         @Override
         public boolean hasNext() {
-          return in.hasNext();
+          boolean more = in.hasNext();
+          if (!more) {
+            SourceFiles.end(); // the task may go on with another source
+          }
+          return more;
         }
 
         @Override

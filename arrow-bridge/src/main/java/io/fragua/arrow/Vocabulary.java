@@ -26,7 +26,9 @@ public final class Vocabulary implements Serializable {
     /** Binaries. */
     BINARY("binary"),
     /** Integers, booleans or dates. */
-    WHOLE("an integer, boolean or date");
+    WHOLE("an integer, boolean or date"),
+    /** The integers from 0 up, as indices of a vector. */
+    INDEX("an index");
 
     private final String expected;
 
@@ -49,17 +51,19 @@ public final class Vocabulary implements Serializable {
 
   private final Type type;
   private final byte[][] names; // UTF-8 of strings; null for integers
-  private final long[] longs; // null for strings and binaries
+  private final long[] longs; // null for other types
+  private final int indices; // how many; 0 for other types
   private final int offset;
   private transient Utf8Table byBytes;
   private transient LongTable byLong;
 
-  private Vocabulary(Type type, byte[][] names, long[] longs, int offset) {
+  private Vocabulary(Type type, byte[][] names, long[] longs, int indices, int offset) {
     this.type = type;
     this.names = names;
     this.longs = longs;
+    this.indices = indices;
     this.offset = offset;
-    int n = names == null ? longs.length : names.length;
+    int n = size() - 1;
     Check.that(
         offset >= 0 && (long) offset + n < Integer.MAX_VALUE,
         "vocabulary: ids must fit an i32: offset %d with %d values; use fewer values",
@@ -80,7 +84,7 @@ public final class Vocabulary implements Serializable {
           values[i] != null, "vocabulary: values must not be null; null has the id of the unseen");
       names[i] = values[i].getBytes(StandardCharsets.UTF_8);
     }
-    return new Vocabulary(Type.TEXT, names, null, offset);
+    return new Vocabulary(Type.TEXT, names, null, 0, offset);
   }
 
   /**
@@ -95,7 +99,7 @@ public final class Vocabulary implements Serializable {
           values[i] != null, "vocabulary: values must not be null; null has the id of the unseen");
       names[i] = values[i].clone();
     }
-    return new Vocabulary(Type.BINARY, names, null, offset);
+    return new Vocabulary(Type.BINARY, names, null, 0, offset);
   }
 
   /**
@@ -104,7 +108,17 @@ public final class Vocabulary implements Serializable {
    * @throws IllegalArgumentException if a value repeats
    */
   public static Vocabulary of(long[] values, int offset) {
-    return new Vocabulary(Type.WHOLE, null, values.clone(), offset);
+    return new Vocabulary(Type.WHOLE, null, values.clone(), 0, offset);
+  }
+
+  /**
+   * The integers from 0 to n - 1, which take no memory.
+   *
+   * @throws IllegalArgumentException if n is negative
+   */
+  public static Vocabulary indices(int n, int offset) {
+    Check.that(n >= 0, "vocabulary: there are 0 indices or more: %d; correct it", n);
+    return new Vocabulary(Type.INDEX, null, null, n, offset);
   }
 
   private void index() {
@@ -120,7 +134,7 @@ public final class Vocabulary implements Serializable {
                 ? "\"" + new String(name, StandardCharsets.UTF_8) + "\""
                 : "0x" + HexFormat.of().formatHex(name));
       }
-    } else {
+    } else if (longs != null) {
       byLong = new LongTable(longs.length);
       for (long v : longs) {
         int before = byLong.size();
@@ -171,7 +185,7 @@ public final class Vocabulary implements Serializable {
 
   /** Number of ids: the values and the unseen. */
   public int size() {
-    return (names == null ? longs.length : names.length) + 1;
+    return 1 + (names != null ? names.length : longs != null ? longs.length : indices);
   }
 
   /** The largest id. */
@@ -181,7 +195,7 @@ public final class Vocabulary implements Serializable {
 
   /** The same values with another offset. */
   public Vocabulary withOffset(int other) {
-    return new Vocabulary(type, names, longs, other);
+    return new Vocabulary(type, names, longs, indices, other);
   }
 
   /** The id of a string, or of a binary given as one. Does not copy its bytes. */
@@ -196,6 +210,9 @@ public final class Vocabulary implements Serializable {
 
   /** The id of an integer. */
   public int id(long value) {
+    if (type == Type.INDEX) {
+      return value >= 0 && value < indices ? offset + 1 + (int) value : offset;
+    }
     return offset + 1 + byLong.find(value);
   }
 
@@ -204,13 +221,14 @@ public final class Vocabulary implements Serializable {
     return o instanceof Vocabulary v
         && offset == v.offset
         && type == v.type
+        && indices == v.indices
         && Arrays.deepEquals(names, v.names)
         && Arrays.equals(longs, v.longs);
   }
 
   @Override
   public int hashCode() {
-    return 31 * (Arrays.deepHashCode(names) + Arrays.hashCode(longs)) + offset;
+    return 31 * (Arrays.deepHashCode(names) + Arrays.hashCode(longs)) + offset + indices;
   }
 
   @Override
@@ -220,6 +238,7 @@ public final class Vocabulary implements Serializable {
           case TEXT -> " strings";
           case BINARY -> " binaries";
           case WHOLE -> " integers";
+          case INDEX -> " indices";
         };
     return (size() - 1) + what + " from " + offset;
   }

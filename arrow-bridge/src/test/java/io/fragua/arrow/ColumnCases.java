@@ -49,8 +49,17 @@ final class ColumnCases {
       return input.width();
     }
 
+    /** Whether an f32 tile takes it. */
+    boolean real() {
+      return input.kind() != InputColumn.Kind.SPARSE_IDS;
+    }
+
     /** What a row's value should become, element by element. */
     double expected(Object value, int element, boolean f32) {
+      if (input.kind() == InputColumn.Kind.SPARSE_IDS
+          || input.kind() == InputColumn.Kind.SPARSE_VALUES) {
+        return pair(value, element);
+      }
       double v =
           input.kind() == InputColumn.Kind.CATEGORY
               ? id(value, input.vocabulary())
@@ -79,8 +88,26 @@ final class ColumnCases {
         }
         case IMAGE -> ((Row) value).<byte[]>getAs("data")[element] & 0xFF;
         case BYTES -> ((byte[]) value)[element] & 0xFF;
-        case CATEGORY -> throw new IllegalArgumentException("a category has an id");
+        default -> throw new IllegalArgumentException("what is named has an id");
       };
+    }
+
+    private double pair(Object value, int slot) {
+      boolean ids = input.vocabulary() != null;
+      Object key = null;
+      double number = 0;
+      if (value instanceof Vector v) {
+        var sparse = v.toSparse();
+        if (slot < sparse.indices().length) {
+          key = sparse.indices()[slot];
+          number = sparse.values()[slot];
+        }
+      } else if (value instanceof scala.collection.Map<?, ?> m && slot < m.size()) {
+        var pair = (scala.Tuple2<?, ?>) m.toSeq().apply(slot);
+        key = pair._1();
+        number = scalar(pair._2());
+      }
+      return !ids ? (float) number : id(key, input.vocabulary());
     }
 
     private static int id(Object value, Vocabulary words) {
@@ -89,6 +116,7 @@ final class ColumnCases {
       }
       int at =
           switch (words.type()) {
+            case INDEX -> (int) value < words.size() - 1 ? (int) value : -1;
             case TEXT -> List.of(words.strings()).indexOf((String) value);
             case BINARY ->
                 IntStream.range(0, words.size() - 1)
@@ -135,6 +163,12 @@ final class ColumnCases {
               "cast(timestamp_micros(" + value + " * 86400000001) as " + type + ")",
               false));
     }
+  }
+
+  private static void pairs(List<Case> into, String name, String sql, int slots, Vocabulary known) {
+    String typed = name.equals("map_none") ? "cast(" + sql + " as map<string, double>)" : sql;
+    into.add(new Case(InputColumn.sparseIds(name + "_ids", slots, known), typed, true));
+    into.add(new Case(InputColumn.sparseValues(name + "_values", slots), typed, false));
   }
 
   private static Case nested(String name, InputColumn of, String sql, boolean whole) {
@@ -211,6 +245,12 @@ final class ColumnCases {
             InputColumn.of("bytes_few", InputColumn.Kind.BYTES, List.of(3)),
             "if(id % 2 = 0, X'0102FF', X'7F8081')",
             false));
+    Vocabulary words = Vocabulary.of(new String[] {"k1", "k2", "k12"}, 5);
+    pairs(base, "map", "map('k' || id % 4, id * 0.5, 'k1' || id % 7, 1.25)", 3, words);
+    String whole = "map(cast(id % 5 as short), cast(id as int), 9S, 7, -1S, -id % 3)";
+    pairs(base, "map_short", whole, 4, Vocabulary.of(new long[] {9, 2}, 0));
+    pairs(base, "map_none", "map_from_arrays(array(), array())", 1, words);
+    pairs(base, "pairs", "mixed(id)", 4, Vocabulary.indices(4, 1));
     base.add(nested("n", InputColumn.scalar(""), "id * 0.5D", false));
     base.add(nested("list", InputColumn.array("", 2), "array(id, 3)", true));
     base.add(nested("in.vector", InputColumn.vector("", 4), "mixed(id)", false));
@@ -389,6 +429,38 @@ final class ColumnCases {
     all.add(
         new Bad(
             bytes, "X'010203'", "X'FF'", "every row must hold 3 numbers: 1 numbers", 255, F, F));
+
+    InputColumn values = InputColumn.sparseValues("", 2);
+    String ab = "map('a', 1D, 'b', 2D)";
+    all.add(new Bad(values, ab, "null", NULL, 0, 0));
+    all.add(
+        new Bad(values, ab, "map('c', 1D, 'd', double('NaN'))", finite + "NaN at key \"d\"", 1, 0));
+    all.add(
+        new Bad(
+            values, "map(7, 2)", "map(7, null)", "elements must not be null: null at key 7", 0, 0));
+    all.add(
+        new Bad(
+            values,
+            ab,
+            "map('a', 1D, 'b', 2D, 'c', 3D)",
+            "every row must hold at most 2 pairs: 3 pairs",
+            1,
+            2));
+    InputColumn ids = InputColumn.sparseIds("", 2, Vocabulary.of(new String[] {"a", "b"}, 3));
+    all.add(new Bad(ids, ab, "null", NULL, 3, 3));
+    all.add(
+        new Bad(ids, ab, "map('b', 1D, 'c', 2D)", "keys must be among the 2 known: \"c\"", 5, 3));
+    InputColumn index = InputColumn.sparseIds("", 4, Vocabulary.indices(4, 1));
+    all.add(
+        new Bad(
+            index,
+            "mixed(id)",
+            "bad('sparse long')",
+            "every row must have the size 4: size 6",
+            3,
+            1,
+            1,
+            1));
 
     InputColumn text = InputColumn.category("", Vocabulary.of(new String[] {"a", "b"}, 3));
     String known = "values must be among the 2 known: ";

@@ -56,13 +56,24 @@ final class InvalidValuesTest {
     return List.of(columns, columns.filter("id >= 0"));
   }
 
+  private static boolean isIds(int i) {
+    return CASES.get(i).input().kind() == InputColumn.Kind.SPARSE_IDS;
+  }
+
+  /** A tile of cases that all are ids of pairs, or none of them. */
   private static TileSpec tile(List<Integer> cases, boolean keep) {
     return new TileSpec(
         "x",
-        DType.F32,
+        isIds(cases.get(0)) ? DType.I32 : DType.F32,
         cases.stream().map(i -> CASES.get(i).input().withName(name(i))).toList(),
         keep,
         Collections.nCopies(cases.size(), ColumnCases.FILL));
+  }
+
+  private static List<TileSpec> tiles(boolean keep) {
+    return Stream.of(true, false)
+        .map(ids -> tile(all().stream().filter(i -> isIds(i) == ids).toList(), keep))
+        .toList();
   }
 
   /** A case of a struct's field names it. */
@@ -146,7 +157,7 @@ final class InvalidValuesTest {
                 DynamicTest.dynamicTest(
                     df == SOURCES.get(0) ? "columns" : "rows",
                     () -> {
-                      Dataset<Row> valid = TileSpec.withoutInvalid(df, List.of(tile(all(), false)));
+                      Dataset<Row> valid = TileSpec.withoutInvalid(df, tiles(false));
                       assertArrayEquals(df.columns(), valid.columns());
                       List<Long> ids =
                           valid.select("id").collectAsList().stream()
@@ -160,20 +171,21 @@ final class InvalidValuesTest {
 
   @TestFactory
   Stream<DynamicTest> keptRowsAreFilled() {
-    TileSpec tile = tile(all(), true);
-    List<double[]> dumps = SOURCES.stream().map(df -> TileDump.dump(df, tile, 7)).toList();
-    assertArrayEquals(dumps.get(0), dumps.get(1));
     List<DynamicTest> tests = new ArrayList<>();
-    int at = 0;
-    for (int i = 0; i < CASES.size(); i++) {
-      Bad bad = CASES.get(i);
-      int from = (i + 1) * tile.width() + at;
-      int width = bad.input().width();
-      double[] got = Arrays.copyOfRange(dumps.get(0), from, from + width);
-      tests.add(
-          DynamicTest.dynamicTest(
-              bad.toString(), () -> assertArrayEquals(bad.kept(), got, Arrays.toString(got))));
-      at += width;
+    for (TileSpec tile : tiles(true)) {
+      List<double[]> dumps = SOURCES.stream().map(df -> TileDump.dump(df, tile, 7)).toList();
+      assertArrayEquals(dumps.get(0), dumps.get(1));
+      int at = 0;
+      for (InputColumn c : tile.columns()) {
+        int i = Integer.parseInt(c.name().replaceAll("^v|\\..*", ""));
+        int from = (i + 1) * tile.width() + at;
+        double[] got = Arrays.copyOfRange(dumps.get(0), from, from + c.width());
+        tests.add(
+            DynamicTest.dynamicTest(
+                CASES.get(i).toString(),
+                () -> assertArrayEquals(CASES.get(i).kept(), got, Arrays.toString(got))));
+        at += c.width();
+      }
     }
     return tests.stream();
   }

@@ -92,7 +92,7 @@ final class TileReaderTest {
     Dataset<Row> data = source.apply(written(nulls));
     try {
       List<Case> all = ColumnCases.all(nulls);
-      assertTile(data, all, DType.F32, true, 1000);
+      assertTile(data, all.stream().filter(Case::real).toList(), DType.F32, true, 1000);
       assertTile(data, all.stream().filter(Case::whole).toList(), DType.I32, true, 5000);
     } finally {
       Session.get().conf().unset("spark.sql.columnVector.offheap.enabled");
@@ -104,7 +104,9 @@ final class TileReaderTest {
   void readsEachColumnAlone() {
     for (boolean nulls : new boolean[] {false, true}) {
       for (Case c : ColumnCases.all(nulls)) {
-        assertTile(written(nulls).limit(700), List.of(c), DType.F32, true, 256);
+        if (c.real()) {
+          assertTile(written(nulls).limit(700), List.of(c), DType.F32, true, 256);
+        }
         if (c.whole()) {
           assertTile(written(nulls).limit(700), List.of(c), DType.I32, true, 700);
         }

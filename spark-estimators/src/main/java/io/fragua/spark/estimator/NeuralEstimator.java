@@ -87,10 +87,11 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /**
    * A network of your own in place of hidden layers and output layer: it maps [B, F] to [B, K],
-   * where F counts the standardised numbers and {@code embeddingDim} for each categorical column,
-   * and K is the number of classes (1 or 2 for two classes) or 1 for an amount. It is traced on the
-   * driver; the graph travels, not the layer. An estimator with such a network cannot be saved, its
-   * model can.
+   * where F counts the standardised numbers and {@code embeddingDim} for each categorical column.
+   * If nothing but {@code featuresCol} is read and its rows have several axes, as images, it gets
+   * these in place of F, [B, height, width, channels]. K is the number of classes (1 or 2 for two
+   * classes) or 1 for an amount. It is traced on the driver; the graph travels, not the layer. An
+   * estimator with such a network cannot be saved, its model can.
    *
    * @param layer null for the network that the parameters describe
    */

@@ -4,6 +4,7 @@ import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.ModelScorer;
 import io.fragua.arrow.OutputSpec;
+import io.fragua.arrow.PairCounts;
 import io.fragua.arrow.TileSpec;
 import io.fragua.arrow.Vocabulary;
 import io.fragua.exec.Devices;
@@ -95,9 +96,11 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return model;
   }
 
-  /** Number of numbers and categories in a row: a vector counts its size. */
+  /** Number of numbers, categories and keys that a row may have: a vector counts its size. */
   public int numFeatures() {
-    return model.data().width() + model.data().categories().size();
+    DataDescription d = model.data();
+    int keys = d.sparse().stream().mapToInt(c -> c.vocabulary().size() - 1).sum();
+    return d.width() + d.categories().size() + keys;
   }
 
   /** How the training went. */
@@ -175,7 +178,9 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     List<String> numbers = SchemaChecks.numbers(this);
     List<String> names = SchemaChecks.inputs(this);
     Check.that(
-        numbers.size() == d.numbers().size() && names.size() == d.columns().size(),
+        numbers.size() == d.numbers().size()
+            && getCategoricalCols().length == d.categories().size()
+            && names.size() == d.columns().size(),
         "%s inputs: must name as many columns as the model was fitted on: %s in place of %s; name"
             + " one for each, in order",
         getClass().getSimpleName(),
@@ -198,19 +203,24 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
             fitted.kind() + (fitted.shape().isEmpty() ? "" : " of shape " + fitted.shape()));
         read.add(new InputColumn(name, kind, fitted.shape(), fitted.origin(), fitted.vocabulary()));
       } else {
-        InputColumn c = d.categories().get(i - numbers.size());
+        int at = i - numbers.size();
+        boolean sparse = at >= d.categories().size();
+        InputColumn c =
+            sparse ? d.sparse().get(at - d.categories().size()) : d.categories().get(at);
         Vocabulary.Type fitted = c.vocabulary().type();
         Check.that(
-            fitted == Vocabulary.Type.of(now),
-            "%s categoricalCols: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
+            fitted == (sparse ? PairCounts.keys(now) : Vocabulary.Type.of(now)),
+            "%s %s: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
                 + " %s; cast the column",
             getClass().getSimpleName(),
+            sparse ? "sparseCols" : "categoricalCols",
             name,
             now.catalogString(),
             switch (fitted) {
               case TEXT -> "texts";
               case BINARY -> "binaries";
               case WHOLE -> "integers";
+              case INDEX -> "vectors";
             });
         read.add(c.withName(name));
       }
@@ -245,6 +255,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     DataDescription d = model.data();
     Check.that(
         d.categories().isEmpty()
+            && d.sparse().isEmpty()
             && d.numbers().size() == 1
             && d.numbers().get(0).kind() != InputColumn.Kind.SCALAR,
         "%s predict: the model must read one column of vectors: it reads %s; use transform",

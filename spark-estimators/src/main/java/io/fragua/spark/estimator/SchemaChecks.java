@@ -2,6 +2,7 @@ package io.fragua.spark.estimator;
 
 import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.InputColumn.Kind;
+import io.fragua.arrow.PairCounts;
 import io.fragua.arrow.Vocabulary;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.InputParams;
@@ -51,10 +52,11 @@ final class SchemaChecks {
     return names;
   }
 
-  /** The columns that a stage reads, in order: numbers, then categories. */
+  /** The columns that a stage reads, in order: numbers, categories, sparse ones. */
   static List<String> inputs(InputParams p) {
     List<String> names = numbers(p);
     names.addAll(Arrays.asList(p.getCategoricalCols()));
+    names.addAll(Arrays.asList(p.getSparseCols()));
     return names;
   }
 
@@ -79,12 +81,20 @@ final class SchemaChecks {
           "cast it, or name it in numericCols",
           Vocabulary.Type.of(type("categoricalCols", c)) != null);
     }
+    for (String c : p.getSparseCols()) {
+      check(
+          "sparseCols",
+          c,
+          "maps from strings or integers to numbers, or vectors",
+          "make a map with map_from_arrays, or name it in featuresCol",
+          PairCounts.keys(type("sparseCols", c)) != null);
+    }
     Set<String> all = new HashSet<>();
     for (String c : inputs(p)) {
       Check.that(
           all.add(c),
-          "%s inputs: a column is read once: \"%s\" is named twice in featuresCol, numericCols and"
-              + " categoricalCols; name it once",
+          "%s inputs: a column is read once: \"%s\" is named twice in featuresCol, numericCols,"
+              + " categoricalCols and sparseCols; name it once",
           stage,
           c);
     }

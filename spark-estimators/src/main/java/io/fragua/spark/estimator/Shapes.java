@@ -3,6 +3,7 @@ package io.fragua.spark.estimator;
 import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.InputColumn.Kind;
+import io.fragua.arrow.PairCounts;
 import io.fragua.spark.param.InputParams;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
@@ -44,6 +45,20 @@ record Shapes(String stage, InputParams params, Dataset<?> data) {
         stage,
         name);
     return InputColumn.of(name, kind, shape);
+  }
+
+  /** {@code sparseCols} with as many slots as the fullest row has pairs. */
+  List<InputColumn> sparse() {
+    List<String> names = List.of(params.getSparseCols());
+    if (names.isEmpty()) {
+      return List.of();
+    }
+    int[][] most = PairCounts.largest(data, names);
+    List<InputColumn> out = new ArrayList<>();
+    for (int i = 0; i < most.length; i++) {
+      out.add(InputColumn.sparseValues(names.get(i), Math.max(1, most[i][0])));
+    }
+    return out;
   }
 
   private List<Integer> found(String name, Kind kind) {

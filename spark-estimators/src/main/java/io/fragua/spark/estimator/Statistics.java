@@ -5,6 +5,7 @@ import io.fragua.arrow.ColumnStatistics;
 import io.fragua.arrow.ColumnStatistics.Column;
 import io.fragua.arrow.ColumnStatistics.Request;
 import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.PairCounts;
 import io.fragua.arrow.Vocabulary;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.InputParams;
@@ -15,11 +16,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.ml.attribute.AttributeGroup;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DecimalType;
+import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -55,7 +58,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
     checks = new ValueChecks(stage, params.getHandleInvalid());
   }
 
-  /** The columns read as numbers, with the shapes of their rows. */
+  /** The columns read as numbers, with the shapes of their rows; values of sparse ones last. */
   static <P extends InputParams> List<InputColumn> numbers(
       String stage, P params, Dataset<?> data) {
     List<InputColumn> out = new ArrayList<>();
@@ -65,6 +68,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
     for (String name : params.getNumericCols()) {
       out.add(InputColumn.scalar(name));
     }
+    out.addAll(new Shapes(stage, params, data).sparse());
     return out;
   }
 
@@ -100,8 +104,11 @@ final class Statistics<P extends InputParams & TrainingParams> {
     List<InputColumn> read = new ArrayList<>();
     List<Double> means = new ArrayList<>();
     List<Double> deviations = new ArrayList<>();
+    List<InputColumn> sparse = new ArrayList<>();
     for (InputColumn c : numbers) {
-      if (c.kind() == InputColumn.Kind.SCALAR) {
+      if (c.kind() == InputColumn.Kind.SPARSE_VALUES) {
+        sparse.add(keys(c, sparse));
+      } else if (c.kind() == InputColumn.Kind.SCALAR) {
         Column s = found.get(c.name());
         checks.numbers(c.name(), s, rows);
         means.add(s.mean());
@@ -125,6 +132,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
         new DataDescription(
             read,
             categories(found),
+            sparse,
             means.stream().mapToDouble(v -> v).toArray(),
             deviations.stream().mapToDouble(Statistics::divisor).toArray(),
             params.getStandardize(),
@@ -226,6 +234,33 @@ final class Statistics<P extends InputParams & TrainingParams> {
       offset += v.size();
     }
     return out;
+  }
+
+  /** A sparse column with the ids of its keys, which go on where those of the last one end. */
+  private InputColumn keys(InputColumn c, List<InputColumn> before) {
+    int offset = before.isEmpty() ? 0 : before.get(before.size() - 1).vocabulary().maxId() + 1;
+    DataType t = type(c.name());
+    Vocabulary v;
+    if (t instanceof MapType) {
+      Dataset<?> keys =
+          data.select(functions.explode(functions.map_keys(column(c.name()))).as("key"));
+      v =
+          Jobs.run(
+                  stage,
+                  () -> ColumnStatistics.collect(keys, List.of(new Request("key", true, false))))
+              .get("key")
+              .vocabulary(offset);
+    } else {
+      int known = AttributeGroup.fromStructField(ColumnPath.find(schema, c.name())).size();
+      int size = known > 0 ? known : PairCounts.largest(data, List.of(c.name()))[0][1];
+      v = Vocabulary.indices(Math.max(0, size), offset);
+    }
+    Check.that(
+        v.size() > 1,
+        "%s sparseCols: some row must have a key: \"%s\" has none; leave the column out",
+        stage,
+        c.name());
+    return InputColumn.sparseIds(c.name(), c.width(), v);
   }
 
   private long trainingRows(Map<String, Column> found, long rows) {

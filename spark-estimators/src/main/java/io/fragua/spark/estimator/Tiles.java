@@ -12,7 +12,7 @@ import java.util.List;
 final class Tiles {
   private Tiles() {}
 
-  /** The tiles of the network's inputs: x and ids, those that exist. */
+  /** The tiles of the network's inputs: x, ids, sparse_ids and sparse_values, those that exist. */
   static List<TileSpec> inputs(DataDescription d, String handleInvalid) {
     boolean keep = handleInvalid.equals("keep");
     List<TileSpec> tiles = new ArrayList<>();
@@ -21,6 +21,15 @@ final class Tiles {
     }
     if (!d.categories().isEmpty()) {
       tiles.add(new TileSpec("ids", DType.I32, d.categories(), keep));
+    }
+    if (!d.sparse().isEmpty()) {
+      tiles.add(new TileSpec("sparse_ids", DType.I32, d.sparse(), keep));
+      tiles.add(
+          new TileSpec(
+              "sparse_values",
+              DType.F32,
+              d.sparse().stream().map(c -> InputColumn.sparseValues(c.name(), c.width())).toList(),
+              keep));
     }
     return tiles;
   }

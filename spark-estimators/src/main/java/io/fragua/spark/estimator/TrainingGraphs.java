@@ -29,7 +29,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
 
   /** What is trained: the network, what it predicts, and from which columns. */
   record Problem(NetworkBody body, Objective objective, DataDescription data) {
-    /** The tiles' operands for this many rows: x and ids, those that exist. */
+    /** The tiles' operands for this many rows, in the order of {@link Tiles#inputs}. */
     List<Graph.Input> inputs(int rows) {
       List<Graph.Input> in = new ArrayList<>();
       if (data.width() > 0) {
@@ -37,6 +37,10 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
       }
       if (!data.categories().isEmpty()) {
         in.add(new Graph.Input("ids", TensorType.of(DType.I32, rows, data.categories().size())));
+      }
+      if (data.slots() > 0) {
+        in.add(new Graph.Input("sparse_ids", TensorType.of(DType.I32, rows, data.slots())));
+        in.add(new Graph.Input("sparse_values", TensorType.of(DType.F32, rows, data.slots())));
       }
       return in;
     }

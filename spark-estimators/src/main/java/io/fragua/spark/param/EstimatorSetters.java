@@ -21,6 +21,11 @@ public interface EstimatorSetters<S> extends Setters<S> {
     return put(categoricalCols(), value.clone());
   }
 
+  /** Sets {@link #sparseCols()}. */
+  default S setSparseCols(String... value) {
+    return put(sparseCols(), value.clone());
+  }
+
   /** Sets {@link #standardize()}. */
   default S setStandardize(boolean value) {
     return put(standardize(), value);

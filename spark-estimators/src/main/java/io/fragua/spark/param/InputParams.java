@@ -17,8 +17,8 @@ public interface InputParams extends ParamFamily {
    * A column whose rows are many numbers, all of one shape: vectors (dense or sparse, written out),
    * matrices, arrays of numbers to any depth, images as Spark's image source reads them ([height,
    * width, channels] of 0 to 255), or binary (each byte a number from 0 to 255). Default {@code
-   * "features"}. It is read when it is set, and also, as in Spark's own estimators, when neither
-   * {@link #numericCols()} nor {@link #categoricalCols()} names a column.
+   * "features"}. It is read when it is set, and also, as in Spark's own estimators, when none of
+   * {@link #numericCols()}, {@link #categoricalCols()} and {@link #sparseCols()} names a column.
    */
   default Param<String> featuresCol() {
     return groups().input.featuresCol;
@@ -50,6 +50,16 @@ public interface InputParams extends ParamFamily {
    */
   default StringArrayParam categoricalCols() {
     return groups().input.categoricalCols;
+  }
+
+  /**
+   * Columns whose rows are pairs of a key and a number: maps from strings or integers to numbers,
+   * or Spark ML vectors, of which an index is the key and what is 0 is left out. They are never
+   * written out: the first layer adds up its weights of the keys of a row, each times its number.
+   * Numbers are taken as they are, neither centred nor scaled. Default none.
+   */
+  default StringArrayParam sparseCols() {
+    return groups().input.sparseCols;
   }
 
   /**
@@ -92,6 +102,11 @@ public interface InputParams extends ParamFamily {
     return getOrDefault(categoricalCols()).clone();
   }
 
+  /** Value of {@link #sparseCols()}. */
+  default String[] getSparseCols() {
+    return getOrDefault(sparseCols()).clone();
+  }
+
   /** Value of {@link #standardize()}. */
   default boolean getStandardize() {
     return (boolean) getOrDefault(standardize());
@@ -104,7 +119,10 @@ public interface InputParams extends ParamFamily {
 
   /** Whether {@link #featuresCol()} is read. */
   default boolean readsFeaturesCol() {
-    return isSet(featuresCol()) || getNumericCols().length == 0 && getCategoricalCols().length == 0;
+    return isSet(featuresCol())
+        || getNumericCols().length == 0
+            && getCategoricalCols().length == 0
+            && getSparseCols().length == 0;
   }
 
   /** The parameters. */
@@ -115,6 +133,7 @@ public interface InputParams extends ParamFamily {
     final IntArrayParam featuresShape;
     final StringArrayParam numericCols;
     final StringArrayParam categoricalCols;
+    final StringArrayParam sparseCols;
     final BooleanParam standardize;
     final Param<String> handleInvalid;
 
@@ -123,7 +142,7 @@ public interface InputParams extends ParamFamily {
           d.column(
               "featuresCol",
               "column of vectors, matrices, arrays of numbers, images or binary, read when set or"
-                  + " when there are neither numericCols nor categoricalCols",
+                  + " when there are no numericCols, categoricalCols and sparseCols",
               false,
               "features");
       featuresShape =
@@ -136,6 +155,8 @@ public interface InputParams extends ParamFamily {
       categoricalCols =
           d.columns(
               "categoricalCols", "columns of texts, integers, dates or binaries that name things");
+      sparseCols =
+          d.columns("sparseCols", "columns of maps from keys to numbers, or of sparse vectors");
       standardize =
           d.truth(
               "standardize",

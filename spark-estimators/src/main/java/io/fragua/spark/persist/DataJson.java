@@ -41,18 +41,8 @@ final class DataJson {
       c.shape().forEach(shape::add);
       n.put("origin", c.origin());
     }
-    ArrayNode categories = root.putArray("categories");
-    for (InputColumn c : d.categories()) {
-      Vocabulary v = c.vocabulary();
-      ObjectNode n = categories.addObject().put("name", c.name());
-      n.put("type", v.type().name().toLowerCase(Locale.ROOT));
-      ArrayNode values = n.putArray("values");
-      switch (v.type()) {
-        case TEXT -> Arrays.stream(v.strings()).forEach(values::add);
-        case BINARY -> Arrays.stream(v.binaries()).forEach(b -> values.add(HEX.formatHex(b)));
-        case WHOLE -> Arrays.stream(v.longs()).forEach(values::add);
-      }
-    }
+    named(root.putArray("categories"), d.categories());
+    named(root.putArray("sparse"), d.sparse());
     reals(root.putArray("means"), d.means());
     reals(root.putArray("deviations"), d.deviations());
     root.put("standardized", d.standardized());
@@ -73,6 +63,27 @@ final class DataJson {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("data: a tree of plain values can be written", e);
+    }
+  }
+
+  private static void named(ArrayNode list, List<InputColumn> columns) {
+    for (InputColumn c : columns) {
+      Vocabulary v = c.vocabulary();
+      ObjectNode n = list.addObject().put("name", c.name());
+      if (c.kind() == InputColumn.Kind.SPARSE_IDS) {
+        n.put("slots", c.width());
+      }
+      n.put("type", v.type().name().toLowerCase(Locale.ROOT));
+      if (v.type() == Vocabulary.Type.INDEX) {
+        n.put("size", v.size() - 1);
+        continue;
+      }
+      ArrayNode values = n.putArray("values");
+      switch (v.type()) {
+        case TEXT -> Arrays.stream(v.strings()).forEach(values::add);
+        case BINARY -> Arrays.stream(v.binaries()).forEach(b -> values.add(HEX.formatHex(b)));
+        default -> Arrays.stream(v.longs()).forEach(values::add);
+      }
     }
   }
 
@@ -113,16 +124,10 @@ final class DataJson {
             InputColumn.of(text(n, "name"), kind(text(n, "kind")), sizes(list(n, "shape")))
                 .withOrigin(real(n, "origin")));
       }
-      List<InputColumn> categories = new ArrayList<>();
-      int offset = 0;
-      for (JsonNode n : list(root, "categories")) {
-        Vocabulary v = vocabulary(n, offset);
-        categories.add(InputColumn.category(text(n, "name"), v));
-        offset += v.size();
-      }
       return new DataDescription(
           numbers,
-          categories,
+          named("categories"),
+          named("sparse"),
           reals(list(root, "means")),
           reals(list(root, "deviations")),
           check(root, "standardized", root.path("standardized").isBoolean(), "true or false")
@@ -130,6 +135,20 @@ final class DataJson {
           integer(root, "classes"),
           real(root, "labelMean"),
           real(root, "labelDeviation"));
+    }
+
+    private List<InputColumn> named(String name) {
+      List<InputColumn> out = new ArrayList<>();
+      int offset = 0;
+      for (JsonNode n : list(root, name)) {
+        Vocabulary v = vocabulary(n, offset);
+        out.add(
+            name.equals("sparse")
+                ? InputColumn.sparseIds(text(n, "name"), integer(n, "slots"), v)
+                : InputColumn.category(text(n, "name"), v));
+        offset += v.size();
+      }
+      return out;
     }
 
     List<EpochMetrics> history() {
@@ -166,9 +185,13 @@ final class DataJson {
     }
 
     private Vocabulary vocabulary(JsonNode n, int offset) {
+      String type = text(n, "type");
+      if (type.equals("index")) {
+        return Vocabulary.indices(integer(n, "size"), offset);
+      }
       JsonNode values = list(n, "values");
       int size = values.size();
-      switch (text(n, "type")) {
+      switch (type) {
         case "text" -> {
           String[] s = new String[size];
           Arrays.setAll(s, i -> category(values.get(i), values.get(i).isTextual()).textValue());
@@ -192,8 +215,8 @@ final class DataJson {
         default ->
             throw new IllegalArgumentException(
                 who
-                    + ": categories are text, binary or whole: "
-                    + n.get("type")
+                    + ": names are text, binary, whole or index: "
+                    + type
                     + "; save the model again");
       }
     }
