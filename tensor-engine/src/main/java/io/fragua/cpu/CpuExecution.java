@@ -28,6 +28,10 @@ final class CpuExecution implements Execution {
 
   private final Planner.FinalCopy[] copies;
   private final int inputs;
+
+  /** The slot of the constants; after it come further parts of a large workspace. */
+  private final int constants;
+
   private final int threads;
 
   /** The execution that this one is a part of, or null. */
@@ -59,7 +63,9 @@ final class CpuExecution implements Execution {
     this.piece = piece;
     inputs = program.graph().inputs().size();
     threads = program.options().threads();
-    int n = 2 + inputs + program.graph().outputs().size();
+    constants = 1 + inputs + program.graph().outputs().size();
+    List<Integer> arenas = program.plan().arenas();
+    int n = constants + arenas.size();
     slots = new Buffer[n];
     memory = new Object[n];
     owned = new boolean[n];
@@ -69,9 +75,12 @@ final class CpuExecution implements Execution {
     users = new int[n][];
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
     try {
-      owned[0] = workspace == null;
-      set(0, workspace == null ? allocator.allocate(program.plan().workspaceBytes()) : workspace);
-      set(n - 1, program.constants());
+      set(constants, program.constants());
+      for (int a = 0; a < arenas.size(); a++) {
+        int slot = a == 0 ? 0 : constants + a;
+        set(slot, workspace == null ? allocator.allocate(arenas.get(a)) : workspace);
+        owned[slot] = workspace == null;
+      }
       bindSteps();
     } catch (RuntimeException | Error e) {
       close();
@@ -251,7 +260,7 @@ final class CpuExecution implements Execution {
 
   /** Forgets the buffers of the caller; they have to be bound anew before the next run. */
   void unbind() {
-    for (int s = 1; s < slots.length - 1; s++) {
+    for (int s = 1; s < constants; s++) {
       if (!owned[s]) {
         slots[s] = null;
         memory[s] = null;
@@ -322,7 +331,7 @@ final class CpuExecution implements Execution {
   private void copy(Planner.FinalCopy c) {
     ByteBuffer to = slots[1 + inputs + c.output()].bytes();
     int bytes = c.bytes() / program.pieces();
-    to.put(piece * bytes, slots[0].bytes(), c.from().offset() + piece * bytes, bytes);
+    to.put(piece * bytes, slots[c.from().slot()].bytes(), c.from().offset() + piece * bytes, bytes);
   }
 
   private void rebind() {

@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -86,6 +87,12 @@ abstract class LoopStep extends Step {
         return null;
       }
       programs.add(p);
+      Check.that(
+          p.plan().arenas().size() == 1,
+          "cpu: the body of a loop or branch needs at most %d bytes of workspace: %d; use smaller"
+              + " batches",
+          Arena.MOST,
+          p.workspaceBytes());
       return p;
     } catch (RuntimeException | Error e) {
       close();

@@ -77,9 +77,11 @@ final class PassPrinter {
       return "input " + of.graph().inputs().get(p.slot() - 1).name();
     }
     int o = p.slot() - 1 - inputs;
-    return o < of.graph().outputs().size()
-        ? "output " + of.graph().outputs().get(o).name()
-        : "constants + " + p.offset();
+    int more = o - of.graph().outputs().size();
+    if (more < 0) {
+      return "output " + of.graph().outputs().get(o).name();
+    }
+    return (more == 0 ? "constants" : "workspace " + (more + 1)) + " + " + p.offset();
   }
 
   private static String line(Value v) {

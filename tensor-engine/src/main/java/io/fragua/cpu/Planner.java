@@ -8,7 +8,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * Last pass: where each value lies. Results are written where the caller wants them as soon as they
@@ -32,11 +31,9 @@ final class Planner {
   private final Set<Step> inPlace = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<FinalCopy> copies = new ArrayList<>();
 
-  /** Free pieces of the workspace, by offset, with their sizes. */
-  private final TreeMap<Integer, Integer> free = new TreeMap<>();
-
-  private final Map<Value, int[]> held = new HashMap<>();
-  private long end;
+  private final List<Arena> arenas = new ArrayList<>();
+  private final Map<Value, Arena.Held> held = new HashMap<>();
+  private final int most = Integer.getInteger("fragua.arena", Arena.MOST);
   private int constantBytes;
 
   /** A result that could not be written in place, copied from the workspace at the end of a run. */
@@ -46,6 +43,7 @@ final class Planner {
    * Everything the planner decided.
    *
    * @param inPlace steps that write a result over an operand
+   * @param arenas bytes of the workspace: of slot 0, and of those after the constants
    */
   record Plan(
       Map<Value, Place> places,
@@ -53,8 +51,13 @@ final class Planner {
       Set<Step> inPlace,
       List<FinalCopy> copies,
       List<Value> constants,
-      long workspaceBytes,
-      int constantBytes) {}
+      List<Integer> arenas,
+      int constantBytes) {
+    /** Bytes of all arenas. */
+    long workspaceBytes() {
+      return arenas.stream().mapToLong(b -> b).sum();
+    }
+  }
 
   private Planner(
       List<Step> steps,
@@ -75,10 +78,25 @@ final class Planner {
       List<Value> inputs,
       List<View> outputs,
       Map<Integer, Integer> donated) {
-    return new Planner(steps, once, inputs, outputs, donated).plan();
+    Plan plan = new Planner(steps, once, inputs, outputs, donated).plan(0);
+    if (plan.arenas.size() > 1) {
+      // Steps look for their scratch memory in slot 0, so its beginning is kept for them.
+      long most = steps.stream().mapToLong(Step::scratchBytes).max().orElse(0);
+      plan = new Planner(steps, once, inputs, outputs, donated).plan(most);
+    }
+    return plan;
   }
 
-  private Plan plan() {
+  /**
+   * Decides.
+   *
+   * @param reserved bytes at the beginning of slot 0 for what each step needs while it runs; 0 to
+   *     find a place for each
+   */
+  private Plan plan(long reserved) {
+    if (reserved > 0) {
+      allocate(reserved);
+    }
     for (int i = 0; i < inputs.size(); i++) {
       places.put(inputs.get(i), new Place(1 + i, 0));
     }
@@ -93,15 +111,20 @@ final class Planner {
     List<Value> constants = constants();
     outputs();
     for (int t = 0; t < steps.size(); t++) {
-      step(t);
+      step(t, reserved > 0);
     }
     for (int o = 0; o < outputs.size(); o++) {
       Value v = outputs.get(o).base();
-      if (places.containsKey(v) && places.get(v).slot() == 0) {
+      int beyond = 1 + inputs.size() + outputs.size();
+      if (places.containsKey(v) && (places.get(v).slot() == 0 || places.get(v).slot() > beyond)) {
         copies.add(new FinalCopy(o, places.get(v), (int) v.type.byteSize()));
       }
     }
-    return new Plan(places, scratch, inPlace, copies, constants, end, constantBytes);
+    List<Integer> sizes = new ArrayList<>(arenas.stream().map(Arena::bytes).toList());
+    if (sizes.isEmpty()) {
+      sizes.add(0);
+    }
+    return new Plan(places, scratch, inPlace, copies, constants, sizes, constantBytes);
   }
 
   private List<Value> constants() {
@@ -153,32 +176,32 @@ final class Planner {
     }
   }
 
-  private void step(int t) {
+  private void step(int t, boolean reserved) {
     Step s = steps.get(t);
     for (Value v : s.writes()) {
       if (!places.containsKey(v)) {
-        int[] reused = takeOver(s, t, v);
-        int[] piece = reused != null ? reused : allocate(v.type.byteSize());
+        Arena.Held reused = takeOver(s, t, v);
+        Arena.Held piece = reused != null ? reused : allocate(v.type.byteSize());
         held.put(v, piece);
-        places.put(v, new Place(0, piece[0]));
+        places.put(v, piece.place());
       }
     }
-    if (s.scratchBytes() > 0) {
-      int[] piece = allocate(s.scratchBytes());
-      scratch.put(s, new Place(0, piece[0]));
-      release(piece);
+    if (s.scratchBytes() > 0 && !reserved) {
+      Arena.Held piece = allocate(s.scratchBytes());
+      scratch.put(s, piece.place());
+      piece.release();
     }
     List<Value> touched = new ArrayList<>(s.reads());
     touched.addAll(s.writes());
     for (Value v : touched) {
       if (held.containsKey(v) && lastRead.getOrDefault(v, t) <= t) {
-        release(held.remove(v));
+        held.remove(v).release();
       }
     }
   }
 
   /** The place of an operand that dies here and is read element by element just before. */
-  private int[] takeOver(Step s, int t, Value v) {
+  private Arena.Held takeOver(Step s, int t, Value v) {
     for (Value r : s.reads()) {
       if (held.containsKey(r) && lastRead.get(r) == t && s.inPlace(r, v)) {
         inPlace.add(s);
@@ -192,45 +215,25 @@ final class Planner {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
   }
 
-  /** First fit. */
-  private int[] allocate(long bytes) {
-    int need = Math.toIntExact(align(Math.max(1, bytes)));
-    for (Map.Entry<Integer, Integer> e : free.entrySet()) {
-      if (e.getValue() >= need) {
-        int at = e.getKey();
-        int size = e.getValue();
-        free.remove(at);
-        if (size > need) {
-          free.put(at + need, size - need);
-        }
-        return new int[] {at, need};
+  private Arena.Held allocate(long bytes) {
+    for (Arena a : arenas) {
+      Arena.Held piece = a.allocate(bytes);
+      if (piece != null) {
+        return piece;
       }
     }
-    Map.Entry<Integer, Integer> last = free.lastEntry();
-    int at = (int) end;
-    if (last != null && last.getKey() + last.getValue() == end) {
-      at = last.getKey();
-      free.remove(at);
-    }
-    end = (long) at + need;
-    if (end > Integer.MAX_VALUE - ALIGN) {
+    // slots: the first of them, inputs, outputs, constants, and then the others
+    int slot = arenas.isEmpty() ? 0 : 1 + inputs.size() + outputs.size() + arenas.size();
+    arenas.add(new Arena(slot, most));
+    Arena.Held piece = arenas.get(arenas.size() - 1).allocate(bytes);
+    if (piece == null) {
       throw new IllegalArgumentException(
-          "cpu: a program's workspace holds at most 2147483583 bytes: more are needed; use smaller"
-              + " batches");
+          "cpu: a value or what a step needs while it runs holds at most "
+              + most
+              + " bytes: "
+              + bytes
+              + " are needed; use smaller batches");
     }
-    return new int[] {at, need};
-  }
-
-  private void release(int[] piece) {
-    int at = piece[0];
-    int size = piece[1];
-    Map.Entry<Integer, Integer> before = free.lowerEntry(at);
-    if (before != null && before.getKey() + before.getValue() == at) {
-      at = before.getKey();
-      size += before.getValue();
-      free.remove(at);
-    }
-    Integer after = free.remove(at + size);
-    free.put(at, after == null ? size : size + after);
+    return piece;
   }
 }

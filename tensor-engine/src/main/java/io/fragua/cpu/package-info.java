@@ -16,8 +16,9 @@
  *       process. {@code Space} finds the fewest axes that express all operands.
  *   <li>{@code Tiles}: steps that hand large values to each other run on one tile of their leading
  *       axes after another, so that softmax, layer normalization and attention stay in the cache.
- *   <li>{@code Planner}: places in one workspace by first and last use; results are written
- *       straight to the caller's memory, over a donated operand where nobody reads it any more.
+ *   <li>{@code Planner}: places in one workspace ({@code Arena}s) by first and last use; results
+ *       are written straight to the caller's memory, over a donated operand where nobody reads it
+ *       any more.
  * </ol>
  *
  * <p>A {@code Step} is immutable and belongs to the program; {@code Step.Bound} is the same step

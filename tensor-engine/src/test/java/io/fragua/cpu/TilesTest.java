@@ -74,7 +74,7 @@ class TilesTest {
     }
   }
 
-  private static List<Tensor> run(CpuProgram p, List<Tensor> in) {
+  static List<Tensor> run(CpuProgram p, List<Tensor> in) {
     try (Allocator a = new Allocator("tiles test");
         var e = p.newExecution(a)) {
       for (int i = 0; i < in.size(); i++) {
