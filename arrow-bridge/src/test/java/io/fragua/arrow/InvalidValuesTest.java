@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fragua.arrow.ColumnCases.Bad;
+import io.fragua.arrow.InvalidCases.Bad;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +31,7 @@ import org.junit.jupiter.api.TestFactory;
  * bad in the case number i.
  */
 final class InvalidValuesTest {
-  private static final List<Bad> CASES = ColumnCases.bad();
+  private static final List<Bad> CASES = InvalidCases.bad();
 
   /** The same columns, from a Parquet file and from rows. */
   private static final List<Dataset<Row>> SOURCES = sources();
@@ -164,8 +164,9 @@ final class InvalidValuesTest {
                               .map(r -> r.getLong(0))
                               .toList();
                       assertEquals(List.of(0L, CASES.size() + 1L), ids);
-                      int width = tile(all(), false).width();
-                      assertEquals(2 * width, TileDump.dump(valid, tile(all(), false), 100).length);
+                      for (TileSpec t : tiles(false)) {
+                        assertEquals(2 * t.width(), TileDump.dump(valid, t, 100).length);
+                      }
                     }));
   }
 

@@ -179,8 +179,8 @@ class BadSchemaTest {
             "texts as pairs",
             classifier().setSparseCols("city"),
             data(),
-            "sparseCols: must hold maps from strings or integers to numbers, or vectors: \"city\" holds"
-                + " string; make a map with map_from_arrays"),
+            "sparseCols: must hold maps from strings or integers to numbers, or vectors: \"city\""
+                + " holds string; make a map with map_from_arrays"),
         Mistake.fit(
             "a field that is not there",
             classifier().setNumericCols("nested.in.where"),

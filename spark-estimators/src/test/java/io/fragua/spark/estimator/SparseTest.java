@@ -83,8 +83,7 @@ class SparseTest {
     assertEquals(243, kept.transform(data).count());
     assertEquals(240, kept.setHandleInvalid("skip").transform(data).count());
     var e =
-        assertThrows(
-            IllegalArgumentException.class, () -> c.setHandleInvalid("error").fit(data));
+        assertThrows(IllegalArgumentException.class, () -> c.setHandleInvalid("error").fit(data));
     assertTrue(e.getMessage().contains("column words: "), e.getMessage());
   }
 
