@@ -41,7 +41,7 @@ final class Programs {
 
   private int users;
 
-  /** True when a worker has its rows, or when none is left. */
+  /** True when the workers are about to take their first step, or when none is left. */
   private volatile boolean wanted;
 
   private Programs(String id) {
@@ -91,7 +91,6 @@ final class Programs {
    * @throws RuntimeException what the compilation threw
    */
   Compiled get() throws InterruptedException {
-    wanted = true;
     try {
       return compiled.get();
     } catch (java.util.concurrent.ExecutionException e) {
@@ -99,6 +98,14 @@ final class Programs {
           ? r
           : new IllegalStateException("train: graphs can be compiled: " + e.getCause(), e);
     }
+  }
+
+  /**
+   * Ends the warm-up: steps follow. Until then it goes on beside workers that load their rows and
+   * wait for each other, which Spark's barrier lets them do for a second.
+   */
+  void begin() {
+    wanted = true;
   }
 
   private void compile(TrainPlan plan, Backend backend, int threads) {

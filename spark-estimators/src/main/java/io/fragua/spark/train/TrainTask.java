@@ -72,6 +72,7 @@ final class TrainTask {
               meeting.key(),
               Timeouts.of(env.conf()),
               context::killTaskIfInterrupted)) {
+        programs.begin();
         listener.phase("training");
         List<EpochMetrics> history =
             new TrainLoop(
