@@ -9,6 +9,7 @@ import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
@@ -203,13 +204,14 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
 
   @Override
   public RDD<ColumnarBatch> doExecuteColumnar() {
-    List<Attribute> input = ScalaLists.list(child.output());
+    Map<ExprId, Integer> input = ScalaLists.positions(child.output());
+    List<NamedExpression> named = ScalaLists.list(list);
     // Expressions by the one column they use; those of several or of none together.
     Map<Integer, List<Integer>> groups = new TreeMap<>();
     int[] from = new int[list.size()];
     int[][] fields = new int[list.size()][];
     for (int i = 0; i < from.length; i++) {
-      Expression e = computed(list.apply(i));
+      Expression e = computed(named.get(i));
       if (source(e) != null) {
         from[i] = position(input, source(e));
         fields[i] = path(e);
@@ -225,7 +227,7 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
       List<Expression> expressions = new ArrayList<>();
       StructType written = new StructType();
       for (int i : group.getValue()) {
-        Expression e = computed(list.apply(i));
+        Expression e = computed(named.get(i));
         from[i] = ~at++;
         expressions.add(e);
         written = written.add(new StructField("c" + i, e.dataType(), true, Metadata.empty()));
@@ -236,18 +238,17 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
     return child.executeColumnar().toJavaRDD().mapPartitions(project, true).rdd();
   }
 
-  private static int position(List<Attribute> input, Attribute a) {
-    for (int i = 0; i < input.size(); i++) {
-      if (input.get(i).exprId().equals(a.exprId())) {
-        return i;
-      }
+  private static int position(Map<ExprId, Integer> input, Attribute a) {
+    Integer at = input.get(a.exprId());
+    if (at == null) {
+      throw new IllegalStateException(
+          "ColumnarProject: the child must have every column: "
+              + a
+              + " is not among its "
+              + input.size()
+              + "; a rule of the session has pruned it");
     }
-    throw new IllegalStateException(
-        "ColumnarProject: the child must have every column: "
-            + a
-            + " is not in "
-            + input
-            + "; a rule of the session has pruned it");
+    return at;
   }
 
   @Override
