@@ -51,7 +51,7 @@ final class MatmulStep extends Step {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
     this.result = v;
     this.shape = MatmulShape.of(v);
-    attr = own(new primitive_attr());
+    attr = own(OneDnn.attributes());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
     // A product with a vector is bound by memory, so rounding first would only cost.
     boolean vector = Math.min(shape.m(), shape.n()) == 1;

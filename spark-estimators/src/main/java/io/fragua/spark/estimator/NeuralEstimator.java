@@ -1,5 +1,6 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.BatchedGraph;
 import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.TileSpec;
@@ -13,9 +14,10 @@ import io.fragua.optim.GradientTransform;
 import io.fragua.random.Key;
 import io.fragua.spark.param.EstimatorSetters;
 import io.fragua.spark.param.ParamGroups;
-import io.fragua.spark.persist.BatchedGraph;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.Distribution;
+import io.fragua.spark.train.RowOrder;
 import io.fragua.spark.train.TrainListener;
 import io.fragua.spark.train.TrainRequest;
 import io.fragua.spark.train.TrainResult;
@@ -150,6 +152,27 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage(),
         getNumWorkers(),
         getBatchSize());
+    Check.that(
+        !getDeterministic() || getNumWorkers() <= Distribution.shards(getBatchSize()),
+        "%s deterministic: each worker needs a part of every batch: %d workers, batchSize %d is cut"
+            + " into %d parts; use fewer workers or a larger batch",
+        stage(),
+        getNumWorkers(),
+        getBatchSize(),
+        Distribution.shards(getBatchSize()));
+    Check.that(
+        !local() || !getDeterministic() && getGradientCompression().equals("none"),
+        "%s distribution: with localSgd workers exchange no gradients: deterministic is %s,"
+            + " gradientCompression %s; set them back, or distribution to barrier",
+        stage(),
+        getDeterministic(),
+        getGradientCompression());
+    Check.that(
+        !getDeterministic() || getGradientCompression().equals("none"),
+        "%s deterministic: needs gradients that are not rounded on their way:"
+            + " gradientCompression is %s; set one of them back",
+        stage(),
+        getGradientCompression());
     StructType out = schema;
     for (Map.Entry<String, String> e : checks.checkOutputs(this).entrySet()) {
       out = out.add(e.getValue(), outputType(e.getKey()), false);
@@ -180,22 +203,25 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
-    BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark));
+    if (!local()) {
+      BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
+    }
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
-    Dataset<?> rows = withoutInvalid(dataset, numbers);
+    Dataset<?> rows = inOrder(withoutInvalid(dataset, numbers));
     Statistics.Learnt learnt = new Statistics<>(stage(), this, objective(), rows).collect(numbers);
     LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
     listener.phase("compile");
     int workers = workers(spark);
-    int local = TrainRequest.localBatch(getBatchSize(), workers);
+    int parts = getDeterministic() ? spread().shards() : workers;
+    int local = TrainRequest.localBatch(getBatchSize(), parts);
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
     var problem = new TrainingGraphs.Problem(body, objective(), learnt.data());
     checkNetwork(problem, local);
     Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
     GradientTransform optimizer =
-        OptimizerChoice.of(this, steps(learnt.trainingRows(), workers, local));
+        OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
     ParamTree optState = optimizer.init(start.params());
     TrainingGraphs graphs = TrainingGraphs.trace(problem, start, optimizer, optState, local);
     String validation = validationColumn(dataset.schema());
@@ -217,6 +243,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 validation,
                 getPatience(),
                 Precision.valueOf(getPrecision()),
+                spread(),
                 listener));
     return finished(problem, result);
   }
@@ -252,6 +279,34 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     return TileSpec.withoutInvalid(rows, read);
   }
 
+  /** The rows in the order that {@code deterministic} needs. */
+  private Dataset<?> inOrder(Dataset<?> rows) {
+    if (!getDeterministic()) {
+      return rows;
+    }
+    List<Column> columns = used(rows.schema());
+    if (!getValidationIndicatorCol().isEmpty()) {
+      columns.add(ColumnPath.column(rows.schema(), getValidationIndicatorCol()));
+    }
+    return RowOrder.arrange(rows, columns, spread().shards());
+  }
+
+  /** All columns that a training reads but the one that says which rows are for validation. */
+  private List<Column> used(StructType schema) {
+    List<Column> columns = new ArrayList<>();
+    usedNames().forEach(n -> columns.add(ColumnPath.column(schema, n)));
+    return columns;
+  }
+
+  private List<String> usedNames() {
+    List<String> names = SchemaChecks.inputs(this);
+    names.add(getLabelCol());
+    if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
+      names.add(getWeightCol());
+    }
+    return names;
+  }
+
   private List<TileSpec> tiles(Statistics.Learnt learnt) {
     List<TileSpec> tiles = Tiles.inputs(learnt.data(), getHandleInvalid());
     tiles.add(Tiles.single("label", getLabelCol()));
@@ -275,23 +330,27 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /** The rows to train on, with nothing but the columns that are needed. */
   private Dataset<?> training(Dataset<?> rows, String validation) {
-    List<String> names = SchemaChecks.inputs(this);
-    names.add(getLabelCol());
-    if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
-      names.add(getWeightCol());
-    }
     StructType schema = rows.schema();
-    List<Column> columns = new ArrayList<>();
-    names.forEach(n -> columns.add(ColumnPath.column(schema, n).as(n)));
+    List<String> names = usedNames();
+    List<Column> columns = used(schema);
+    for (int i = 0; i < names.size(); i++) {
+      columns.set(i, columns.get(i).as(names.get(i))); // fields of structs become columns
+    }
     if (validation != null) {
       Column held =
           getValidationIndicatorCol().isEmpty()
-              ? functions.rand(getSeed()).lt(getValidationFraction())
+              ? drawn(rows)
               : functions.coalesce(
                   ColumnPath.column(schema, getValidationIndicatorCol()), functions.lit(false));
       columns.add(held.as(validation));
     }
     return rows.select(columns.toArray(Column[]::new));
+  }
+
+  private Column drawn(Dataset<?> rows) {
+    return getDeterministic()
+        ? RowOrder.share(rows, used(rows.schema()), getSeed(), getValidationFraction())
+        : functions.rand(getSeed()).lt(getValidationFraction());
   }
 
   /** Traces a custom network on types alone, so that a wrong one is found before the training. */
@@ -334,8 +393,22 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
       return getNumWorkers();
     }
     var sc = spark.sparkContext();
-    int slots = sc.maxNumConcurrentTasks(sc.resourceProfileManager().defaultResourceProfile());
-    return Math.max(1, Math.min(slots, getBatchSize()));
+    int slots = local() ? sc.defaultParallelism() : BarrierTrainer.slots(sc, spread());
+    return Math.max(1, Math.min(slots, getDeterministic() ? spread().shards() : getBatchSize()));
+  }
+
+  private boolean local() {
+    return getDistribution().equals("localSgd");
+  }
+
+  private Distribution spread() {
+    int shards = getDeterministic() ? Distribution.shards(getBatchSize()) : 0;
+    return new Distribution(
+        shards,
+        local() ? getLocalSteps() : 0,
+        getGradientCompression().equals("bf16"),
+        getWorkerCpus(),
+        getDevice().startsWith("cuda") ? 1 : 0);
   }
 
   private long steps(long rows, int workers, int local) {
