@@ -155,7 +155,8 @@ final class MatmulStep extends Step {
         scratch += rounded.get(i).bytes();
       }
     }
-    Shape out = shape.batch().concat(Shape.of(shape.m(), shape.n()));
+    View whole = shape.result(result);
+    Shape out = whole.shape();
     long[] dims = java.util.Arrays.stream(out.dims()).asLongStream().toArray();
     if (n == 3) {
       long[] d = new long[out.rank()];
@@ -169,9 +170,9 @@ final class MatmulStep extends Step {
     }
     if (axis >= 0) {
       dims[axis] = to - from;
-      starts[n] = from * out.strides()[axis] * result.type.dtype().bytes();
+      starts[n] = from * whole.strides()[axis] * result.type.dtype().bytes();
     }
-    descs[n] = desc(dims, result.type.dtype(), out.strides());
+    descs[n] = desc(dims, result.type.dtype(), whole.strides());
     return new Piece(new Product(descs, attr, older), starts, rounded, scratch);
   }
 
@@ -220,6 +221,11 @@ final class MatmulStep extends Step {
     return count == shape.batch().size()
         && result.args.stream()
             .allMatch(a -> !inside.contains(a.base()) || MatmulTile.aligned(a, shape.batch()));
+  }
+
+  @Override
+  boolean writesTiles() {
+    return !result.attrs.has("swapped");
   }
 
   @Override
@@ -312,6 +318,7 @@ final class MatmulStep extends Step {
     String bias = result.args.size() == 3 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
     act += result.attrs.has("scale") ? " scaled" : "";
+    act += result.attrs.has("swapped") ? " swapped" : "";
     boolean bf16 = result.args.get(0).base().type.dtype() == DType.BF16;
     String from = pieces.get(0).rounded.isEmpty() && !bf16 ? "" : " of bf16";
     String to = result.type.dtype() == DType.BF16 ? " to bf16" : "";

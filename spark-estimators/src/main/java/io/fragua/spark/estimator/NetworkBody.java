@@ -48,6 +48,9 @@ final class NetworkBody implements Network.Body {
   /** Numbers that stay in the cache of a core: 4 MB. */
   private static final long PRODUCTS = 1 << 20;
 
+  /** Scope of the table that all categories share. */
+  static final String EMBEDDING = "embedding";
+
   private final DataDescription data;
   private final NetworkParams params;
   private final Layer custom;
@@ -120,7 +123,7 @@ final class NetworkBody implements Network.Body {
     List<Tensor> parts = new ArrayList<>();
     if (ids != null) {
       int width = data.categories().size() * params.getEmbeddingDim();
-      Tensor rows = embedding().apply(s.child("embedding"), ids);
+      Tensor rows = embedding().apply(s.child(EMBEDDING), ids);
       parts.add(rows.reshape(ids.shape().dim(0), width));
     }
     if (x != null) {
@@ -194,7 +197,7 @@ final class NetworkBody implements Network.Body {
 
   /** The layer on what {@link #parts} would give. */
   private Tensor productFirst(Scope s, String name, Dense layer, Tensor ids, Tensor x) {
-    Tensor table = embedding().table(s.child("embedding"));
+    Tensor table = embedding().table(s.child(EMBEDDING));
     Scope scope = s.child(name);
     Tensor kernel = layer.kernel(scope, dense());
     List<Tensor> products = new ArrayList<>();

@@ -223,7 +223,14 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     GradientTransform optimizer =
         OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
     ParamTree optState = optimizer.init(start.params());
-    TrainingGraphs graphs = TrainingGraphs.trace(problem, start, optimizer, optState, local);
+    TrainingGraphs graphs =
+        TrainingGraphs.trace(
+            problem,
+            start,
+            optimizer,
+            optState,
+            local,
+            lookups(start.params(), local() ? 1 : parts));
     String validation = validationColumn(dataset.schema());
     TrainResult result =
         BarrierTrainer.train(
@@ -246,6 +253,25 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 spread(),
                 listener));
     return finished(problem, result);
+  }
+
+  private Lookups lookups(ParamTree params, int shards) {
+    List<String> tables =
+        getSparseUpdates()
+            ? params.names().stream()
+                .filter(n -> n.startsWith(NetworkBody.EMBEDDING + "."))
+                .toList()
+            : List.of();
+    for (String t : tables) {
+      Check.that(
+          params.get(t).shape().dim(0) <= Lookups.MAX_ROWS,
+          "%s sparseUpdates: a table has at most %d rows: %d categories in all; leave a column out,"
+              + " or set sparseUpdates to false",
+          stage(),
+          Lookups.MAX_ROWS,
+          params.get(t).shape().dim(0));
+    }
+    return new Lookups(tables, shards);
   }
 
   private M finished(TrainingGraphs.Problem problem, TrainResult result) {

@@ -25,6 +25,7 @@ import java.util.Map;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.HasTrainingSummary;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
@@ -33,6 +34,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import scala.Option;
 
 /**
  * A fitted neural network: appends its outputs to a data set through one node of the query plan, in
@@ -44,7 +46,7 @@ import org.apache.spark.sql.types.StructType;
  * @param <M> the model's own class
  */
 public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
-    implements Setters<M>, MLWritable {
+    implements Setters<M>, MLWritable, HasTrainingSummary<TrainingSummary> {
   private static final long serialVersionUID = 1L;
 
   private final String uid;
@@ -92,26 +94,68 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return List.of();
   }
 
+  /** What was learnt; a model that a service loader made has nothing. */
   ModelData data() {
+    Check.that(
+        model != null,
+        "%s %s: must come from fit or load: it was made by its constructor and has learnt nothing;"
+            + " fit an estimator or load a saved model",
+        getClass().getSimpleName(),
+        uid);
     return model;
   }
 
   /** Number of numbers, categories and keys that a row may have: a vector counts its size. */
   public int numFeatures() {
-    DataDescription d = model.data();
+    DataDescription d = data().data();
     int keys = d.sparse().stream().mapToInt(c -> c.vocabulary().size() - 1).sum();
     return d.width() + d.categories().size() + keys;
   }
 
   /** How the training went. */
+  @Override
   public TrainingSummary summary() {
-    return new TrainingSummary(model.history());
+    return new TrainingSummary(data().history());
   }
+
+  /** Always true: the summary is part of the model. */
+  @Override
+  public boolean hasSummary() {
+    return true;
+  }
+
+  /** As {@link #summary()}. */
+  @Override
+  public Option<TrainingSummary> trainingSummary() {
+    return Option.apply(summary());
+  }
+
+  /**
+   * Not possible, because the summary is part of the model.
+   *
+   * @throws UnsupportedOperationException always
+   */
+  @Override
+  public void trainingSummary_$eq(Option<TrainingSummary> value) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName()
+            + " summary: is part of the model and cannot be replaced: given "
+            + value
+            + "; fit again");
+  }
+
+  /** Writes nothing: a saved model holds its summary. Called by Spark Connect's cache. */
+  @Override
+  public void saveSummary(String path) {}
+
+  /** Reads nothing: a saved model holds its summary. Called by Spark Connect's cache. */
+  @Override
+  public void loadSummary(String path, Dataset<Row> dataset) {}
 
   /** Size of the weights in bytes. */
   @Override
   public long estimatedSize() {
-    return model.bytes();
+    return data().bytes();
   }
 
   /**
@@ -172,9 +216,9 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
 
   /** The description with the columns that this model now reads, which are checked. */
   private DataDescription described(StructType schema) {
+    DataDescription d = data().data();
     SchemaChecks checks = checks(schema);
     checks.checkInputs(this);
-    DataDescription d = model.data();
     List<String> numbers = SchemaChecks.numbers(this);
     List<String> names = SchemaChecks.inputs(this);
     Check.that(
@@ -234,7 +278,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * @param params of the outputs
    */
   Graph scoreGraph(int rows, List<String> params) {
-    Graph network = model.network().at(rows);
+    Graph network = data().network().at(rows);
     Map<String, Output> all = outputs();
     return Tracer.trace(
         network.inputs(),
@@ -252,7 +296,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * @param features as many as in {@code fit}, all finite
    */
   public double predict(Vector features) {
-    DataDescription d = model.data();
+    DataDescription d = data().data();
     Check.that(
         d.categories().isEmpty()
             && d.sparse().isEmpty()
@@ -273,7 +317,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
       x[i] = (float) features.apply(i);
     }
     Graph g = scoreGraph(1, List.of("predictionCol"));
-    Map<String, Tensor> given = new LinkedHashMap<>(model.weights());
+    Map<String, Tensor> given = new LinkedHashMap<>(data().weights());
     given.put("x", Tensor.of(x, 1, x.length));
     List<Tensor> args = g.inputs().stream().map(in -> given.get(in.name())).toList();
     return g.call(args).get(0).cast(DType.F64).item();
@@ -288,6 +332,6 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
   /** A writer of this model: parameters and data description as JSON, graph, safetensors. */
   @Override
   public MLWriter write() {
-    return new ModelWriter(this, model);
+    return new ModelWriter(this, data());
   }
 }

@@ -81,6 +81,11 @@ public interface EstimatorSetters<S> extends Setters<S> {
     return put(clipNorm(), value);
   }
 
+  /** Sets {@link #sparseUpdates()}. */
+  default S setSparseUpdates(boolean value) {
+    return put(sparseUpdates(), value);
+  }
+
   /** Sets {@link #labelCol()}. */
   default S setLabelCol(String value) {
     return put(labelCol(), value);

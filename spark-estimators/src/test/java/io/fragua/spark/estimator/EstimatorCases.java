@@ -112,7 +112,7 @@ final class EstimatorCases {
             0.99,
             false),
         new Case(
-            "vectors, scalars and categories, weights, dropout",
+            "vectors, scalars and categories, weights, dropout, updates by row",
             () ->
                 xor()
                     .setFeaturesCol("dense")
@@ -120,6 +120,7 @@ final class EstimatorCases {
                     .setCategoricalCols("city")
                     .setEmbeddingDim(2)
                     .setWeightCol("weight")
+                    .setSparseUpdates(true)
                     .setDropout(0.1),
             auc("xor"),
             0.99,
