@@ -143,7 +143,7 @@ final class EstimatorCases {
             false),
         new Case(
             "maps and numbers",
-            () -> xor().setSparseCols("words").setNumericCols("a").setHiddenLayers(8),
+            () -> xor().setSparseCols("words").setNumericCols("a"),
             auc("xor"),
             0.99,
             false),
