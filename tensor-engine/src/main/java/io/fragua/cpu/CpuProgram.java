@@ -40,7 +40,7 @@ final class CpuProgram implements Program {
   /**
    * As compiled for another CPU.
    *
-   * @param bf16 true if under BF16 values lie as bf16, false if they are only rounded to it
+   * @param bf16 true if it multiplies bf16; if not, BF16 rounds values that lie as f32
    */
   CpuProgram(Graph graph, CompileOptions options, boolean bf16) {
     this(graph, options, bf16, 1);
@@ -57,7 +57,7 @@ final class CpuProgram implements Program {
   }
 
   private static boolean multipliesBf16(CompileOptions options) {
-    return options.precision() == Precision.BF16 && OneDnn.multipliesBf16();
+    return options.precision() != Precision.STRICT && OneDnn.multipliesBf16();
   }
 
   private CpuProgram(Graph graph, CompileOptions options, boolean bf16, int pieces) {
@@ -106,7 +106,11 @@ final class CpuProgram implements Program {
 
   /** Pass after it: in which type values lie. */
   private List<View> stored(List<View> results) {
-    return options.precision() == Precision.BF16 ? Bf16Storage.run(results, bf16) : results;
+    return switch (options.precision()) {
+      case STRICT -> results;
+      case BF16_MATH -> bf16 ? Bf16Operands.run(results) : results;
+      case BF16 -> Bf16Storage.run(results, bf16);
+    };
   }
 
   /** Pass after that: reductions that threads can share, tile by tile. */
@@ -146,7 +150,7 @@ final class CpuProgram implements Program {
             default ->
                 n == pieces && FixedMatmul.fits(v, known, options)
                     ? FixedMatmul.step(v, options, n)
-                    : new MatmulStep(v, options.threads(), options.precision());
+                    : new MatmulStep(v, options);
           };
       case COPY, CONCAT, PAD -> new MoveStep(v, n);
       case GATHER, SCATTER -> new IndexStep(v, options.threads());
@@ -334,7 +338,7 @@ final class CpuProgram implements Program {
     s.put("simplify", PassPrinter.values(simple.outputs()));
     List<View> values = absorbed(simple);
     s.put("absorb", PassPrinter.values(values));
-    if (options.precision() == Precision.BF16) {
+    if (options.precision() != Precision.STRICT) {
       values = stored(values);
       s.put("store", PassPrinter.values(values));
     }

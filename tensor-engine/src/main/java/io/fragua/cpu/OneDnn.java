@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
+import io.fragua.exec.Precision;
 import io.fragua.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -140,18 +142,17 @@ final class OneDnn {
     }
   }
 
-  /** True if the CPU multiplies pairs of bf16 but has no AMX, the only way oneDNN rounds itself. */
-  static boolean pairsOfBf16() {
-    engine(); // loads
-    int isa = dnnl.dnnl_get_effective_cpu_isa();
-    return has(isa, dnnl.dnnl_cpu_isa_avx512_core_bf16)
-        && !has(isa, dnnl.dnnl_cpu_isa_avx512_core_amx);
-  }
-
   /** True if the CPU multiplies pairs of bf16, by AVX-512 or AMX. */
   static boolean multipliesBf16() {
     engine(); // loads
     return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_bf16);
+  }
+
+  /** Leaves rounding to oneDNN on CPUs for which {@link Bf16Operands} does nothing, as arm64. */
+  static void mayRound(primitive_attr a, Precision p) {
+    if (p == Precision.BF16_MATH && !multipliesBf16()) {
+      a.set_fpmath_mode(dnnl.fpmath_mode.bf16);
+    }
   }
 
   /** oneDNN's name of f32 or bf16. */
