@@ -64,7 +64,7 @@ final class Bf16Operands {
 
   /** A product with a vector is bound by memory: rounding first would only cost. */
   private static boolean isProduct(Value v) {
-    if (!Halves.isProduct(v)) {
+    if (!Halves.isProduct(v) || !Halves.apart(v)) {
       return false;
     }
     return v.kind != Value.Kind.MATMUL || Math.min(v.shape().dim(-2), v.shape().dim(-1)) > 1;

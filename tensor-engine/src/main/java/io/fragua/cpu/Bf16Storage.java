@@ -93,11 +93,12 @@ final class Bf16Storage {
 
   private Value product(Value old, Value v) {
     List<View> args = new ArrayList<>(v.args);
+    boolean half = lies && Halves.apart(v);
     for (int i = 0; i < 2; i++) {
-      args.set(i, operand(args.get(i)));
+      args.set(i, half ? halves.of(args.get(i)) : operand(args.get(i)));
     }
     int last = args.size() - 1;
-    Value added = last >= 2 && lies ? Halves.source(args.get(last).base()) : null;
+    Value added = last >= 2 && half ? Halves.source(args.get(last).base()) : null;
     if (added != null && v.attrs.has("residual")) {
       args.set(last, View.of(added));
     }
@@ -105,7 +106,7 @@ final class Bf16Storage {
         given.contains(old)
             || !operands.contains(old)
                 && v.size() * SMALL <= v.args.get(0).base().size() + v.args.get(1).base().size();
-    if (whole || !lies) {
+    if (whole || !half) {
       Value p = Value.of(v.kind, v.type, v.op, v.attrs, args);
       return whole ? p : Halves.wide(halves.of(p));
     }
@@ -127,10 +128,10 @@ final class Bf16Storage {
     return args.equals(v.args) ? v : v.withArgs(args);
   }
 
-  /** As a product takes it. */
+  /** Rounded, as f32. */
   private View operand(View a) {
-    if (lies || Halves.source(a.base()) != null) {
-      return lies ? halves.of(a) : a;
+    if (Halves.source(a.base()) != null) {
+      return a;
     }
     View h = halves.of(a);
     Value f32 = back.computeIfAbsent(h.base(), Halves::wide);

@@ -14,6 +14,9 @@ import java.util.Map;
  * the graph as a cast to f32 of it, which kernels take in and products look through.
  */
 final class Halves {
+  /** Numbers of bf16 in a row of a tile. */
+  private static final int BLOCK = 32;
+
   private final Map<Object, Value> rounded = new HashMap<>();
 
   /** The operand, rounded. */
@@ -76,13 +79,43 @@ final class Halves {
         && v.args.stream().allMatch(a -> a.shape().size() > 0);
   }
 
-  /** True for what only moves elements; padding must be a number of bf16. */
+  /** True for a product of which oneDNN keeps the rows of rounded operands apart. */
+  static boolean apart(Value v) {
+    View left = v.args.get(0);
+    if (v.kind == Value.Kind.MATMUL) {
+      return apart(left);
+    }
+    int groups = v.attrs.integer("groups");
+    int in = left.shape().dim(-1);
+    boolean each = in == groups && v.args.get(1).shape().dim(-1) == groups; // channel for channel
+    return each || whole(in / groups);
+  }
+
+  /** As {@link #apart(Value)}, of the left operand of a matrix product. */
+  static boolean apart(View left) {
+    return left.strides()[left.shape().rank() - 1] != 1 || whole(left.shape().dim(-1));
+  }
+
+  /**
+   * False if oneDNN (3.11 to 3.14), on AMX, reads a row of bf16 beyond its end and multiplies what
+   * is there by 0, which lets a NaN of one row, or pixel, into others. Such operands lie as f32,
+   * and oneDNN rounds them.
+   */
+  private static boolean whole(int k) {
+    return k % (k < BLOCK ? 2 : BLOCK) == 0 || !OneDnn.multipliesTiles();
+  }
+
+  /**
+   * True for what only moves elements, or takes the largest, which is the same before and after
+   * rounding; padding must be a number of bf16.
+   */
   static boolean moves(Value v) {
     if (v.type.dtype() != DType.F32) {
       return false;
     }
     return switch (v.kind) {
       case COPY, CONCAT -> true;
+      case CALL -> v.op.name().equals("max_pool");
       case PAD -> {
         float padding = (float) v.attrs.real("value");
         yield (Float.floatToRawIntBits(padding) & 0xffff) == 0;

@@ -51,7 +51,9 @@ final class MatmulStep extends Step {
     this.shape = MatmulShape.of(v);
     attr = own(new primitive_attr());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
-    OneDnn.mayRound(attr, options.precision());
+    if (Math.min(shape.m(), shape.n()) > 1) { // else it is bound by memory
+      OneDnn.mayRound(attr, options.precision());
+    }
     postOps();
     // Without AVX-512 the first choice copies blocks of plain operands as it goes, and for large
     // results the older is faster by a fifth to a half (measured with AVX2).

@@ -148,9 +148,15 @@ final class OneDnn {
     return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_bf16);
   }
 
-  /** Leaves rounding to oneDNN on CPUs for which {@link Bf16Operands} does nothing, as arm64. */
+  /** True if the CPU multiplies tiles of bf16. */
+  static boolean multipliesTiles() {
+    engine(); // loads
+    return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_amx);
+  }
+
+  /** Lets oneDNN round operands of f32, for what {@link Halves} leaves to it. */
   static void mayRound(primitive_attr a, Precision p) {
-    if (p == Precision.BF16_MATH && !multipliesBf16()) {
+    if (p != Precision.STRICT) {
       a.set_fpmath_mode(dnnl.fpmath_mode.bf16);
     }
   }
