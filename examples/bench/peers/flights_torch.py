@@ -27,9 +27,9 @@ except ImportError as missing:
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", required=True)
-parser.add_argument("--epochs", type=int, default=3)
+parser.add_argument("--epochs", type=int, default=5)
 parser.add_argument("--batch-size", type=int, default=1024)
-parser.add_argument("--learning-rate", type=float, default=1e-3)
+parser.add_argument("--learning-rate", type=float, default=4e-3)
 parser.add_argument("--seed", type=int, default=42)
 parser.add_argument("--threads", type=int, default=os.cpu_count())
 parser.add_argument("--runs", type=int, default=3)
@@ -129,6 +129,8 @@ net = Net([len(names[0]) + 1, len(names[1]) + 1, 7, 24, 367])
 adam = torch.optim.Adam(net.parameters(), args.learning_rate)
 loss = nn.BCEWithLogitsLoss()
 rows = torch.from_numpy(np.flatnonzero(~test))
+steps = args.epochs * -(-len(rows) // args.batch_size)
+cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
 began = time.perf_counter()
 for epoch in range(args.epochs):
     order = rows[torch.randperm(len(rows))]
@@ -137,6 +139,7 @@ for epoch in range(args.epochs):
         adam.zero_grad()
         loss(net(numbers[j], categories[j]), labels[j]).backward()
         adam.step()
+        cosine.step()
 training = time.perf_counter() - began
 
 held = torch.from_numpy(np.flatnonzero(test))

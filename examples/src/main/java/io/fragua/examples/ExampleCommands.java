@@ -1,6 +1,7 @@
 package io.fragua.examples;
 
 import io.fragua.examples.bench.EngineBench;
+import io.fragua.examples.bench.NetworkBench;
 import io.fragua.examples.bench.SparkBench;
 import io.fragua.examples.engine.CharTransformer;
 import io.fragua.examples.engine.CustomGradient;
@@ -62,6 +63,6 @@ public final class ExampleCommands implements CommandProvider {
       mixinStandardHelpOptions = true,
       synopsisSubcommandLabel = "BENCHMARK",
       commandListHeading = "%nBenchmarks:%n",
-      subcommands = {SparkBench.class, EngineBench.class})
+      subcommands = {SparkBench.class, EngineBench.class, NetworkBench.class})
   private static final class Bench extends Group {}
 }

@@ -14,6 +14,12 @@ final class Cluster {
   /** True if every member has vector code. */
   final boolean vector;
 
+  /** Place in an order in which each cluster comes after those it reads. */
+  int rank;
+
+  /** The last search that came by. */
+  int seen;
+
   Cluster(Value v) {
     members.add(v);
     points = v.points();

@@ -30,9 +30,15 @@ final class Clusters {
   private final Set<Value> results;
   private final Map<Value, Cluster> of = new IdentityHashMap<>();
 
+  /** Clusters by rank; null where one has become part of another. */
+  private final Cluster[] ranked;
+
+  private int searches;
+
   private Clusters(Order order, Set<Value> results) {
     this.order = order;
     this.results = results;
+    ranked = new Cluster[order.values.size()];
   }
 
   /** What to compute, and in which groups. */
@@ -66,7 +72,10 @@ final class Clusters {
     results.forEach(r -> set.add(r.base()));
     Clusters c = new Clusters(Order.of(results.stream().map(View::base).toList()), set);
     for (Value v : c.order.values) {
-      c.of.put(v, new Cluster(v));
+      Cluster alone = new Cluster(v);
+      alone.rank = v.id;
+      c.ranked[v.id] = alone;
+      c.of.put(v, alone);
     }
     c.vertical();
     c.horizontal();
@@ -156,12 +165,10 @@ final class Clusters {
         || cyclic(a, b)) {
       return;
     }
-    Cluster big = a.members.size() >= b.members.size() ? a : b;
-    Cluster small = big == a ? b : a;
-    big.members.clear();
-    big.members.addAll(all);
-    small.members.forEach(v -> of.put(v, big));
-    all.forEach(v -> of.put(v, big));
+    a.members.clear();
+    a.members.addAll(all);
+    all.forEach(v -> of.put(v, a));
+    rank(a, b);
   }
 
   /** By the code that is generated; a function is some thirty vector operations. */
@@ -183,34 +190,63 @@ final class Clusters {
     return true;
   }
 
-  /** True if a step outside would have to run after a part and before another part of the union. */
+  /**
+   * True if a step outside would have to run after a part and before another part of the union:
+   * then it ranks between them. Marks what ranks there and reads the first part.
+   */
   private boolean cyclic(Cluster a, Cluster b) {
+    Cluster first = a.rank < b.rank ? a : b;
+    Cluster last = first == a ? b : a;
+    searches++;
     Deque<Cluster> todo = new ArrayDeque<>();
-    Set<Cluster> seen = new HashSet<>();
-    for (Cluster c : List.of(a, b)) {
+    todo.add(first);
+    while (!todo.isEmpty()) {
+      Cluster c = todo.poll();
       for (Value v : c.members) {
         for (Value u : order.users(v)) {
           Cluster next = of.get(u);
-          if (next != a && next != b && seen.add(next)) {
-            todo.add(next);
-          }
-        }
-      }
-    }
-    while (!todo.isEmpty()) {
-      for (Value v : todo.poll().members) {
-        for (Value u : order.users(v)) {
-          Cluster next = of.get(u);
-          if (next == a || next == b) {
+          if (next == last && c != first) {
             return true;
           }
-          if (seen.add(next)) {
+          if (next.rank < last.rank && next != first && next.seen != searches) {
+            next.seen = searches;
             todo.add(next);
           }
         }
       }
     }
     return false;
+  }
+
+  /**
+   * Ranks the union of two, just found not to be cyclic: before what was marked, after the rest.
+   */
+  private void rank(Cluster union, Cluster gone) {
+    int from = Math.min(union.rank, gone.rank);
+    int to = Math.max(union.rank, gone.rank);
+    List<Cluster> after = new ArrayList<>();
+    int at = from;
+    for (int r = from; r <= to; r++) {
+      Cluster c = ranked[r];
+      ranked[r] = null;
+      if (c == null || c == union || c == gone) {
+        continue;
+      }
+      if (c.seen == searches) {
+        after.add(c);
+      } else {
+        place(c, at++);
+      }
+    }
+    place(union, at++);
+    for (Cluster c : after) {
+      place(c, at++);
+    }
+  }
+
+  private void place(Cluster c, int rank) {
+    c.rank = rank;
+    ranked[rank] = c;
   }
 
   /** True if a value is read outside its kernel, or is a result. */

@@ -15,7 +15,9 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
@@ -48,7 +50,15 @@ final class Convs {
 
   private final Value result;
   private final CompileOptions options;
-  private final DnnBuilder built;
+
+  /** A piece of as many images, whose primitive serves this one too; or null. */
+  private final Convs like;
+
+  /** Made with the piece, or from {@link #like}'s. */
+  private DnnBuilder built;
+
+  /** Bytes of an image in each operand that has images, by the operand's key. */
+  private final Map<Integer, Long> imageBytes = new HashMap<>();
 
   /** Of the images of this primitive, of which the first is this one of all. */
   private final ConvShape shape;
@@ -69,6 +79,7 @@ final class Convs {
   private Convs(
       Value v, CompileOptions options, ConvShape shape, int first, boolean tile, int threads) {
     result = v;
+    like = null;
     this.tile = tile;
     this.shape = shape;
     this.first = first;
@@ -84,9 +95,25 @@ final class Convs {
     anyKernel = built.any(weights, shape.kernelDims());
   }
 
+  /** The same for as many other images, without a primitive of its own. */
+  private Convs(Convs like, int first) {
+    this.like = like;
+    this.first = first;
+    result = like.result;
+    tile = like.tile;
+    shape = like.shape;
+    options = like.options;
+    from = like.from;
+    input = like.input;
+    output = like.output;
+    kernel = like.kernel;
+    anyKernel = like.anyKernel;
+  }
+
   /**
    * The steps of a convolution or gradient with elements in all operands. Threads of the execution
-   * share the images, each with a primitive of its own; oneDNN's own share what has too few.
+   * share the images, those that have as many with one primitive; oneDNN's own share what has too
+   * few.
    */
   static Step step(Value v, CompileOptions options) {
     ConvShape whole = ConvShape.of(v);
@@ -98,7 +125,12 @@ final class Convs {
       for (int t = 0; t < parts; t++) {
         int first = Pool.start(whole.images(), parts, t);
         int images = Pool.start(whole.images(), parts, t + 1) - first;
-        pieces.add(new Convs(v, options, whole.images(images), first, false, threads));
+        Convs like =
+            pieces.stream().filter(p -> p.shape.images() == images).findFirst().orElse(null);
+        pieces.add(
+            like == null
+                ? new Convs(v, options, whole.images(images), first, false, threads)
+                : new Convs(like, first));
       }
       return switch (v.op.name()) {
         case "conv" -> forward(pieces, whole);
@@ -106,9 +138,29 @@ final class Convs {
         default -> kernelGrad(pieces, whole);
       };
     } catch (RuntimeException | Error e) {
-      pieces.forEach(p -> p.built.close());
+      pieces.stream().filter(p -> p.like == null).forEach(p -> p.built.close());
       throw e;
     }
+  }
+
+  /** The primitive of {@link #like} on these images, of which a result that has none lies there. */
+  private void share(Value whole) {
+    DnnBuilder.Added a = like.built.added();
+    int images = first - like.first;
+    built =
+        like.built.on(
+            o ->
+                imageBytes(o) > 0
+                    ? o.moved(o.value(), images * imageBytes(o))
+                    : o.moved(o.written() ? whole : o.value(), 0),
+            a == null
+                ? null
+                : new DnnBuilder.Added(
+                    a.value(), a.offset() + images * (a.bytes() / shape.images()), a.bytes()));
+  }
+
+  private long imageBytes(DnnBuilder.Operand o) {
+    return like.imageBytes.getOrDefault(o.key(), 0L);
   }
 
   /** Primitives that share the images evenly, but for a tenth; 1 if there are too few for that. */
@@ -182,8 +234,8 @@ final class Convs {
 
   private static Step forward(List<Convs> pieces, ConvShape whole) {
     Value v = pieces.get(0).result;
-    Layouts layouts = new Layouts();
-    pieces.forEach(p -> p.forward(layouts));
+    KernelLayouts layouts = pieces.get(0).layouts();
+    pieces.forEach(p -> p.make(() -> p.forward(layouts)));
     String text =
         "conv "
             + whole
@@ -192,7 +244,15 @@ final class Convs {
             + (v.attrs.has("residual") ? " + residual" : "")
             + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "");
     DnnStep.Tile tile = tile(pieces.get(0), whole, c -> c.forward(layouts));
-    return step(text, pieces, tile, whole, layouts.steps, List.of());
+    return step(text, pieces, tile, whole, layouts.steps(), List.of());
+  }
+
+  private void make(Runnable primitive) {
+    if (like == null) {
+      primitive.run();
+    } else {
+      share(result);
+    }
   }
 
   /** One image as a tile, if kernel and image fit into a core's cache; or null. */
@@ -223,7 +283,7 @@ final class Convs {
     }
   }
 
-  private void forward(Layouts layouts) {
+  private void forward(KernelLayouts layouts) {
     boolean hasBias = result.attrs.has("bias");
     boolean hasResidual = result.attrs.has("residual");
     String activation = result.attrs.has("activation") ? result.attrs.text("activation") : "";
@@ -246,7 +306,7 @@ final class Convs {
       } else {
         memory.desc added = image(residual.base().type.dtype(), shape.output);
         after.append_binary(dnnl.algorithm.binary_add, added);
-        built.reads(postOp(n++) | DNNL_ARG_SRC_1, images(residual), added);
+        reads(postOp(n++) | DNNL_ARG_SRC_1, residual, added);
       }
     }
     switch (activation) {
@@ -274,7 +334,7 @@ final class Convs {
       built.reads(DNNL_ARG_BIAS, result.args.get(2), bias);
     }
     writes(DNNL_ARG_DST, output);
-    if (layouts.read(this, wanted)) {
+    if (readsKernel(layouts, wanted)) {
       built.primitive(pd, convolution_forward::new);
     }
   }
@@ -286,8 +346,9 @@ final class Convs {
   }
 
   private void reads(int key, View all, memory.desc d) {
+    long image = all.strides()[0] * all.base().type.dtype().bytes();
+    imageBytes.put(key, image);
     if (tile) {
-      long image = all.strides()[0] * all.base().type.dtype().bytes();
       built.readsPiece(key, all, d, image);
     } else {
       built.reads(key, images(all), d);
@@ -296,6 +357,7 @@ final class Convs {
 
   private void writes(int key, memory.desc d) {
     long image = result.shape().strides()[0] * result.type.dtype().bytes();
+    imageBytes.put(key, image);
     if (tile) {
       built.writesPiece(key, result, d, image);
     } else {
@@ -307,47 +369,25 @@ final class Convs {
     return DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (i + 1);
   }
 
-  /** The layouts in which the primitives read the kernel, each written by one step. */
-  private static final class Layouts {
-    private final List<memory.desc> descs = new ArrayList<>();
-    private final List<Value> packed = new ArrayList<>();
-    private final List<Step> steps = new ArrayList<>();
+  private KernelLayouts layouts() {
+    String text = "kernel " + shape.kernel;
+    return new KernelLayouts(result.args.get(1), text, options.threads());
+  }
 
-    /** False for a tile that wants another layout than the rest. */
-    boolean read(Convs c, memory.desc wanted) {
-      View w = c.result.args.get(1);
-      if (wanted.equals(c.kernel)) {
-        c.built.reads(DNNL_ARG_WEIGHTS, w, c.kernel);
-        return true;
-      }
-      int i = 0;
-      while (i < descs.size() && !descs.get(i).equals(wanted)) {
-        i++;
-      }
-      if (i == descs.size() && c.tile) {
-        return false;
-      }
-      if (i == descs.size()) {
-        descs.add(wanted);
-        packed.add(DnnBuilder.packed(wanted));
-        String text = "kernel " + c.shape.kernel;
-        int threads = c.options.threads();
-        steps.add(DnnBuilder.reorder(text, w, c.kernel, packed.get(i), wanted, threads));
-      }
-      c.built.reads(DNNL_ARG_WEIGHTS, View.of(packed.get(i)), wanted);
-      return true;
-    }
+  /** False for a tile that wants another layout of the kernel than the rest. */
+  private boolean readsKernel(KernelLayouts layouts, memory.desc wanted) {
+    return layouts.read(built, kernel, wanted, !tile);
   }
 
   private static Step inputGrad(List<Convs> pieces, ConvShape whole) {
-    Layouts layouts = new Layouts();
-    pieces.forEach(p -> p.inputGrad(layouts));
+    KernelLayouts layouts = pieces.get(0).layouts();
+    pieces.forEach(p -> p.make(() -> p.inputGrad(layouts)));
     String text = "conv_input_grad " + whole + pieces.get(0).types();
     DnnStep.Tile tile = tile(pieces.get(0), whole, c -> c.inputGrad(layouts));
-    return step(text, pieces, tile, whole, layouts.steps, List.of());
+    return step(text, pieces, tile, whole, layouts.steps(), List.of());
   }
 
-  private void inputGrad(Layouts layouts) {
+  private void inputGrad(KernelLayouts layouts) {
     convolution_backward_data.primitive_desc pd =
         new convolution_backward_data.primitive_desc(
             OneDnn.engine(),
@@ -365,7 +405,7 @@ final class Convs {
     memory.desc wanted = built.own(pd.weights_desc());
     reads(DNNL_ARG_DIFF_DST, result.args.get(0), output);
     writes(DNNL_ARG_DIFF_SRC, input);
-    if (layouts.read(this, wanted)) {
+    if (readsKernel(layouts, wanted)) {
       built.primitive(pd, convolution_backward_data::new);
     }
   }
@@ -377,6 +417,11 @@ final class Convs {
     List<Value> made = new ArrayList<>();
     memory.desc layout = null;
     for (Convs p : pieces) {
+      if (p.like != null) {
+        made.add(DnnBuilder.packed(layout));
+        p.share(made.get(made.size() - 1));
+        continue;
+      }
       convolution_backward_weights.primitive_desc pd = p.kernelGrad(layout);
       layout = p.built.own(pd.diff_weights_desc());
       boolean direct = pieces.size() == 1 && layout.equals(p.kernel);
@@ -399,8 +444,8 @@ final class Convs {
 
   /** The gradient in this layout, or in the one that oneDNN prefers. */
   private convolution_backward_weights.primitive_desc kernelGrad(memory.desc layout) {
-    built.reads(DNNL_ARG_SRC, images(result.args.get(0)), input);
-    built.reads(DNNL_ARG_DIFF_DST, images(result.args.get(1)), output);
+    reads(DNNL_ARG_SRC, result.args.get(0), input);
+    reads(DNNL_ARG_DIFF_DST, result.args.get(1), output);
     return new convolution_backward_weights.primitive_desc(
         OneDnn.engine(),
         DIRECT,

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 
 /** A graph compiled for the CPU: steps, and where their values lie. */
 final class CpuProgram implements Program {
@@ -67,7 +68,7 @@ final class CpuProgram implements Program {
     this.pieces = pieces;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
-    Clusters.Result fused = Clusters.run(shared(stored(absorbed(simple))));
+    Clusters.Result fused = Clusters.run(rewritten(simple, (pass, values) -> {}));
     Set<Value> stored = fused.stored();
     Set<Value> known = Fixed.values(fused, options.fixed());
     try {
@@ -99,23 +100,29 @@ final class CpuProgram implements Program {
     }
   }
 
-  /** Pass between simplify and fuse: what a step can take in of those that follow it. */
-  private static List<View> absorbed(Simplify.Result simple) {
-    return Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+  /**
+   * The passes between simplify and fuse: what a step can take in of those that follow it, in which
+   * type values lie, and reductions that threads can share, tile by tile.
+   *
+   * @param after hears each pass's name and what it leaves
+   */
+  private List<View> rewritten(Simplify.Result simple, BiConsumer<String, List<View>> after) {
+    List<View> values = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+    after.accept("absorb", values);
+    if (options.precision() != Precision.STRICT) {
+      values = stored(values);
+      after.accept("store", values);
+    }
+    values = Rewrite.run(values, (old, now, uses) -> SharedReduce.split(now, options.threads()));
+    after.accept("share", values);
+    return values;
   }
 
-  /** Pass after it: in which type values lie. */
-  private List<View> stored(List<View> results) {
-    return switch (options.precision()) {
-      case STRICT -> results;
-      case BF16_MATH -> bf16 ? Bf16Operands.run(results) : results;
-      case BF16 -> Bf16Storage.run(results, bf16);
-    };
-  }
-
-  /** Pass after that: reductions that threads can share, tile by tile. */
-  private List<View> shared(List<View> results) {
-    return Rewrite.run(results, (old, now, uses) -> SharedReduce.split(now, options.threads()));
+  private List<View> stored(List<View> values) {
+    if (options.precision() == Precision.BF16) {
+      return Bf16Storage.run(values, bf16);
+    }
+    return bf16 ? Bf16Operands.run(values) : values;
   }
 
   private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
@@ -336,12 +343,7 @@ final class CpuProgram implements Program {
     s.put("graph", graph.toString());
     Simplify.Result simple = Simplify.run(graph);
     s.put("simplify", PassPrinter.values(simple.outputs()));
-    List<View> values = absorbed(simple);
-    s.put("absorb", PassPrinter.values(values));
-    if (options.precision() != Precision.STRICT) {
-      values = stored(values);
-      s.put("store", PassPrinter.values(values));
-    }
+    List<View> values = rewritten(simple, (pass, v) -> s.put(pass, PassPrinter.values(v)));
     s.put("fuse", PassPrinter.clusters(Clusters.run(values)));
     s.put("plan", PassPrinter.plan(this));
     return s;

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -32,8 +33,12 @@ final class DnnBuilder implements AutoCloseable {
    *     the same
    * @param written true if the primitive makes it
    */
-  record Operand(
-      int key, Value value, long offset, long shift, memory.desc desc, boolean written) {}
+  record Operand(int key, Value value, long offset, long shift, memory.desc desc, boolean written) {
+    /** The same of this value, so many bytes further on. */
+    Operand moved(Value to, long bytes) {
+      return new Operand(key, to, offset + bytes, shift, desc, written);
+    }
+  }
 
   /** Less than this is written sooner than a thread of OpenMP wakes. */
   private static final long LARGE_BYTES = 1 << 20;
@@ -63,6 +68,26 @@ final class DnnBuilder implements AutoCloseable {
   DnnBuilder(int threads) {
     this.threads = threads;
     OneDnn.threads(threads);
+  }
+
+  /** Another's primitive, which that one goes on owning, on these operands. */
+  private DnnBuilder(DnnBuilder of, List<Operand> operands, Added added) {
+    threads = of.threads;
+    this.operands.addAll(operands);
+    this.added = added;
+    constants.putAll(of.constants);
+    primitive = of.primitive;
+    scratch = of.scratch;
+    implementation = of.implementation;
+  }
+
+  /**
+   * The primitive of this builder on other memory; this one has to stay open as long.
+   *
+   * @param added what is added to there, or null
+   */
+  DnnBuilder on(UnaryOperator<Operand> other, Added added) {
+    return new DnnBuilder(this, operands.stream().map(other).toList(), added);
   }
 
   int threads() {

@@ -17,7 +17,6 @@ import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -25,8 +24,6 @@ import org.slf4j.LoggerFactory;
  * to say where native libraries are unpacked to.
  */
 final class OneDnn {
-  private static final Logger LOG = LoggerFactory.getLogger(OneDnn.class);
-
   /**
    * Threads last set for this thread's OpenMP regions; oneDNN asks OpenMP, which asks per thread.
    */
@@ -120,15 +117,18 @@ final class OneDnn {
       if (lib != null) {
         return NativeLibrary.getInstance(lib).getFunction("omp_set_num_threads");
       }
-      LOG.warn(
-          "cpu: the number of threads cannot be set: no OpenMP library is loaded; set"
-              + " OMP_NUM_THREADS for the process");
+      warn("no OpenMP library is loaded");
     } catch (IOException | LinkageError e) {
-      LOG.warn(
-          "cpu: the number of threads cannot be set ({}); set OMP_NUM_THREADS for the process",
-          e.toString());
+      warn(e.toString());
     }
     return null;
+  }
+
+  private static void warn(String why) {
+    LoggerFactory.getLogger(OneDnn.class)
+        .warn(
+            "cpu: the number of threads cannot be set ({}); set OMP_NUM_THREADS for the process",
+            why);
   }
 
   static engine engine() {

@@ -1,6 +1,5 @@
 package io.fragua.cpu;
 
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -10,8 +9,6 @@ import org.slf4j.LoggerFactory;
  * <p>System property {@code fragua.vector=off} makes generated kernels plain scalar loops.
  */
 final class VectorRuntime {
-  private static final Logger LOG = LoggerFactory.getLogger(VectorRuntime.class);
-
   /** f32 and i32 lanes of a vector; 0 if kernels are scalar loops. */
   static final int LANES;
 
@@ -36,10 +33,12 @@ final class VectorRuntime {
         }
         segments = !buffers;
       } catch (ReflectiveOperationException | LinkageError e) {
-        LOG.warn(
-            "Fragua's CPU kernels run as scalar loops, several times slower: the Vector API is"
-                + " absent ({}); start Java with --add-modules=jdk.incubator.vector",
-            e.toString());
+        // Asked for here alone: in a process that does not log, a logger takes half a second.
+        LoggerFactory.getLogger(VectorRuntime.class)
+            .warn(
+                "Fragua's CPU kernels run as scalar loops, several times slower: the Vector API is"
+                    + " absent ({}); start Java with --add-modules=jdk.incubator.vector",
+                e.toString());
       }
     }
     LANES = lanes;

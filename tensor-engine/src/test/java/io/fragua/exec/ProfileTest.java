@@ -15,7 +15,9 @@ import io.fragua.tensor.TensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -121,7 +123,7 @@ class ProfileTest {
   void passesAreToldOneByOne() {
     try (Program p = Backends.cpu().compile(GRAPH, CompileOptions.DEFAULT)) {
       assertEquals(
-          List.of("graph", "simplify", "absorb", "fuse", "plan"),
+          List.of("graph", "simplify", "absorb", "share", "fuse", "plan"),
           new ArrayList<>(p.passes().keySet()));
       assertEquals(GRAPH.toString(), p.passes().get("graph"));
       String simple = p.passes().get("simplify");
@@ -137,6 +139,24 @@ class ProfileTest {
       assertTrue(plan.contains("  reads ") && plan.contains(" at input x\n"), plan);
       assertTrue(plan.contains(" at output y\n") && plan.contains("workspace + "), plan);
       assertEquals(p.passes(), p.passes());
+    }
+  }
+
+  @Test
+  void thePassesShowReductionsThatThreadsShare() {
+    Graph g =
+        Tracer.trace(
+            List.of(new Graph.Input("x", TensorType.of(DType.F32, 64, 64, 32))),
+            List.of("y"),
+            a -> List.of(a.get(0).sum(0, 1)));
+    CompileOptions options = CompileOptions.DEFAULT.withThreads(2);
+    try (Program p = Backends.cpu().compile(g, options)) {
+      Map<String, Integer> sums = new LinkedHashMap<>();
+      p.passes()
+          .forEach((name, text) -> sums.put(name, text.split("= reduce_sum\\(", -1).length - 1));
+      assertEquals(1, sums.get("absorb"));
+      assertEquals(2, sums.get("share"));
+      assertEquals(2, sums.get("fuse"));
     }
   }
 }

@@ -19,7 +19,7 @@ public final class FlightOptions {
       names = "--epochs",
       paramLabel = "N",
       description = "Passes over the flights (default: ${DEFAULT-VALUE}).")
-  private int epochs = 3;
+  private int epochs = 5;
 
   @Option(
       names = "--batch-size",
@@ -36,8 +36,10 @@ public final class FlightOptions {
   @Option(
       names = "--learning-rate",
       paramLabel = "X",
-      description = "Step size of Adam (default: ${DEFAULT-VALUE}).")
-  private double learningRate = 1e-3;
+      description =
+          "Step size of Adam at the start; it falls to 0 along half a cosine (default:"
+              + " ${DEFAULT-VALUE}).")
+  private double learningRate = 4e-3;
 
   @Option(
       names = "--precision",
@@ -81,7 +83,7 @@ public final class FlightOptions {
     return seed;
   }
 
-  /** Step size. */
+  /** Step size at the start. */
   public double learningRate() {
     return learningRate;
   }
@@ -101,6 +103,7 @@ public final class FlightOptions {
             .setEpochs(epochs)
             .setBatchSize(batchSize)
             .setLearningRate(learningRate)
+            .setLearningRateSchedule("cosine")
             .setNumWorkers(workers)
             .setPrecision(precision)
             .setSeed(seed)

@@ -15,6 +15,8 @@ import io.fragua.spark.param.ParamGroups;
 import io.fragua.spark.persist.BatchedGraph;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.Distribution;
+import io.fragua.spark.train.RowOrder;
 import io.fragua.spark.train.TrainListener;
 import io.fragua.spark.train.TrainRequest;
 import io.fragua.spark.train.TrainResult;
@@ -148,6 +150,27 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage(),
         getNumWorkers(),
         getBatchSize());
+    Check.that(
+        !getDeterministic() || getNumWorkers() <= Distribution.shards(getBatchSize()),
+        "%s deterministic: each worker needs a part of every batch: %d workers, batchSize %d is cut"
+            + " into %d parts; use fewer workers or a larger batch",
+        stage(),
+        getNumWorkers(),
+        getBatchSize(),
+        Distribution.shards(getBatchSize()));
+    Check.that(
+        !local() || !getDeterministic() && getGradientCompression().equals("none"),
+        "%s distribution: with localSgd workers exchange no gradients: deterministic is %s,"
+            + " gradientCompression %s; set them back, or distribution to barrier",
+        stage(),
+        getDeterministic(),
+        getGradientCompression());
+    Check.that(
+        !getDeterministic() || getGradientCompression().equals("none"),
+        "%s deterministic: needs gradients that are not rounded on their way:"
+            + " gradientCompression is %s; set one of them back",
+        stage(),
+        getGradientCompression());
     StructType out = schema;
     for (Map.Entry<String, String> e : checks.checkOutputs(this).entrySet()) {
       out = out.add(e.getValue(), outputType(e.getKey()), false);
@@ -178,22 +201,25 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
-    BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark));
+    if (!local()) {
+      BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
+    }
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
-    Dataset<?> rows = withoutInvalid(dataset, numbers);
+    Dataset<?> rows = inOrder(withoutInvalid(dataset, numbers));
     Statistics.Learnt learnt = new Statistics<>(stage(), this, objective(), rows).collect(numbers);
     LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
     listener.phase("compile");
     int workers = workers(spark);
-    int local = TrainRequest.localBatch(getBatchSize(), workers);
+    int parts = getDeterministic() ? spread().shards() : workers;
+    int local = TrainRequest.localBatch(getBatchSize(), parts);
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
     var problem = new TrainingGraphs.Problem(body, objective(), learnt.data());
     checkNetwork(problem, local);
     Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
     GradientTransform optimizer =
-        OptimizerChoice.of(this, steps(learnt.trainingRows(), workers, local));
+        OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
     ParamTree optState = optimizer.init(start.params());
     TrainingGraphs graphs = TrainingGraphs.trace(problem, start, optimizer, optState, local);
     String validation = validationColumn(dataset.schema());
@@ -215,6 +241,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 validation,
                 getPatience(),
                 Precision.valueOf(getPrecision()),
+                spread(),
                 listener));
     return finished(problem, result);
   }
@@ -246,6 +273,28 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     return dataset.filter(Tiles.validRows(dataset.schema(), read));
   }
 
+  /** The rows in the order that {@code deterministic} needs. */
+  private Dataset<?> inOrder(Dataset<?> rows) {
+    if (!getDeterministic()) {
+      return rows;
+    }
+    List<Column> columns = used();
+    if (!getValidationIndicatorCol().isEmpty()) {
+      columns.add(Tiles.column(getValidationIndicatorCol()));
+    }
+    return RowOrder.arrange(rows, columns, spread().shards());
+  }
+
+  /** All columns that a training reads but the one that says which rows are for validation. */
+  private List<Column> used() {
+    List<String> names = SchemaChecks.inputs(this);
+    names.add(getLabelCol());
+    if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
+      names.add(getWeightCol());
+    }
+    return new ArrayList<>(names.stream().map(Tiles::column).toList());
+  }
+
   private List<TileSpec> tiles(Statistics.Learnt learnt) {
     List<TileSpec> tiles = Tiles.inputs(learnt.data(), getHandleInvalid());
     tiles.add(Tiles.single("label", getLabelCol()));
@@ -269,20 +318,21 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /** The rows to train on, with nothing but the columns that are needed. */
   private Dataset<?> training(Dataset<?> rows, String validation) {
-    List<String> names = SchemaChecks.inputs(this);
-    names.add(getLabelCol());
-    if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
-      names.add(getWeightCol());
-    }
-    List<Column> columns = new ArrayList<>(names.stream().map(Tiles::column).toList());
+    List<Column> columns = used();
     if (validation != null) {
       Column held =
           getValidationIndicatorCol().isEmpty()
-              ? functions.rand(getSeed()).lt(getValidationFraction())
+              ? drawn(rows)
               : functions.coalesce(Tiles.column(getValidationIndicatorCol()), functions.lit(false));
       columns.add(held.as(validation));
     }
     return rows.select(columns.toArray(Column[]::new));
+  }
+
+  private Column drawn(Dataset<?> rows) {
+    return getDeterministic()
+        ? RowOrder.share(rows, used(), getSeed(), getValidationFraction())
+        : functions.rand(getSeed()).lt(getValidationFraction());
   }
 
   /** Traces a custom network on types alone, so that a wrong one is found before the training. */
@@ -325,8 +375,22 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
       return getNumWorkers();
     }
     var sc = spark.sparkContext();
-    int slots = sc.maxNumConcurrentTasks(sc.resourceProfileManager().defaultResourceProfile());
-    return Math.max(1, Math.min(slots, getBatchSize()));
+    int slots = local() ? sc.defaultParallelism() : BarrierTrainer.slots(sc, spread());
+    return Math.max(1, Math.min(slots, getDeterministic() ? spread().shards() : getBatchSize()));
+  }
+
+  private boolean local() {
+    return getDistribution().equals("localSgd");
+  }
+
+  private Distribution spread() {
+    int shards = getDeterministic() ? Distribution.shards(getBatchSize()) : 0;
+    return new Distribution(
+        shards,
+        local() ? getLocalSteps() : 0,
+        getGradientCompression().equals("bf16"),
+        getWorkerCpus(),
+        getDevice().startsWith("cuda") ? 1 : 0);
   }
 
   private long steps(long rows, int workers, int local) {

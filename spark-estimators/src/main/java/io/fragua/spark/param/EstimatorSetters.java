@@ -115,4 +115,29 @@ public interface EstimatorSetters<S> extends Setters<S> {
   default S setNumWorkers(int value) {
     return put(numWorkers(), value);
   }
+
+  /** Sets {@link #deterministic()}. */
+  default S setDeterministic(boolean value) {
+    return put(deterministic(), value);
+  }
+
+  /** Sets {@link #distribution()}. */
+  default S setDistribution(String value) {
+    return put(distribution(), value);
+  }
+
+  /** Sets {@link #localSteps()}. */
+  default S setLocalSteps(int value) {
+    return put(localSteps(), value);
+  }
+
+  /** Sets {@link #workerCpus()}. */
+  default S setWorkerCpus(int value) {
+    return put(workerCpus(), value);
+  }
+
+  /** Sets {@link #gradientCompression()}. */
+  default S setGradientCompression(String value) {
+    return put(gradientCompression(), value);
+  }
 }

@@ -16,6 +16,7 @@ public final class ParamGroups implements java.io.Serializable {
   final OptimizerParams.Group optimizer;
   final TrainingParams.Group training;
   final DeviceParams.Group device;
+  final DistributionParams.Group distribution;
 
   /** Creates all parameters, with their defaults, for this stage. */
   public ParamGroups(Params owner) {
@@ -27,5 +28,6 @@ public final class ParamGroups implements java.io.Serializable {
     optimizer = new OptimizerParams.Group(declare);
     training = new TrainingParams.Group(declare);
     device = new DeviceParams.Group(declare);
+    distribution = new DistributionParams.Group(declare);
   }
 }

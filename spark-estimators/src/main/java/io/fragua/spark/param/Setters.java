@@ -13,7 +13,8 @@ public interface Setters<S>
         NetworkParams,
         OptimizerParams,
         TrainingParams,
-        DeviceParams {
+        DeviceParams,
+        DistributionParams {
   /** This stage. */
   S self();
 

@@ -1,7 +1,6 @@
 package io.fragua.spark.train;
 
 import org.apache.spark.SparkContext;
-import org.apache.spark.SparkEnv;
 
 /**
  * Data-parallel training inside Spark: rows are dealt to {@code numWorkers} tasks of one barrier
@@ -14,12 +13,19 @@ public final class BarrierTrainer {
   /**
    * Whether this cluster can run so many workers, for callers with work to do before the training.
    *
-   * @throws IllegalArgumentException if there are too few slots, executors come and go, or what
-   *     workers exchange would have to be encrypted
+   * @throws IllegalArgumentException if there are too few slots, or executors come and go
    */
-  public static void checkCluster(SparkContext spark, int workers) {
-    Slots.check(spark, workers);
-    Slots.checkEncryption(SparkEnv.get().securityManager(), workers);
+  public static void checkCluster(SparkContext spark, int workers, Distribution distribution) {
+    Slots.check(spark, workers, distribution);
+  }
+
+  /**
+   * Workers that the cluster can run at once now.
+   *
+   * @throws IllegalArgumentException if it cannot give workers what they ask for
+   */
+  public static int slots(SparkContext spark, Distribution distribution) {
+    return spark.maxNumConcurrentTasks(WorkerResources.profile(spark, distribution));
   }
 
   /**
@@ -29,6 +35,8 @@ public final class BarrierTrainer {
    * @throws IllegalStateException if a worker failed, naming the worker and the cause
    */
   public static TrainResult train(TrainRequest request) {
-    return new TrainJob(request).run();
+    return request.distribution().localSteps() > 0
+        ? new LocalSgdJob(request).run()
+        : new TrainJob(request).run();
   }
 }

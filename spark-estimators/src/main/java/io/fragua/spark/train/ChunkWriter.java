@@ -42,8 +42,16 @@ final class ChunkWriter implements BatchFunction {
   private final List<TileSpec> tiles;
   private final String validationColumn;
   private final int workers;
+  private final boolean whole;
 
-  ChunkWriter(List<TileSpec> tiles, String validationColumn, int workers) {
+  /**
+   * A writer.
+   *
+   * @param workers to whom rows are dealt
+   * @param whole whether a partition's rows all go to the worker of its number
+   */
+  ChunkWriter(List<TileSpec> tiles, String validationColumn, int workers, boolean whole) {
+    this.whole = whole;
     this.tiles = new ArrayList<>(tiles);
     this.validationColumn = validationColumn;
     this.workers = workers;
@@ -157,7 +165,7 @@ final class ChunkWriter implements BatchFunction {
       for (int i = 0; i < n; i++) {
         int kind = flags != null && flag(flags, next + i, seen + i) ? 1 : 0;
         int w = turn[kind];
-        turn[kind] = w + 1 == workers ? 0 : w + 1;
+        turn[kind] = whole ? w : w + 1 == workers ? 0 : w + 1;
         append(kind, w, i);
       }
       next += n;

@@ -7,6 +7,9 @@ import io.fragua.tensor.Buffer;
  * in the same order.
  */
 interface Collective extends AutoCloseable {
+  /** Vectors of at most so many floats take the way with the fewest messages. */
+  int SMALL = 1 << 14;
+
   /** This worker's number. */
   int rank();
 
@@ -14,11 +17,23 @@ interface Collective extends AutoCloseable {
   int size();
 
   /**
-   * Replaces the first {@code count} floats by their sums over all workers; all get the same bits.
+   * Replaces {@code count} floats by their sums over all workers; all get the same bits, which do
+   * not depend on where the workers run.
    *
-   * @throws CollectiveException naming the neighbour that is gone or silent
+   * @param from the first of them
+   * @param bf16 whether parts of sums are rounded to bfloat16 on their way, for half the traffic;
+   *     small vectors are not
+   * @throws CollectiveException naming a worker that is gone, silent or stuck
    */
-  void allReduce(Buffer buffer, int count);
+  void allReduce(Buffer buffer, int from, int count, boolean bf16);
+
+  /**
+   * Sums the shards of all workers, each of which has added its own to its part of the tree; the
+   * result is in slot 0 of every worker's, the same bits for any number of workers.
+   *
+   * @throws CollectiveException naming a worker that is gone, silent or stuck
+   */
+  void allReduce(ShardTree tree);
 
   /** Leaves: workers that still wait for this one hear of it. */
   @Override

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -13,12 +14,14 @@ import javax.crypto.spec.SecretKeySpec;
  *
  * <pre>
  * acceptor  -&gt; connector  magic, nonce a
- * connector -&gt; acceptor   magic, nonce c, rank, HMAC(key, "connect", a, c, ranks)
- * acceptor  -&gt; connector  HMAC(key, "accept", a, c, ranks)
+ * connector -&gt; acceptor   magic, nonce c, rank, use, HMAC(key, "connect", a, c, ranks, use)
+ * acceptor  -&gt; connector  HMAC(key, "accept", a, c, ranks, use)
  * </pre>
  *
  * Each side signs the other's fresh nonce, so a recording proves nothing, and the word in front
- * keeps one side's answer from being played back as the other's.
+ * keeps one side's answer from being played back as the other's. The use says what the connection
+ * is for and whether it is encrypted from here on; its keys follow from the nonces (HKDF, RFC
+ * 5869).
  */
 final class Handshake {
   static final int NONCE = 16;
@@ -28,9 +31,9 @@ final class Handshake {
   static final int HELLO = 8 + NONCE;
 
   /** Length of the connector's answer. */
-  static final int ANSWER = 8 + NONCE + 4 + MAC;
+  static final int ANSWER = 8 + NONCE + 8 + MAC;
 
-  private static final long MAGIC = 0x4652414755410001L; // "FRAGUA", version 1
+  private static final long MAGIC = 0x4652414755410002L; // "FRAGUA", version 2
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private Handshake() {}
@@ -55,47 +58,70 @@ final class Handshake {
     return a;
   }
 
-  static ByteBuffer answer(byte[] key, byte[] a, byte[] c, int from, int to) {
+  /** Who connects to whom, and for what. */
+  record Ends(int from, int to, int use) {}
+
+  static ByteBuffer answer(byte[] key, byte[] a, byte[] c, Ends ends) {
     return ByteBuffer.allocate(ANSWER)
         .putLong(MAGIC)
         .put(c)
-        .putInt(from)
-        .put(mac(key, "connect", a, c, from, to))
+        .putInt(ends.from())
+        .putInt(ends.use())
+        .put(mac(key, "connect", a, c, ends))
         .flip();
   }
 
-  /** The connector's nonce if the answer is right and comes from {@code from}, else null. */
-  static byte[] readAnswer(ByteBuffer b, byte[] key, byte[] a, int from, int to) {
+  /** The rank and use that an answer claims, of a connection to {@code to}; proves nothing. */
+  static Ends claimed(ByteBuffer b, int to) {
+    return new Ends(b.getInt(8 + NONCE), to, b.getInt(8 + NONCE + 4));
+  }
+
+  /** The connector's nonce if the answer is right for these ends, else null. */
+  static byte[] readAnswer(ByteBuffer b, byte[] key, byte[] a, Ends ends) {
     byte[] c = new byte[NONCE];
     byte[] mac = new byte[MAC];
     if (b.getLong() != MAGIC) {
       return null;
     }
     b.get(c);
-    if (b.getInt() != from) {
+    if (b.getInt() != ends.from() || b.getInt() != ends.use()) {
       return null;
     }
     b.get(mac);
-    return MessageDigest.isEqual(mac, mac(key, "connect", a, c, from, to)) ? c : null;
+    return MessageDigest.isEqual(mac, mac(key, "connect", a, c, ends)) ? c : null;
   }
 
-  static ByteBuffer proof(byte[] key, byte[] a, byte[] c, int from, int to) {
-    return ByteBuffer.wrap(mac(key, "accept", a, c, from, to));
+  static ByteBuffer proof(byte[] key, byte[] a, byte[] c, Ends ends) {
+    return ByteBuffer.wrap(mac(key, "accept", a, c, ends));
   }
 
-  static boolean readProof(ByteBuffer b, byte[] key, byte[] a, byte[] c, int from, int to) {
+  static boolean readProof(ByteBuffer b, byte[] key, byte[] a, byte[] c, Ends ends) {
     byte[] mac = new byte[MAC];
     b.get(mac);
-    return MessageDigest.isEqual(mac, mac(key, "accept", a, c, from, to));
+    return MessageDigest.isEqual(mac, mac(key, "accept", a, c, ends));
   }
 
-  /** HMAC-SHA256 over the word, both nonces and both ranks. */
-  private static byte[] mac(byte[] key, String word, byte[] a, byte[] c, int from, int to) {
+  /** HMAC-SHA256 over the word, both nonces and the ends. */
+  private static byte[] mac(byte[] key, String word, byte[] a, byte[] c, Ends ends) {
     Mac m = hmac(key);
     m.update(word.getBytes(StandardCharsets.US_ASCII));
     m.update(a);
     m.update(c);
-    return m.doFinal(ByteBuffer.allocate(8).putInt(from).putInt(to).array());
+    ByteBuffer e = ByteBuffer.allocate(12).putInt(ends.from()).putInt(ends.to());
+    return m.doFinal(e.putInt(ends.use()).array());
+  }
+
+  /**
+   * The key of one direction of one connection: HKDF with the nonces as salt.
+   *
+   * @param word names the direction
+   * @param length in bytes, at most 32
+   */
+  static byte[] derive(byte[] key, byte[] a, byte[] c, String word, int length) {
+    byte[] salt = ByteBuffer.allocate(2 * NONCE).put(a).put(c).array();
+    Mac expand = hmac(hmac(salt).doFinal(key));
+    expand.update(word.getBytes(StandardCharsets.US_ASCII));
+    return Arrays.copyOf(expand.doFinal(new byte[] {1}), length);
   }
 
   static Mac hmac(byte[] key) {

@@ -8,6 +8,7 @@ import io.fragua.graph.GraphJson;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,8 +41,9 @@ final class Programs {
   private final CompletableFuture<Void> idle = new CompletableFuture<>();
 
   private int users;
+  private int uses;
 
-  /** True when a worker has its rows, or when none is left. */
+  /** True when the workers are about to take their first step, or when none is left. */
   private volatile boolean wanted;
 
   private Programs(String id) {
@@ -63,14 +65,39 @@ final class Programs {
                 return fresh;
               });
       p.users++;
+      p.uses++;
       return p;
     }
   }
 
   /** Gives them back; the last user's call frees them. */
   void release() {
+    release(0);
+  }
+
+  /**
+   * Gives them back; they are freed when there has been no user for so long.
+   *
+   * @param keepMs milliseconds; less than a second frees them at once
+   */
+  void release(long keepMs) {
+    int before;
     synchronized (SHARED) {
-      if (--users > 0) {
+      users--;
+      before = uses;
+    }
+    if (keepMs < 1000) {
+      freeUnused(before);
+    } else {
+      CompletableFuture.delayedExecutor(keepMs, TimeUnit.MILLISECONDS)
+          .execute(() -> freeUnused(before));
+    }
+  }
+
+  /** Frees them if nobody has come since there were so many uses. */
+  private void freeUnused(int before) {
+    synchronized (SHARED) {
+      if (users > 0 || uses != before) {
         return;
       }
       SHARED.remove(id);
@@ -91,7 +118,6 @@ final class Programs {
    * @throws RuntimeException what the compilation threw
    */
   Compiled get() throws InterruptedException {
-    wanted = true;
     try {
       return compiled.get();
     } catch (java.util.concurrent.ExecutionException e) {
@@ -99,6 +125,14 @@ final class Programs {
           ? r
           : new IllegalStateException("train: graphs can be compiled: " + e.getCause(), e);
     }
+  }
+
+  /**
+   * Ends the warm-up: steps follow. Until then it goes on beside workers that load their rows and
+   * wait for each other, which Spark's barrier lets them do for a second.
+   */
+  void begin() {
+    wanted = true;
   }
 
   private void compile(TrainPlan plan, Backend backend, int threads) {

@@ -9,6 +9,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -16,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes a ring: connects to the next rank and accepts the previous one, both at once in one thread,
- * since every rank waits for an answer from its neighbour. A connection that does not prove the key
- * is dropped and the wait goes on; one that says nothing holds nobody up.
+ * Connects the workers: each connects to those of lower rank and accepts those of higher, all at
+ * once in one thread, since every rank waits for answers from others. A connection that does not
+ * prove the key is dropped and the wait goes on; one that says nothing holds nobody up.
  */
 final class Rendezvous implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Rendezvous.class);
@@ -26,18 +27,27 @@ final class Rendezvous implements AutoCloseable {
   /** More unproven connections than this are refused, so that strangers cannot use up sockets. */
   private static final int MAX_PENDING = 64;
 
+  /** Connections that may wait to be accepted; the system has a limit of its own. */
+  private static final int BACKLOG = 1024;
+
   /** Room for the send and receive side of one exchange, so that a write seldom has to wait. */
   private static final int SOCKET_BUFFER = 1 << 20;
 
+  /** What a connection is for: sums, or signs of life. */
+  private static final int DATA = 0;
+
+  private static final int LIFE = 1;
+
   private final ServerSocketChannel server;
   private final Set<SocketChannel> open = new HashSet<>();
+  private final Links links = new Links();
+
+  /** Connections that do not stand yet. */
+  private final Set<Handshake.Ends> missing = new HashSet<>();
 
   private int rank;
-  private Peer nextPeer;
-  private Peer prevPeer;
-  private byte[] key;
-  private SocketChannel next;
-  private SocketChannel prev;
+  private List<Peer> peers;
+  private Secret secret;
   private String last = "nothing was heard";
 
   private Rendezvous(ServerSocketChannel server) {
@@ -58,7 +68,7 @@ final class Rendezvous implements AutoCloseable {
       }
       s = ServerSocketChannel.open();
       s.setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER); // inherited by what it accepts
-      s.bind(new InetSocketAddress(address, 0));
+      s.bind(new InetSocketAddress(address, 0), BACKLOG);
       return new Rendezvous(s);
     } catch (IOException e) {
       close(s);
@@ -78,33 +88,43 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /**
-   * Joins the ring, or the shared memory of workers that are all in this process.
+   * Joins the others, or the shared memory of workers that are all in this process.
    *
    * @param peers by rank
-   * @param key that all of them know
+   * @param secret that all of them know
    * @param check called ten times a second; throws to give up
-   * @throws CollectiveException naming the neighbour that could not be reached in time
+   * @throws CollectiveException naming a worker that could not be reached in time
    */
-  Collective join(int rank, List<Peer> peers, byte[] key, Timeouts timeouts, Runnable check) {
-    int n = peers.size();
+  Collective join(int rank, List<Peer> peers, Secret secret, Timeouts timeouts, Runnable check) {
     if (SharedCollective.canJoin(peers)) {
       close();
       return new SharedCollective(rank, peers, timeouts, check);
     }
+    Links all = connect(rank, peers, secret, timeouts, check);
+    return new TcpCollective(rank, peers, all, timeouts, check);
+  }
+
+  /** As {@link #join}, over TCP in any case, and only until all connections stand. */
+  Links connect(int rank, List<Peer> peers, Secret secret, Timeouts timeouts, Runnable check) {
     this.rank = rank;
-    this.key = key;
-    nextPeer = peers.get((rank + 1) % n);
-    prevPeer = peers.get((rank + n - 1) % n);
+    this.peers = peers;
+    this.secret = secret;
     try (Selector selector = Selector.open()) {
       server.configureBlocking(false);
       server.register(selector, SelectionKey.OP_ACCEPT);
-      connect(selector);
+      Topology t = new Topology(peers.size());
+      for (int p : t.partners(rank)) {
+        tie(p, DATA, selector);
+      }
+      for (int p : t.watched(rank)) {
+        tie(p, LIFE, selector);
+      }
       long deadline = System.nanoTime() + timeouts.connectMs() * 1_000_000L;
-      while (next == null || prev == null) {
+      while (!missing.isEmpty()) {
         check.run();
         if (System.nanoTime() - deadline > 0) {
           throw failure(
-              next == null ? nextPeer : prevPeer,
+              other(missing.iterator().next()),
               "did not join within " + timeouts.connectMs() + " ms; " + last,
               null);
         }
@@ -120,15 +140,15 @@ final class Rendezvous implements AutoCloseable {
       }
     } catch (IOException e) {
       close();
-      throw failure(next == null ? nextPeer : prevPeer, "cannot be reached: " + e, e);
+      links.close();
+      throw new CollectiveException("collective: sockets can be waited for: " + e, e);
     } catch (RuntimeException e) {
       close();
+      links.close();
       throw e;
     }
-    open.remove(next);
-    open.remove(prev);
     close(); // strangers still waiting, and the listening socket
-    return new RingCollective(rank, peers, next, prev, timeouts, check);
+    return links;
   }
 
   /** One end of a handshake in progress. */
@@ -136,20 +156,52 @@ final class Rendezvous implements AutoCloseable {
     void ready(SelectionKey k) throws IOException;
   }
 
-  private void connect(Selector selector) throws IOException {
+  private Peer other(Handshake.Ends e) {
+    return peers.get(e.from() == rank ? e.to() : e.from());
+  }
+
+  /** Connects to a lower rank, or gets ready to be connected to. */
+  private void tie(int other, int kind, Selector selector) throws IOException {
+    int use = kind | secret.cipherBytes() << 8; // so both ends mean the same
+    var ends = new Handshake.Ends(Math.max(rank, other), Math.min(rank, other), use);
+    missing.add(ends);
+    if (other > rank) {
+      return;
+    }
     SocketChannel c = opened(SocketChannel.open());
     c.setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER);
     c.setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER);
     c.setOption(StandardSocketOptions.TCP_NODELAY, true);
     c.configureBlocking(false);
-    boolean done = c.connect(new InetSocketAddress(nextPeer.host(), nextPeer.port()));
-    Outbound o = new Outbound(c);
+    Outbound o = new Outbound(c, ends);
+    boolean done;
+    try {
+      done = c.connect(new InetSocketAddress(peers.get(other).host(), peers.get(other).port()));
+    } catch (IOException | UnresolvedAddressException e) {
+      throw failure(peers.get(other), "cannot be reached: " + e, e);
+    }
     c.register(selector, done ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, o);
+  }
+
+  /** A connection stands. */
+  private void proven(SocketChannel c, Handshake.Ends ends, byte[] a, byte[] nonce) {
+    missing.remove(ends);
+    open.remove(c);
+    Peer peer = other(ends);
+    Link link = new Link(peer, c);
+    int n = secret.cipherBytes();
+    if (n > 0) {
+      byte[] up = Handshake.derive(secret.key(), a, nonce, "connector's", n);
+      byte[] down = Handshake.derive(secret.key(), a, nonce, "acceptor's", n);
+      boolean connector = ends.from() == rank;
+      link = new SealedLink(peer, c, connector ? up : down, connector ? down : up);
+    }
+    ((ends.use() & 0xff) == DATA ? links.data() : links.life()).put(peer.rank(), link);
   }
 
   private void accept(Selector selector) throws IOException {
     for (SocketChannel c = server.accept(); c != null; c = server.accept()) {
-      if (open.size() > MAX_PENDING) {
+      if (open.size() > MAX_PENDING + missing.size()) {
         drop(c, "too many connections that prove nothing");
         continue;
       }
@@ -199,14 +251,16 @@ final class Rendezvous implements AutoCloseable {
         if (c.read(in) < 0) {
           drop(c, "it closed before it proved the key");
         } else if (!in.hasRemaining()) {
-          byte[] nonce = Handshake.readAnswer(in.flip(), key, a, prevPeer.rank(), rank);
-          if (nonce == null || prev != null) {
-            drop(c, "it does not know the key");
+          Handshake.Ends ends = Handshake.claimed(in.flip(), rank);
+          byte[] nonce =
+              missing.contains(ends) ? Handshake.readAnswer(in, secret.key(), a, ends) : null;
+          if (nonce == null) {
+            drop(c, "it does not know the key, or is not waited for");
             return;
           }
-          c.write(Handshake.proof(key, a, nonce, prevPeer.rank(), rank));
+          c.write(Handshake.proof(secret.key(), a, nonce, ends));
           k.cancel();
-          prev = c;
+          proven(c, ends, a, nonce);
         }
       } catch (IOException e) {
         drop(c, e.toString());
@@ -217,28 +271,37 @@ final class Rendezvous implements AutoCloseable {
   /** The connector's side: the address is the peer's own, so a failure is the peer's. */
   private final class Outbound implements Side {
     private final SocketChannel c;
+    private final Handshake.Ends ends;
     private final byte[] nonce = Handshake.nonce();
     private ByteBuffer in = ByteBuffer.allocate(Handshake.HELLO);
     private byte[] a;
 
-    Outbound(SocketChannel c) {
+    Outbound(SocketChannel c, Handshake.Ends ends) {
       this.c = c;
+      this.ends = ends;
     }
 
     @Override
-    public void ready(SelectionKey k) throws IOException {
+    public void ready(SelectionKey k) {
+      try {
+        talk(k);
+      } catch (IOException e) {
+        throw failure(other(ends), "refused the connection: " + e.getMessage(), e);
+      }
+    }
+
+    private void talk(SelectionKey k) throws IOException {
       if (k.isConnectable()) {
-        try {
-          c.finishConnect();
-        } catch (IOException e) {
-          throw failure(nextPeer, "refused the connection: " + e.getMessage(), e);
-        }
+        c.finishConnect();
         k.interestOps(SelectionKey.OP_READ);
         return;
       }
       int got = c.read(in);
       if (got < 0) {
-        throw failure(nextPeer, "closed the connection: it holds another key", null);
+        throw failure(
+            other(ends),
+            "closed the connection: it holds another key or other settings of encryption",
+            null);
       }
       if (in.hasRemaining()) {
         return;
@@ -247,22 +310,22 @@ final class Rendezvous implements AutoCloseable {
       if (a == null) {
         a = Handshake.readHello(in);
         if (a == null) {
-          throw failure(nextPeer, "is not a worker of this version of Fragua", null);
+          throw failure(other(ends), "is not a worker of this version of Fragua", null);
         }
-        c.write(Handshake.answer(key, a, nonce, rank, nextPeer.rank()));
+        c.write(Handshake.answer(secret.key(), a, nonce, ends));
         in = ByteBuffer.allocate(Handshake.MAC);
-      } else if (Handshake.readProof(in, key, a, nonce, rank, nextPeer.rank())) {
+      } else if (Handshake.readProof(in, secret.key(), a, nonce, ends)) {
         k.cancel();
-        next = c;
+        proven(c, ends, a, nonce);
       } else {
-        throw failure(nextPeer, "does not know the key", null);
+        throw failure(other(ends), "does not know the key", null);
       }
     }
   }
 
   private CollectiveException failure(Peer peer, String what, Throwable cause) {
     return new CollectiveException(
-        "collective: every worker must join the ring: "
+        "collective: every worker must join the others: "
             + peer
             + " "
             + what

@@ -6,12 +6,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * The collective of workers that are threads of one process, as in {@code local[2]}: they read each
  * other's vectors where they are. Each rank sums one segment over all vectors and writes it to all,
- * in the order in which {@link RingCollective} adds them up, so both give the same bits.
+ * in the order in which {@link TcpCollective} adds them up, and with its roundings, so both give
+ * the same bits.
  */
 final class SharedCollective implements Collective {
   /** The rings of this process by their peers, whose ports are in use nowhere else. */
@@ -28,9 +30,14 @@ final class SharedCollective implements Collective {
   /** What the workers share. */
   private static final class Group {
     final FloatBuffer[] vectors;
+    final ShardTree[] trees;
+    final Topology topology;
 
     /** Arrivals at barriers, ever: a barrier is passed when it is the next multiple of n. */
     final AtomicInteger arrived = new AtomicInteger();
+
+    /** Barriers each worker has come to. */
+    final AtomicIntegerArray came;
 
     /** Workers that are reading and writing vectors of others, which must not be freed then. */
     final AtomicInteger summing = new AtomicInteger();
@@ -40,6 +47,9 @@ final class SharedCollective implements Collective {
 
     Group(int n) {
       vectors = new FloatBuffer[n];
+      trees = new ShardTree[n];
+      topology = new Topology(n);
+      came = new AtomicIntegerArray(n);
     }
   }
 
@@ -50,6 +60,8 @@ final class SharedCollective implements Collective {
   private final Group group;
   private final float[] mine = new float[BLOCK];
   private final float[] theirs = new float[BLOCK];
+  private final int[] bits = new int[BLOCK];
+  private float[][] parts; // one for each rank that takes part in doubling
   private int barriers;
   private Buffer bound;
   private boolean closed;
@@ -81,7 +93,7 @@ final class SharedCollective implements Collective {
   }
 
   @Override
-  public void allReduce(Buffer buffer, int count) {
+  public void allReduce(Buffer buffer, int start, int count, boolean bf16) {
     int n = peers.size();
     if (n == 1 || count == 0) {
       return;
@@ -90,6 +102,40 @@ final class SharedCollective implements Collective {
       bound = buffer;
       group.vectors[rank] = buffer.bytes().asFloatBuffer();
     }
+    together(
+        () -> {
+          int from = start + (int) ((long) count * rank / n);
+          int to = start + (int) ((long) count * (rank + 1) / n);
+          for (int at = from; at < to; at += BLOCK) {
+            int length = Math.min(BLOCK, to - at);
+            if (count <= SMALL) {
+              doubling(at, length);
+            } else {
+              ring(at, length, bf16);
+            }
+            for (FloatBuffer v : group.vectors) {
+              v.put(at, mine, 0, length);
+            }
+          }
+        });
+  }
+
+  @Override
+  public void allReduce(ShardTree tree) {
+    int n = peers.size();
+    group.trees[rank] = tree;
+    together(
+        () -> {
+          int from = (int) ((long) tree.stride() * rank / n);
+          int to = (int) ((long) tree.stride() * (rank + 1) / n);
+          for (int at = from; at < to; at += BLOCK) {
+            tree.sum(group.trees, at, Math.min(BLOCK, to - at));
+          }
+        });
+  }
+
+  /** Runs a part of a sum when all vectors are there; returns when all parts are summed. */
+  private void together(Runnable part) {
     barrier(); // all vectors are there
     group.summing.incrementAndGet();
     try {
@@ -97,11 +143,7 @@ final class SharedCollective implements Collective {
       if (group.gone != null) {
         throw left();
       }
-      int from = (int) ((long) count * rank / n);
-      int to = (int) ((long) count * (rank + 1) / n);
-      for (int at = from; at < to; at += BLOCK) {
-        sum(at, Math.min(BLOCK, to - at));
-      }
+      part.run();
     } finally {
       group.summing.decrementAndGet();
     }
@@ -112,23 +154,64 @@ final class SharedCollective implements Collective {
     return CollectiveException.lost(group.gone, "is gone: it left", peers.get(rank), null);
   }
 
-  private void sum(int at, int length) {
+  /** As the segment of this rank goes round the ring: it is the first to add. */
+  private void ring(int at, int length, boolean bf16) {
     int n = peers.size();
     group.vectors[rank].get(at, mine, 0, length);
     for (int k = 1; k < n; k++) {
-      group.vectors[(rank + k) % n].get(at, theirs, 0, length);
-      for (int i = 0; i < length; i++) {
-        mine[i] += theirs[i];
+      if (bf16) {
+        round(length);
+      }
+      add(mine, group.vectors[(rank + k) % n], at, length);
+    }
+    if (bf16) {
+      round(length);
+    }
+  }
+
+  /** As pairs of ranks, then pairs of pairs, exchange their vectors. */
+  private void doubling(int at, int length) {
+    int p = group.topology.paired();
+    if (parts == null) {
+      parts = new float[p][BLOCK];
+    }
+    for (int r = 0; r < p; r++) {
+      group.vectors[r].get(at, parts[r], 0, length);
+      if (r + p < peers.size()) {
+        add(parts[r], group.vectors[r + p], at, length);
       }
     }
-    for (FloatBuffer v : group.vectors) {
-      v.put(at, mine, 0, length);
+    for (int d = 1; d < p; d *= 2) {
+      for (int r = 0; r < p; r += 2 * d) {
+        for (int i = 0; i < length; i++) {
+          parts[r][i] += parts[r + d][i];
+        }
+      }
+    }
+    System.arraycopy(parts[0], 0, mine, 0, length);
+  }
+
+  private void add(float[] sum, FloatBuffer v, int at, int length) {
+    v.get(at, theirs, 0, length);
+    for (int i = 0; i < length; i++) {
+      sum[i] += theirs[i];
+    }
+  }
+
+  private void round(int length) {
+    for (int i = 0; i < length; i++) {
+      bits[i] = Float.floatToRawIntBits(mine[i]);
+    }
+    Bfloat16.round(bits, length);
+    for (int i = 0; i < length; i++) {
+      mine[i] = Float.intBitsToFloat(bits[i]);
     }
   }
 
   /** Waits until all workers are here; what they wrote before is then seen. */
   private void barrier() {
     int goal = ++barriers * peers.size(); // both may overflow, so only their difference counts
+    group.came.set(rank, barriers);
     group.arrived.incrementAndGet();
     long began = 0;
     while (group.arrived.get() - goal < 0) {
@@ -147,15 +230,23 @@ final class SharedCollective implements Collective {
       if (Thread.currentThread().isInterrupted()) {
         throw CollectiveException.interrupted(rank);
       }
-      if (waited > timeouts.readMs() * 1_000_000L) {
+      if (waited > timeouts.stuckMs() * 1_000_000L) {
         throw CollectiveException.lost(
-            peers.get((rank + 1) % peers.size()),
-            "or another was silent for " + timeouts.readMs() + " ms (" + Timeouts.READ + ")",
+            slowest(),
+            "did not join for " + timeouts.stuckMs() + " ms (" + Timeouts.STUCK + ")",
             peers.get(rank),
             null);
       }
       LockSupport.parkNanos(SLEEP_NANOS);
     }
+  }
+
+  private Peer slowest() {
+    int slowest = 0;
+    for (int r = 1; r < peers.size(); r++) {
+      slowest = group.came.get(r) - group.came.get(slowest) < 0 ? r : slowest;
+    }
+    return peers.get(slowest);
   }
 
   @Override

@@ -1,13 +1,12 @@
 package io.fragua.spark.train;
 
-import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
 
 /** Whether the cluster can run all workers at once; asked on the driver before any job. */
 final class Slots {
-  /** How long executors of a young application may take to register. */
-  private static final long START_MS = 30_000;
+  /** Spark's own setting of how long executors of a young application may take to register. */
+  private static final String START = "spark.scheduler.maxRegisteredResourcesWaitingTime";
 
   private Slots() {}
 
@@ -16,24 +15,28 @@ final class Slots {
    *
    * @throws IllegalArgumentException if there are too few slots, or executors come and go
    */
-  static void check(SparkContext sc, int workers) {
+  static void check(SparkContext sc, int workers, Distribution distribution) {
     if (!sc.isLocal() && sc.conf().getBoolean("spark.dynamicAllocation.enabled", false)) {
       throw new IllegalArgumentException(
           "train: all workers run at once and must stay: spark.dynamicAllocation.enabled is true,"
-              + " which adds and removes executors; set it to false and ask for the executors with"
+              + " which adds and removes executors; set distribution to localSgd, or"
+              + " spark.dynamicAllocation.enabled to false and ask for the executors with"
               + " spark.executor.instances");
     }
-    ResourceProfile profile = sc.resourceProfileManager().defaultResourceProfile();
+    ResourceProfile profile = WorkerResources.profile(sc, distribution);
     int slots = sc.maxNumConcurrentTasks(profile);
+    long startMs = sc.conf().getTimeAsMs(START, "30s");
     while (slots < workers
         && !sc.isLocal()
-        && System.currentTimeMillis() - sc.startTime() < START_MS) {
+        && System.currentTimeMillis() - sc.startTime() < startMs) {
       pause();
       slots = sc.maxNumConcurrentTasks(profile);
     }
     if (slots < workers) {
       throw new IllegalArgumentException(
-          "train: all workers run at once, each in a slot of its own (spark.task.cpus cores): "
+          "train: all workers run at once, each in a slot of its own ("
+              + (distribution.cpus() > 0 ? distribution.cpus() : "spark.task.cpus")
+              + " cores): "
               + workers
               + " workers, "
               + slots
@@ -42,22 +45,6 @@ final class Slots {
               + "; set numWorkers to at most "
               + slots
               + " or add executors");
-    }
-  }
-
-  /**
-   * Workers' sums travel in clear text, which a cluster that encrypts its traffic must not find out
-   * later.
-   *
-   * @throws IllegalArgumentException if Spark's traffic is encrypted and workers would talk
-   */
-  static void checkEncryption(SecurityManager security, int workers) {
-    if (workers > 1 && (security.isEncryptionEnabled() || security.isSslRpcEnabled())) {
-      throw new IllegalArgumentException(
-          "train: what workers exchange is authenticated but not encrypted: "
-              + workers
-              + " workers, and Spark's network encryption is on; set numWorkers to 1, or turn"
-              + " spark.network.crypto.enabled and spark.ssl.rpc.enabled off on a trusted network");
     }
   }
 

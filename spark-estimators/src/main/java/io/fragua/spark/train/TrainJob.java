@@ -2,8 +2,6 @@ package io.fragua.spark.train;
 
 import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.TileSpec;
-import io.fragua.graph.Graph;
-import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.Tensor;
@@ -50,10 +48,11 @@ final class TrainJob {
   TrainResult run() {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
-    checkValidationColumn();
-    BarrierTrainer.checkCluster(spark, request.numWorkers());
+    checkValidationColumn(request);
+    BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
     request.listener().phase("reading");
-    Broadcast<TrainPlan> plan = JavaSparkContext.fromSparkContext(spark).broadcast(plan());
+    Broadcast<TrainPlan> plan =
+        JavaSparkContext.fromSparkContext(spark).broadcast(TrainPlan.of(id, request));
     WorkerWatch watch = new WorkerWatch(id);
     spark.addSparkListener(watch);
     try (Progress progress = new Progress(id, request.listener())) {
@@ -64,7 +63,7 @@ final class TrainJob {
     }
   }
 
-  private void checkValidationColumn() {
+  static void checkValidationColumn(TrainRequest request) {
     String name = request.validationColumn();
     if (name == null) {
       return;
@@ -90,27 +89,15 @@ final class TrainJob {
     }
   }
 
-  private TrainPlan plan() {
-    Graph evaluate = request.evaluate();
-    return new TrainPlan(
-        id,
-        RowLayout.of(request.tiles()),
-        GraphJson.write(request.gradient()),
-        GraphJson.write(request.update()),
-        evaluate == null ? null : GraphJson.write(evaluate),
-        TrainPlan.leaves(request.params()),
-        TrainPlan.leaves(request.state()),
-        TrainPlan.leaves(request.optState()),
-        request.localBatch(),
-        request.epochs(),
-        request.seed(),
-        request.patience(),
-        request.precision());
-  }
-
   private JavaFutureAction<List<TrainTask.Outcome>> submit(Broadcast<TrainPlan> plan) {
     int workers = request.numWorkers();
-    ChunkWriter writer = new ChunkWriter(request.tiles(), request.validationColumn(), workers);
+    int shards = request.distribution().shards();
+    ChunkWriter writer =
+        new ChunkWriter(
+            request.tiles(),
+            request.validationColumn(),
+            request.distribution().parts(workers),
+            shards > 0);
     Dataset<Row> chunks =
         ColumnarMap.replace(
             request.data(), writer.inputs(), ChunkWriter.OUTPUT, writer, "training chunks");
@@ -120,9 +107,10 @@ final class TrainJob {
             .toRdd()
             .toJavaRDD()
             .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
-            .partitionBy(new ByWorker(workers))
+            .partitionBy(new ByWorker(request.distribution().parts(workers), workers))
             .values()
             .rdd();
+    dealt.withResources(WorkerResources.profile(spark, request.distribution()));
     ClassTag<TrainTask.Outcome> tag = ClassTag$.MODULE$.apply(TrainTask.Outcome.class);
     RDD<TrainTask.Outcome> trained =
         dealt.barrier().mapPartitions(new Worker(plan), false, tag).setName(id);
@@ -132,9 +120,11 @@ final class TrainJob {
   /** Sends chunks to the worker they name. */
   private static final class ByWorker extends Partitioner {
     private static final long serialVersionUID = 1;
+    private final int parts;
     private final int workers;
 
-    ByWorker(int workers) {
+    ByWorker(int parts, int workers) {
+      this.parts = parts;
       this.workers = workers;
     }
 
@@ -145,7 +135,7 @@ final class TrainJob {
 
     @Override
     public int getPartition(Object key) {
-      return (Integer) key;
+      return ShardTree.owner((Integer) key, parts, workers);
     }
   }
 
@@ -218,13 +208,19 @@ final class TrainJob {
     if (watch.root() != null) {
       return failure(watch.root());
     }
+    return explained(e);
+  }
+
+  /** What Spark says of a job that failed, or what the data did wrong, found by a task. */
+  static RuntimeException explained(Exception e) {
     for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof IllegalArgumentException) { // what the data did wrong, found while reading
+      if (t instanceof IllegalArgumentException) {
         return new IllegalArgumentException(t.getMessage(), e);
       }
     }
+    Throwable cause = e.getCause() == null ? e : e.getCause();
     return new IllegalStateException(
-        "train: the job must run to its end: " + e.getCause().getMessage() + "; see its cause", e);
+        "train: the job must run to its end: " + cause.getMessage() + "; see its cause", e);
   }
 
   private static RuntimeException failure(WorkerWatch.Failure f) {

@@ -10,7 +10,8 @@ import java.util.List;
  */
 final class TrainLoop {
   private final TrainPlan plan;
-  private final WorkerStore store;
+  private final List<WorkerStore> shards;
+  private final int first;
   private final Collective ring;
   private final TrainListener listener;
   private final Runnable check;
@@ -20,10 +21,10 @@ final class TrainLoop {
   private long globalStep;
 
   /**
-   * Rows by rank.
+   * Rows by shard; a worker is one shard unless bits must not depend on the number of workers.
    *
-   * @param training rows of each worker
-   * @param validation rows of each worker
+   * @param training rows of each shard
+   * @param validation rows of each shard
    */
   record Sizes(long[] training, long[] validation) {
     static long sum(long[] v) {
@@ -34,7 +35,7 @@ final class TrainLoop {
       return s;
     }
 
-    /** Steps of an epoch: what the fullest worker needs. */
+    /** Steps of an epoch: what the fullest shard needs. */
     int steps(int batch) {
       long most = 0;
       for (long n : training) {
@@ -47,6 +48,8 @@ final class TrainLoop {
   /**
    * A loop that is ready to run.
    *
+   * @param shards rows of this worker, which computes them one after the other
+   * @param first number of the first of these shards
    * @param work the parameters at the start, and what was learnt at the end
    * @param listener hears of steps and epochs; only rank 0's is called
    * @param check called every step; throws to give up
@@ -54,13 +57,15 @@ final class TrainLoop {
   TrainLoop(
       TrainPlan plan,
       Workspace work,
-      WorkerStore store,
+      List<WorkerStore> shards,
+      int first,
       Sizes sizes,
       Collective ring,
       TrainListener listener,
       Runnable check) {
     this.plan = plan;
-    this.store = store;
+    this.shards = shards;
+    this.first = first;
     this.sizes = sizes;
     this.ring = ring;
     this.listener = listener;
@@ -109,15 +114,15 @@ final class TrainLoop {
 
   private double epoch(int epoch, long total) {
     int steps = sizes.steps(plan.batch());
-    store.shuffle(plan.seed(), epoch, ring.rank());
+    for (int i = 0; i < shards.size(); i++) {
+      shards.get(i).shuffle(plan.seed(), epoch, first + i);
+    }
     double loss = 0;
     double weights = 0;
     long reported = System.nanoTime();
     for (int s = 0; s < steps; s++) {
       check.run();
-      int from = share(store.rows(), s, steps);
-      int rows = share(store.rows(), s + 1, steps) - from;
-      step(from, rows);
+      step(s, steps);
       loss += work.loss();
       weights += work.weightSum();
       if (!Double.isFinite(loss)) {
@@ -140,27 +145,32 @@ final class TrainLoop {
     return loss / weights;
   }
 
-  private void step(int from, int rows) {
+  private void step(int step, int steps) {
     Workspace w = work;
-    if (rows > 0) {
-      store.gather(from, rows, w.tiles());
-      w.pad(rows);
-      key.write(globalStep, ring.rank(), w.key());
-      w.gradient().run();
-      w.weighState(rows, ring.size());
-    } else {
-      w.clearSums();
+    for (int i = 0; i < shards.size(); i++) {
+      WorkerStore store = shards.get(i);
+      int from = share(store.rows(), step, steps);
+      int rows = share(store.rows(), step + 1, steps) - from;
+      if (rows > 0) {
+        store.gather(from, rows, w.tiles());
+        w.pad(rows);
+        key.write(globalStep, first + i, w.key());
+        w.gradient().run();
+      } else {
+        w.clearSums();
+      }
+      w.complete(rows);
     }
     globalStep++;
-    ring.allReduce(w.sums(), w.sumFloats());
-    w.takeState(ring.size());
+    w.reduce(ring);
+    w.takeState();
     if (w.weightSum() > 0) { // a step whose rows all weigh nothing teaches nothing
       w.update().run();
     }
   }
 
   /** First row of a step: rows are spread evenly, so that no step is nearly empty. */
-  private static int share(long rows, int step, int steps) {
+  static int share(long rows, int step, int steps) {
     return (int) (rows * step / steps);
   }
 
@@ -172,25 +182,36 @@ final class TrainLoop {
     return n;
   }
 
-  /** Mean loss over the validation rows of all workers. */
+  /** Mean loss over the validation rows of all workers, summed in the order of the shards. */
   private double validate() {
+    FloatBuffer f = work.votes().bytes().asFloatBuffer();
+    for (int i = 0; i < f.capacity(); i++) {
+      f.put(i, 0);
+    }
+    for (int i = 0; i < shards.size(); i++) {
+      double[] sums = validate(plan, shards.get(i), work, check);
+      for (int k = 0; k < 2; k++) { // a double travels as two floats, the second what is left
+        int at = 4 * (first + i) + 2 * k;
+        f.put(at, (float) sums[k]).put(at + 1, (float) (sums[k] - (float) sums[k]));
+      }
+    }
+    ring.allReduce(work.votes(), 0, f.capacity(), false);
     double loss = 0;
     double weights = 0;
-    for (int from = 0; from < store.validationRows(); from += plan.batch()) {
-      check.run();
-      int rows = Math.min(plan.batch(), store.validationRows() - from);
-      store.gatherValidation(from, rows, work.tiles());
-      work.pad(rows);
-      work.evaluate().run();
-      loss += work.evaluatedLoss();
-      weights += work.evaluatedWeightSum();
+    for (int at = 0; at < f.capacity(); at += 4) {
+      loss += (double) f.get(at) + f.get(at + 1);
+      weights += (double) f.get(at + 2) + f.get(at + 3);
     }
-    // A double travels as two floats, the second what the first rounds away.
-    FloatBuffer f = work.sums().bytes().asFloatBuffer();
-    f.put(0, (float) loss).put(1, (float) (loss - (float) loss));
-    f.put(2, (float) weights).put(3, (float) (weights - (float) weights));
-    ring.allReduce(work.sums(), 4);
-    double mean = ((double) f.get(0) + f.get(1)) / ((double) f.get(2) + f.get(3));
+    return validationLoss(loss, weights);
+  }
+
+  /**
+   * The mean of losses.
+   *
+   * @throws IllegalArgumentException if it is no finite number
+   */
+  static double validationLoss(double loss, double weights) {
+    double mean = loss / weights;
     if (!Double.isFinite(mean)) {
       throw new IllegalArgumentException(
           "train: the validation loss must be a finite number: "
@@ -201,7 +222,22 @@ final class TrainLoop {
     return mean;
   }
 
-  private static IllegalArgumentException diverged(int epoch, int step, int steps) {
+  /** Sum of weighted losses, and of weights, over a shard's validation rows. */
+  static double[] validate(TrainPlan plan, WorkerStore store, Workspace work, Runnable check) {
+    double[] sums = new double[2];
+    for (int from = 0; from < store.validationRows(); from += plan.batch()) {
+      check.run();
+      int rows = Math.min(plan.batch(), store.validationRows() - from);
+      store.gatherValidation(from, rows, work.tiles());
+      work.pad(rows);
+      work.evaluate().run();
+      sums[0] += work.evaluatedLoss();
+      sums[1] += work.evaluatedWeightSum();
+    }
+    return sums;
+  }
+
+  static IllegalArgumentException diverged(int epoch, int step, int steps) {
     return new IllegalArgumentException(
         "train: the loss must stay a finite number: it did not in epoch "
             + (epoch + 1)

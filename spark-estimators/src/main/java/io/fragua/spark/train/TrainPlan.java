@@ -1,10 +1,14 @@
 package io.fragua.spark.train;
 
 import io.fragua.exec.Precision;
+import io.fragua.graph.GraphJson;
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Tensor;
 import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,6 +28,8 @@ import java.util.List;
  * @param seed of shuffles and keys
  * @param patience epochs without a better validation loss; 0 never stops early
  * @param precision of contractions
+ * @param shards into which rows are cut whatever the number of workers; 0 for as many as workers
+ * @param bf16 whether gradients are rounded on their way
  */
 record TrainPlan(
     String id,
@@ -38,7 +44,9 @@ record TrainPlan(
     int epochs,
     long seed,
     int patience,
-    Precision precision)
+    Precision precision,
+    int shards,
+    boolean bf16)
     implements Serializable {
   /**
    * A named tensor's initial value.
@@ -48,6 +56,39 @@ record TrainPlan(
    * @param value its bytes, f32
    */
   record Leaf(String name, int[] dims, byte[] value) implements Serializable {}
+
+  /** The plan of a request. */
+  static TrainPlan of(String id, TrainRequest r) {
+    return new TrainPlan(
+        id,
+        RowLayout.of(r.tiles()),
+        GraphJson.write(r.gradient()),
+        GraphJson.write(r.update()),
+        r.evaluate() == null ? null : GraphJson.write(r.evaluate()),
+        leaves(r.params()),
+        leaves(r.state()),
+        leaves(r.optState()),
+        r.localBatch(),
+        r.epochs(),
+        r.seed(),
+        r.patience(),
+        r.precision(),
+        r.distribution().shards(),
+        r.distribution().bf16());
+  }
+
+  /** Initial values of parameters, statistics and optimizer state, one after the other. */
+  float[] values() {
+    List<Leaf> all = new ArrayList<>(params);
+    all.addAll(state);
+    all.addAll(optState);
+    int n = all.stream().mapToInt(l -> l.value().length / 4).sum();
+    FloatBuffer values = FloatBuffer.allocate(n);
+    for (Leaf l : all) {
+      values.put(ByteBuffer.wrap(l.value()).order(ByteOrder.nativeOrder()).asFloatBuffer());
+    }
+    return values.array();
+  }
 
   static List<Leaf> leaves(ParamTree tree) {
     List<Leaf> all = new ArrayList<>();

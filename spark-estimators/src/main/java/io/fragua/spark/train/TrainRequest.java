@@ -33,6 +33,7 @@ import org.apache.spark.sql.Dataset;
  * @param validationColumn boolean column; rows where it is true are never trained on; or null
  * @param patience epochs without a better validation loss before stopping; 0 never stops early
  * @param precision of contractions
+ * @param distribution how the workers train together
  * @param listener hears progress on the driver
  */
 public record TrainRequest(
@@ -51,6 +52,7 @@ public record TrainRequest(
     String validationColumn,
     int patience,
     Precision precision,
+    Distribution distribution,
     TrainListener listener) {
   /** Checks the numbers and copies the list. */
   public TrainRequest {
@@ -58,6 +60,14 @@ public record TrainRequest(
     positive("numWorkers", numWorkers);
     positive("batchSize", batchSize);
     positive("epochs", epochs);
+    if (numWorkers > distribution.parts(numWorkers)) {
+      throw new IllegalArgumentException(
+          "train: every worker must have a shard: "
+              + numWorkers
+              + " workers, "
+              + distribution.shards()
+              + " shards; use fewer workers or a larger batch");
+    }
     if (patience < 0) {
       throw new IllegalArgumentException(
           "train: patience must be at least 0: " + patience + "; 0 turns early stopping off");
@@ -83,13 +93,13 @@ public record TrainRequest(
     }
   }
 
-  /** Rows of one step on one worker: what the graphs must be traced for. */
+  /** Rows that one worker computes at once: what the graphs must be traced for. */
   public int localBatch() {
-    return localBatch(batchSize, numWorkers);
+    return localBatch(batchSize, distribution.parts(numWorkers));
   }
 
-  /** Rows of one step on one worker when the workers together take {@code batchSize}. */
-  public static int localBatch(int batchSize, int numWorkers) {
-    return (int) (((long) batchSize + numWorkers - 1) / numWorkers);
+  /** Rows that are computed at once when {@code batchSize} is cut into so many parts. */
+  public static int localBatch(int batchSize, int parts) {
+    return (int) (((long) batchSize + parts - 1) / parts);
   }
 }

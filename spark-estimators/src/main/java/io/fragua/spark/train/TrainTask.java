@@ -6,17 +6,12 @@ import io.fragua.io.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.sql.util.ArrowUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,22 +57,24 @@ final class TrainTask {
     Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus());
     // Workers meet last, when all that may take long is done: from then on they have deadlines.
     try (Rendezvous rendezvous = Rendezvous.listen(host);
-        WorkerStore store = load(chunks, env, host);
-        Workspace work = new Workspace(plan, programs.get(), rank)) {
-      Meeting meeting = meet(rendezvous, store, env, host);
+        ShardStores stores = load(chunks, env, host);
+        Workspace work = new Workspace(plan, programs.get(), rank, context.numPartitions())) {
+      Meeting meeting = meet(rendezvous, stores, env);
       try (Collective ring =
           rendezvous.join(
               rank,
               meeting.peers(),
-              meeting.key(),
+              meeting.secret(),
               Timeouts.of(env.conf()),
               context::killTaskIfInterrupted)) {
+        programs.begin();
         listener.phase("training");
         List<EpochMetrics> history =
             new TrainLoop(
                     plan,
                     work,
-                    store,
+                    stores.all(),
+                    stores.first(),
                     meeting.sizes(),
                     ring,
                     listener,
@@ -97,18 +94,15 @@ final class TrainTask {
     }
   }
 
-  private WorkerStore load(Iterator<byte[]> chunks, SparkEnv env, String host) {
+  private ShardStores load(Iterator<byte[]> chunks, SparkEnv env, String host) {
     long start = System.nanoTime();
     int here = 0;
     for (var info : context.getTaskInfos()) {
       here += info.address().split(":")[0].equals(host) ? 1 : 0;
     }
-    WorkerStore store =
-        new WorkerStore(
-            plan.layout(),
-            ArrowUtils.rootAllocator(),
-            "fragua training " + plan.id() + " rank " + rank,
-            StoreBudget.of(env.conf(), Math.max(1, here)));
+    ShardStores store =
+        new ShardStores(
+            plan, rank, context.numPartitions(), StoreBudget.of(env.conf(), Math.max(1, here)));
     try {
       while (chunks.hasNext()) {
         context.killTaskIfInterrupted();
@@ -132,37 +126,24 @@ final class TrainTask {
   }
 
   /** What the workers told each other. */
-  private record Meeting(List<Peer> peers, TrainLoop.Sizes sizes, byte[] key) {}
+  private record Meeting(List<Peer> peers, TrainLoop.Sizes sizes, Secret secret) {}
 
-  private Meeting meet(Rendezvous rendezvous, WorkerStore store, SparkEnv env, String host) {
-    byte[] token = new byte[32];
-    new SecureRandom().nextBytes(token);
-    String mine =
-        String.join(
-            "|",
-            host,
-            String.valueOf(rendezvous.port()),
-            env.executorId(),
-            String.valueOf(store.rows()),
-            String.valueOf(store.validationRows()),
-            rank == 0 ? HexFormat.of().formatHex(token) : "");
-    // Spark looks for the others' messages once a second, which a worker alone need not wait for.
-    String[] said = context.numPartitions() == 1 ? new String[] {mine} : context.allGather(mine);
-    List<Peer> peers = new ArrayList<>();
-    long[] training = new long[said.length];
-    long[] validation = new long[said.length];
-    for (int r = 0; r < said.length; r++) {
-      String[] s = said[r].split("\\|", -1);
-      peers.add(new Peer(r, s[0], Integer.parseInt(s[1]), s[2]));
-      training[r] = Long.parseLong(s[3]);
-      validation[r] = Long.parseLong(s[4]);
-      if (r == 0) {
-        token = HexFormat.of().parseHex(s[5]);
+  private Meeting meet(Rendezvous rendezvous, ShardStores stores, SparkEnv env) {
+    Invitation all = Invitation.exchange(context, rendezvous, env, stores.sizes());
+    int shards = plan.shards() > 0 ? plan.shards() : all.peers().size();
+    long[] training = new long[shards];
+    long[] validation = new long[shards];
+    int shard = 0;
+    for (String said : all.said()) {
+      for (String rows : said.split(";")) {
+        training[shard] = Long.parseLong(rows.split(",")[0]);
+        validation[shard++] = Long.parseLong(rows.split(",")[1]);
       }
     }
     TrainLoop.Sizes sizes = new TrainLoop.Sizes(training, validation);
     checkRows(sizes);
-    return new Meeting(peers, sizes, key(env.securityManager(), token));
+    Secret secret = Secret.of(env.securityManager(), env.conf(), all.token());
+    return new Meeting(all.peers(), sizes, secret);
   }
 
   private void checkRows(TrainLoop.Sizes sizes) {
@@ -181,17 +162,6 @@ final class TrainTask {
               + rows
               + " training rows, 0 validation rows; mark some, or set patience to 0");
     }
-  }
-
-  /**
-   * The key of this ring: this training's token, which the barrier carries, and with {@code
-   * spark.authenticate} Spark's own secret on top, so that having read the token is not enough.
-   */
-  static byte[] key(SecurityManager security, byte[] token) {
-    String secret = security.isAuthenticationEnabled() ? security.getSecretKey() : null;
-    return secret == null
-        ? token
-        : Handshake.hmac(secret.getBytes(StandardCharsets.UTF_8)).doFinal(token);
   }
 
   private static byte[] file(Workspace work) {

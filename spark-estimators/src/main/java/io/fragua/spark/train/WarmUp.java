@@ -12,8 +12,8 @@ import java.util.function.BooleanSupplier;
  * of the first epoch.
  */
 final class WarmUp {
-  /** By then everything has been compiled. */
-  private static final int RUNS = 400;
+  /** By then everything has been compiled: HotSpot's C2 waits for 600 calls of a method. */
+  private static final int RUNS = 1000;
 
   /** Larger programs take so long that what the JVM needs to compile them does not show. */
   private static final long MAX_BYTES = 64 << 20;

@@ -22,8 +22,14 @@ import java.util.Map;
  * place. Everything that workers add up lies in one buffer, so that a step needs one all-reduce.
  */
 final class Workspace implements AutoCloseable {
+  /** Where the row count lies among the sums. */
+  private static final int ROWS = 0;
+
   private final RowLayout layout;
   private final int batch;
+  private final boolean bf16;
+  private final int shards;
+  private ShardTree tree; // null unless sums are in the order of a tree
   private final Allocator allocator;
   private final List<Buffer> owned = new ArrayList<>();
   private final List<Execution> executions = new ArrayList<>();
@@ -34,6 +40,9 @@ final class Workspace implements AutoCloseable {
   /** Names and sizes of what is learnt. */
   private final Map<String, int[]> learnt = new LinkedHashMap<>();
 
+  /** Memory of all that a training changes, in the plan's order. */
+  private final List<Buffer> changing = new ArrayList<>();
+
   private final ByteBuffer[] tiles;
   private final ByteBuffer weight;
   private final boolean ones;
@@ -42,7 +51,7 @@ final class Workspace implements AutoCloseable {
   private FloatBuffer sumFloats;
   private int lossAt;
   private int weightSumAt;
-  private int rowsAt;
+  private int exactFloats;
   private Execution gradient;
   private Execution update;
   private Execution evaluate;
@@ -50,9 +59,12 @@ final class Workspace implements AutoCloseable {
   private Buffer evaluatedWeightSum;
   private Map<String, Buffer> best;
 
-  Workspace(TrainPlan plan, Programs.Compiled programs, int rank) {
+  /** The memory of worker {@code rank} of so many. */
+  Workspace(TrainPlan plan, Programs.Compiled programs, int rank, int workers) {
+    shards = plan.shards() > 0 ? plan.shards() : workers;
     layout = plan.layout();
     batch = plan.batch();
+    bf16 = plan.bf16();
     allocator = new Allocator("training, rank " + rank);
     tiles = new ByteBuffer[layout.tiles()];
     try {
@@ -66,7 +78,8 @@ final class Workspace implements AutoCloseable {
       ones = !layout.names().contains("weight");
       weight = (ones ? buffer("weight", 4L * batch) : named.get("weight")).bytes();
       buffer("key", 8);
-      sums(gradientGraph);
+      buffer("votes", 16L * shards);
+      sums(gradientGraph, plan.shards() > 0 ? workers : 0, rank);
 
       gradient = execution(programs.gradient());
       bindOutputs(gradient, gradientGraph, "sum of ");
@@ -100,31 +113,47 @@ final class Workspace implements AutoCloseable {
 
   private void leaves(String prefix, List<TrainPlan.Leaf> leaves, boolean learns) {
     for (TrainPlan.Leaf l : leaves) {
-      buffer(prefix + l.name(), l.value().length).bytes().put(0, l.value());
+      Buffer b = buffer(prefix + l.name(), l.value().length);
+      b.bytes().put(0, l.value());
+      changing.add(b);
       if (learns) {
         learnt.put(prefix + l.name(), l.dims());
       }
     }
   }
 
-  /** One buffer with a slice for each result of the gradient graph, and one for the row count. */
-  private void sums(Graph g) {
-    long at = 0;
+  /**
+   * One buffer with a slice for each result of the gradient graph, and one for the row count. The
+   * gradients come last, because they alone may be rounded on their way.
+   */
+  private void sums(Graph g, int treeWorkers, int rank) {
+    Map<String, Integer> sizes = new LinkedHashMap<>();
+    g.outputs().forEach(o -> sizes.put(o.name(), Math.toIntExact(g.type(o.value()).byteSize())));
     Map<String, Integer> offsets = new LinkedHashMap<>();
-    for (Graph.Output o : g.outputs()) {
-      offsets.put(o.name(), Math.toIntExact(at));
-      at = align(at + g.type(o.value()).byteSize());
-    }
-    rowsAt = Math.toIntExact(at) / 4;
-    sums = buffer("sums", at + Buffer.ALIGNMENT);
-    sumFloats = sums.bytes().asFloatBuffer();
-    for (Graph.Output o : g.outputs()) {
-      int size = Math.toIntExact(g.type(o.value()).byteSize());
-      named.put("sum of " + o.name(), sums.slice(offsets.get(o.name()), size));
-      if (!named.containsKey(o.name())) { // gradients and weight_sum are operands of the update
-        named.put(o.name(), named.get("sum of " + o.name()));
+    long at = Buffer.ALIGNMENT; // the row count's place
+    for (boolean gradients : new boolean[] {false, true}) {
+      for (String name : sizes.keySet()) {
+        if (name.startsWith("grad:") == gradients) {
+          offsets.put(name, Math.toIntExact(at));
+          at = align(at + sizes.get(name));
+        }
       }
+      exactFloats = gradients ? exactFloats : Math.toIntExact(at / 4);
     }
+    if (treeWorkers > 0) {
+      tree = new ShardTree(shards, treeWorkers, rank, Math.toIntExact(at / 4));
+      tree.bind(buffer("shards", tree.bytes()));
+      sums = tree.memory().slice(0, Math.toIntExact(at));
+    } else {
+      sums = buffer("sums", at);
+    }
+    sumFloats = sums.bytes().asFloatBuffer();
+    offsets.forEach(
+        (name, offset) -> {
+          Buffer slice = sums.slice(offset, sizes.get(name));
+          named.put("sum of " + name, slice);
+          named.putIfAbsent(name, slice); // gradients and weight_sum are operands of the update
+        });
     lossAt = offsets.get("loss") / 4;
     weightSumAt = offsets.get("weight_sum") / 4;
   }
@@ -194,32 +223,52 @@ final class Workspace implements AutoCloseable {
     return sums;
   }
 
-  /** Length of {@link #sums}. */
-  int sumFloats() {
-    return rowsAt + 1;
+  /** Four floats for each shard, for its validation. */
+  Buffer votes() {
+    return named.get("votes");
   }
 
-  /** The contribution of a worker without rows. */
+  /** Adds up over the workers; gradients are rounded on their way if the plan says so. */
+  void reduce(Collective workers) {
+    if (tree != null) {
+      workers.allReduce(tree);
+      tree.clear();
+      return;
+    }
+    int gradients = sumFloats.capacity() - exactFloats;
+    if (bf16) {
+      workers.allReduce(sums, 0, exactFloats, false);
+      workers.allReduce(sums, exactFloats, gradients, true);
+    } else {
+      workers.allReduce(sums, 0, exactFloats + gradients, false);
+    }
+  }
+
+  /** The sums of a shard without rows; {@link #complete} them too. */
   void clearSums() {
     zero(sums.bytes(), 0, sums.size());
   }
 
   /**
-   * Running statistics are averaged over the workers, each weighted by its rows: before the sum
-   * each is multiplied by them. One worker alone keeps its own, to the bit.
+   * Completes the sums of a shard. Running statistics are averaged over the shards, each weighted
+   * by its rows: before the sum each is multiplied by them. One shard alone keeps its own, to the
+   * bit.
    */
-  void weighState(int rows, int workers) {
-    sumFloats.put(rowsAt, rows);
-    if (workers > 1) {
+  void complete(int rows) {
+    sumFloats.put(ROWS, rows);
+    if (rows > 0 && shards > 1) {
       for (FloatBuffer[] s : state) {
         scale(s[0], s[0], rows);
       }
     }
+    if (tree != null) {
+      tree.add();
+    }
   }
 
   /** Makes the averaged statistics the current ones, after the sum. */
-  void takeState(int workers) {
-    float factor = workers > 1 ? 1 / sumFloats.get(rowsAt) : 1;
+  void takeState() {
+    float factor = shards > 1 ? 1 / sumFloats.get(ROWS) : 1;
     for (FloatBuffer[] s : state) {
       scale(s[0], s[1], factor);
     }
@@ -265,6 +314,23 @@ final class Workspace implements AutoCloseable {
   /** Puts back what was kept. */
   void recall() {
     best.forEach((name, b) -> named.get(name).copyFrom(b));
+  }
+
+  /** Parameters, statistics and optimizer state, one after the other; a copy. */
+  float[] values() {
+    FloatBuffer values = FloatBuffer.allocate(changing.stream().mapToInt(b -> b.size() / 4).sum());
+    changing.forEach(b -> values.put(b.bytes().asFloatBuffer()));
+    return values.array();
+  }
+
+  /** Sets what {@link #values} gives. */
+  void restore(float[] values) {
+    FloatBuffer from = FloatBuffer.wrap(values);
+    changing.forEach(
+        b -> {
+          from.limit(from.position() + b.size() / 4);
+          b.bytes().asFloatBuffer().put(from);
+        });
   }
 
   /** Parameters and statistics with their prefixes; copies. */

@@ -140,6 +140,25 @@ class BadSchemaTest {
                 + " workers, 2 slots with master local[2]; set numWorkers to at most 2 or add"
                 + " executors"),
         Mistake.fitExactly(
+            "more workers than parts of a batch",
+            x.copy(new ParamMap()).setNumWorkers(5).setBatchSize(7).setDeterministic(true),
+            two(),
+            "NeuralClassifier deterministic: each worker needs a part of every batch: 5 workers,"
+                + " batchSize 7 is cut into 4 parts; use fewer workers or a larger batch"),
+        Mistake.fitExactly(
+            "rounded gradients of no order",
+            x.copy(new ParamMap()).setGradientCompression("bf16").setDeterministic(true),
+            two(),
+            "NeuralClassifier deterministic: needs gradients that are not rounded on their way:"
+                + " gradientCompression is bf16; set one of them back"),
+        Mistake.fitExactly(
+            "workers by themselves, in an order",
+            x.copy(new ParamMap()).setDistribution("localSgd").setDeterministic(true),
+            two(),
+            "NeuralClassifier distribution: with localSgd workers exchange no gradients:"
+                + " deterministic is true, gradientCompression none; set them back, or distribution"
+                + " to barrier"),
+        Mistake.fitExactly(
             "a stream",
             x,
             Spark.session()

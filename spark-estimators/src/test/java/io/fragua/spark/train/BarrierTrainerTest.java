@@ -40,7 +40,7 @@ class BarrierTrainerTest {
     assertEquals("", leftovers());
   }
 
-  private static String leftovers() {
+  static String leftovers() {
     StringBuilder s = new StringBuilder();
     if (Programs.live() > 0) {
       s.append(Programs.live()).append(" jobs hold programs; ");
@@ -54,7 +54,7 @@ class BarrierTrainerTest {
     return s.toString();
   }
 
-  private static float[] flat(ParamTree p) {
+  static float[] flat(ParamTree p) {
     float[] all = new float[(int) p.elements()];
     int i = 0;
     for (var t : p.leaves()) {
@@ -88,7 +88,7 @@ class BarrierTrainerTest {
   }
 
   /** Gradient descent on all rows at once, written down plainly in double precision. */
-  private static double[] descend(List<Row> rows, Task t) {
+  static double[] descend(List<Row> rows, Task t) {
     int n = Task.D + 1 + Task.CATEGORIES;
     double[] p = new double[n];
     double[] v = new double[n];
@@ -128,7 +128,7 @@ class BarrierTrainerTest {
     return x;
   }
 
-  private static void assertClose(double[] expected, float[] given, double tolerance) {
+  static void assertClose(double[] expected, float[] given, double tolerance) {
     assertEquals(expected.length, given.length);
     for (int i = 0; i < given.length; i++) {
       assertEquals(expected[i], given[i], tolerance, "parameter " + i);
@@ -351,6 +351,12 @@ class BarrierTrainerTest {
               + " workers, 2 slots with master local[2]; set numWorkers to at most 2 or add"
               + " executors");
       t.workers = 1;
+      t.distribution = new Distribution(0, 0, false, 2, 0);
+      refused(
+          t,
+          "train: cores and GPUs of a worker need a cluster that schedules stages by their own"
+              + " resources: 2 cores and 0 GPUs with master local[2] (");
+      t.distribution = Distribution.PLAIN;
       t.epochs = 0;
       refused(t, "train: epochs must be at least 1: 0; correct it");
       t.epochs = 1;

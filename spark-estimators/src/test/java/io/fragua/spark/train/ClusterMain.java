@@ -37,8 +37,10 @@ final class ClusterMain {
             .appName("cluster test")
             .config("spark.ui.enabled", "false")
             .config("spark.executor.extraClassPath", classes)
+            .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
             .config("spark.authenticate", "true")
             .config("spark.authenticate.secret", "between us")
+            .config("spark.network.crypto.enabled", "true")
             .getOrCreate();
     s.sparkContext().setLogLevel("ERROR");
     return s;

@@ -35,6 +35,7 @@ final class Task {
   boolean weighted;
   String held;
   int patience;
+  Distribution distribution = Distribution.PLAIN;
   TrainListener listener = TrainListener.NONE;
   int table = CATEGORIES;
 
@@ -97,6 +98,7 @@ final class Task {
         held,
         patience,
         Precision.STRICT,
+        distribution,
         listener);
   }
 

@@ -1,0 +1,126 @@
+package io.fragua.spark.train;
+
+import io.fragua.arrow.NativeCache;
+import io.fragua.exec.Backends;
+import java.io.Serializable;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
+import org.apache.spark.sql.util.ArrowUtils;
+
+/**
+ * A few steps of one worker by itself, as a task of an ordinary stage: a function of the rows and
+ * values it is given, so that Spark may repeat it.
+ *
+ * @param epoch whose order of rows it takes
+ * @param firstStep number of its first step, which together with the partition decides its keys
+ */
+record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
+  /** How long compiled programs are kept for the next task, in milliseconds. */
+  private static final long KEEP_MS = 5000;
+
+  /**
+   * What a worker has come to.
+   *
+   * @param values parameters, statistics and optimizer state, one after the other
+   * @param rows it learnt from
+   * @param loss sum of weighted losses
+   * @param weights sum of weights
+   */
+  record Learnt(float[] values, long rows, double loss, double weights) implements Serializable {}
+
+  /** Learns from all training rows of these chunks, once. */
+  Learnt learn(Iterator<byte[]> chunks, float[] values) throws InterruptedException {
+    return with(chunks, values, this::learn);
+  }
+
+  /** Losses of all validation rows of these chunks; nothing is learnt. */
+  Learnt validate(Iterator<byte[]> chunks, float[] values) throws InterruptedException {
+    return with(chunks, values, this::validate);
+  }
+
+  private interface Body {
+    Learnt run(WorkerStore store, Workspace work);
+  }
+
+  private Learnt with(Iterator<byte[]> chunks, float[] values, Body body)
+      throws InterruptedException {
+    NativeCache.prepare();
+    TaskContext context = TaskContext.get();
+    Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus());
+    String name = "fragua training " + plan.id() + " partition " + context.partitionId();
+    long budget = StoreBudget.of(SparkEnv.get().conf(), Runtime.getRuntime().availableProcessors());
+    try (WorkerStore store =
+        new WorkerStore(plan.layout(), ArrowUtils.rootAllocator(), name, budget)) {
+      while (chunks.hasNext()) {
+        context.killTaskIfInterrupted();
+        store.add(chunks.next());
+      }
+      store.finish();
+      try (Workspace work = new Workspace(plan, programs.get(), 0, 1)) {
+        work.restore(values);
+        return body.run(store, work);
+      }
+    } finally {
+      programs.release(KEEP_MS);
+    }
+  }
+
+  private Learnt learn(WorkerStore store, Workspace work) {
+    int partition = TaskContext.getPartitionId();
+    StepKey key = new StepKey(plan.seed());
+    int steps = (store.rows() + plan.batch() - 1) / plan.batch();
+    store.shuffle(plan.seed(), epoch, partition);
+    double loss = 0;
+    double weights = 0;
+    for (int s = 0; s < steps; s++) {
+      TaskContext.get().killTaskIfInterrupted();
+      int from = TrainLoop.share(store.rows(), s, steps);
+      int rows = TrainLoop.share(store.rows(), s + 1, steps) - from;
+      store.gather(from, rows, work.tiles());
+      work.pad(rows);
+      key.write(firstStep + s, partition, work.key());
+      work.gradient().run();
+      work.complete(rows);
+      work.takeState();
+      loss += work.loss();
+      weights += work.weightSum();
+      if (!Double.isFinite(loss)) {
+        throw TrainLoop.diverged(epoch, s, steps);
+      }
+      if (work.weightSum() > 0) {
+        work.update().run();
+      }
+    }
+    return new Learnt(work.values(), store.rows(), loss, weights);
+  }
+
+  private Learnt validate(WorkerStore store, Workspace work) {
+    double[] sums = TrainLoop.validate(plan, store, work, TaskContext.get()::killTaskIfInterrupted);
+    return new Learnt(new float[0], store.validationRows(), sums[0], sums[1]);
+  }
+
+  /**
+   * The mean of what workers have come to, each weighted by its rows, for some of the values; added
+   * up in the order given, so that repeating it gives the same bits.
+   *
+   * @param parts each worker's part of the values
+   * @param rows of each worker
+   */
+  static float[] mean(List<float[]> parts, long[] rows) {
+    double total = 0;
+    for (long r : rows) {
+      total += r;
+    }
+    float[] mean = new float[parts.get(0).length];
+    for (int i = 0; i < mean.length; i++) {
+      double sum = 0;
+      for (int w = 0; w < rows.length; w++) {
+        sum += rows[w] * (double) parts.get(w)[i];
+      }
+      mean[i] = (float) (sum / total);
+    }
+    return mean;
+  }
+}

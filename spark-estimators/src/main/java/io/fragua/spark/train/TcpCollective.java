@@ -1,0 +1,183 @@
+package io.fragua.spark.train;
+
+import io.fragua.tensor.Buffer;
+import java.io.IOException;
+import java.util.List;
+
+/** The collective of workers in several processes, over TCP. */
+final class TcpCollective implements Collective {
+  /*
+   * Large vectors: ring all-reduce (Patarasuk and Yuan, 2009). The vector is cut into one segment per
+   * rank. In the first n - 1 exchanges each rank passes on a segment to which it has added its own
+   * part, so that segment i is summed in the order i, i + 1, ..., always the same; in the next n - 1
+   * the finished segments go round. A segment is finished on one rank and copied to the others: all
+   * hold the same bits. For two ranks this is the exchange of halves.
+   *
+   * Small vectors: recursive doubling (Thakur, Rabenseifner and Gropp, 2005). Ranks whose numbers
+   * differ in one bit exchange whole vectors, bit after bit. Both add the same two numbers, so all
+   * hold the same bits here too. Ranks beyond the largest power of two hand their vector in before
+   * and receive the sum after.
+   */
+  /** Floats of a tree's sums that are on their way at a time. */
+  private static final int PART = 1 << 16;
+
+  private final int rank;
+  private final int size;
+  private final Links links;
+  private final Pulse pulse;
+  private final Exchange exchange;
+  private boolean closed;
+
+  /** Takes over the links. */
+  TcpCollective(int rank, List<Peer> peers, Links links, Timeouts timeouts, Runnable check) {
+    this.rank = rank;
+    this.size = peers.size();
+    this.links = links;
+    Pulse p = null;
+    try {
+      p = new Pulse(rank, List.copyOf(peers), links.life().values(), timeouts);
+      exchange = new Exchange(rank, links.data().values(), p, check);
+    } catch (IOException e) {
+      Rendezvous.close(p);
+      links.close();
+      throw new CollectiveException("collective: sockets can be waited for: " + e, e);
+    }
+    pulse = p;
+  }
+
+  @Override
+  public int rank() {
+    return rank;
+  }
+
+  @Override
+  public int size() {
+    return size;
+  }
+
+  @Override
+  public void allReduce(Buffer buffer, int from, int count, boolean bf16) {
+    if (count == 0) {
+      return;
+    }
+    pulse.begin();
+    exchange.bind(buffer);
+    if (count <= SMALL) {
+      doubling(from, count);
+    } else {
+      ring(from, count, bf16);
+    }
+  }
+
+  /*
+   * The open sums go from worker to worker, each of which goes on with them, and the result comes
+   * back the same way; in parts, so that all workers are busy with different parts at a time.
+   */
+  @Override
+  public void allReduce(ShardTree tree) {
+    pulse.begin();
+    exchange.bind(tree.memory());
+    Link next = rank + 1 < size ? links.data().get(rank + 1) : null;
+    Link prev = rank > 0 ? links.data().get(rank - 1) : null;
+    for (int at = 0; at < tree.stride(); at += PART) {
+      int n = Math.min(PART, tree.stride() - at);
+      for (int slot : tree.arrivals()) {
+        receive(prev, slot * tree.stride() + at, n);
+      }
+      tree.merge(at, n);
+      if (next == null) {
+        tree.copy(tree.departures()[0], 0, at, n);
+        continue;
+      }
+      for (int slot : tree.departures()) {
+        send(next, slot * tree.stride() + at, n);
+      }
+    }
+    for (int at = 0; at < tree.stride(); at += PART) {
+      int n = Math.min(PART, tree.stride() - at);
+      if (next != null) {
+        receive(next, at, n);
+      }
+      if (prev != null) {
+        send(prev, at, n);
+      }
+    }
+  }
+
+  private void send(Link to, int from, int count) {
+    exchange.run(to, from, count, null, from, 0, Exchange.Use.STORE, false);
+  }
+
+  private void receive(Link from, int at, int count) {
+    exchange.run(null, at, 0, from, at, count, Exchange.Use.STORE, false);
+  }
+
+  private void ring(int from, int count, boolean bf16) {
+    Link next = links.data().get(mod(rank + 1));
+    Link prev = links.data().get(mod(rank - 1));
+    for (int k = 0; k < size - 1; k++) {
+      pass(next, rank - k, prev, from, count, Exchange.Use.ADD, bf16);
+    }
+    if (bf16) {
+      exchange.round(from + start(mod(rank + 1), count), length(mod(rank + 1), count));
+    }
+    for (int k = 0; k < size - 1; k++) {
+      pass(next, rank + 1 - k, prev, from, count, Exchange.Use.STORE, bf16);
+    }
+  }
+
+  /** Sends a segment to the next rank and receives the one before it from the previous. */
+  private void pass(
+      Link next, int segment, Link prev, int from, int count, Exchange.Use use, boolean bf16) {
+    int s = mod(segment);
+    int r = mod(segment - 1);
+    int sendAt = from + start(s, count);
+    int receiveAt = from + start(r, count);
+    exchange.run(next, sendAt, length(s, count), prev, receiveAt, length(r, count), use, bf16);
+  }
+
+  private int mod(int i) {
+    return Math.floorMod(i, size);
+  }
+
+  /** First float of a segment. */
+  private int start(int segment, int count) {
+    return (int) ((long) count * segment / size);
+  }
+
+  private int length(int segment, int count) {
+    return start(segment + 1, count) - start(segment, count);
+  }
+
+  private void doubling(int from, int count) {
+    int p = new Topology(size).paired();
+    if (rank >= p) {
+      Link in = links.data().get(rank - p);
+      send(in, from, count);
+      receive(in, from, count);
+      return;
+    }
+    Link out = rank + p < size ? links.data().get(rank + p) : null;
+    if (out != null) {
+      exchange.run(null, from, 0, out, from, count, Exchange.Use.ADD, false);
+    }
+    for (int d = 1; d < p; d *= 2) {
+      Link partner = links.data().get(rank ^ d);
+      exchange.run(partner, from, count, partner, from, count, Exchange.Use.ADD_AFTER, false);
+    }
+    if (out != null) {
+      send(out, from, count);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    pulse.close();
+    exchange.close();
+    links.close();
+  }
+}

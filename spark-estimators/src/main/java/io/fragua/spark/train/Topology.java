@@ -1,0 +1,46 @@
+package io.fragua.spark.train;
+
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Who is connected to whom: neighbours in a ring, partners of recursive doubling, and everyone to
+ * rank 0, which hears who lives.
+ *
+ * @param size number of workers
+ */
+record Topology(int size) {
+  /** Ranks that take part in doubling: the largest power of two. The others hand in and wait. */
+  int paired() {
+    return Integer.highestOneBit(size);
+  }
+
+  /** Ranks with which this one exchanges sums. */
+  Set<Integer> partners(int rank) {
+    Set<Integer> all = new TreeSet<>();
+    all.add((rank + 1) % size);
+    all.add((rank + size - 1) % size);
+    int p = paired();
+    if (rank >= p) {
+      all.add(rank - p);
+    } else {
+      for (int d = 1; d < p; d *= 2) {
+        all.add(rank ^ d);
+      }
+      if (rank + p < size) {
+        all.add(rank + p);
+      }
+    }
+    all.remove(rank);
+    return all;
+  }
+
+  /** Ranks whose life this one hears of at first hand. */
+  Set<Integer> watched(int rank) {
+    Set<Integer> all = new TreeSet<>();
+    for (int r = rank == 0 ? 1 : 0; r < (rank == 0 ? size : 1); r++) {
+      all.add(r);
+    }
+    return all;
+  }
+}

@@ -1,0 +1,349 @@
+package io.fragua.spark.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.tensor.Buffer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Workers that die, fall silent or hang, and strangers: what the others say, and when. */
+class CollectiveFailuresTest {
+  private static final String STAY =
+      "collective: every worker must stay until the training ends: rank ";
+
+  private Ranks ranks;
+
+  @BeforeEach
+  void open() throws Exception {
+    ranks = new Ranks();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    ranks.close();
+  }
+
+  private static void assertNames(Future<?> survivor, int rank, String what) {
+    Throwable t = Ranks.failure(survivor);
+    assertInstanceOf(CollectiveException.class, t);
+    assertTrue(t.getMessage().startsWith(STAY + rank + " (127.0.0.1:"), t.getMessage());
+    assertTrue(t.getMessage().contains(what), t.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 5})
+  void everyRankNamesTheOneThatFails(int victim) throws Exception {
+    List<Future<Integer>> results =
+        ranks.run(
+            6,
+            false,
+            c -> {
+              Ranks.sum(c);
+              if (c.rank() == victim) {
+                throw new IllegalStateException("out of luck");
+              }
+              return Ranks.sum(c);
+            });
+    assertEquals("out of luck", Ranks.failure(results.get(victim)).getMessage());
+    for (int r = 0; r < 6; r++) {
+      if (r != victim) {
+        assertNames(results.get(r), victim, ", executor e" + victim + ") is gone: it left (seen");
+      }
+    }
+  }
+
+  /** Joins and then is never heard of; its connections close when the others have failed. */
+  private int mute(Rendezvous r, int rank, List<Peer> peers, CountDownLatch until)
+      throws InterruptedException {
+    try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
+      until.await();
+      return all.data().size();
+    }
+  }
+
+  private List<Future<Integer>> withMute(int n, int victim, CountDownLatch until) {
+    return ranks.join(
+        n,
+        false,
+        (r, rank, peers) -> {
+          if (rank == victim) {
+            return mute(r, rank, peers, until);
+          }
+          try (Collective c = r.join(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
+            return Ranks.sum(c);
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2})
+  void everyRankNamesTheOneThatIsSilent(int victim) throws Exception {
+    ranks.timeouts = new Timeouts(10_000, 400, 20_000);
+    CountDownLatch until = new CountDownLatch(1);
+    List<Future<Integer>> results = withMute(5, victim, until);
+    for (int r = 0; r < 5; r++) {
+      if (r != victim) {
+        assertNames(results.get(r), victim, "silent for 400 ms (spark.fragua.collective.timeout)");
+      }
+    }
+    until.countDown();
+    results.get(victim).get();
+  }
+
+  /** As a process that is killed: its connections close without a word. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3})
+  void everyRankNamesTheOneWhoseConnectionsClose(int victim) throws Exception {
+    CountDownLatch until = new CountDownLatch(1);
+    List<Future<Integer>> results = withMute(5, victim, until);
+    Thread.sleep(300);
+    until.countDown();
+    for (int r = 0; r < 5; r++) {
+      if (r != victim) {
+        assertNames(results.get(r), victim, "is gone: its connection closed");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void oneThatLivesButDoesNotJoinIsNamed(boolean shared) throws Exception {
+    ranks.timeouts = new Timeouts(10_000, 1000, 700);
+    CountDownLatch done = new CountDownLatch(1);
+    List<Future<Integer>> results =
+        ranks.run(
+            5,
+            shared,
+            c -> {
+              Ranks.sum(c);
+              if (c.rank() == 2) {
+                done.await();
+                return 0;
+              }
+              return Ranks.sum(c);
+            });
+    assertNames(results.get(0), 2, "did not join for ");
+    done.countDown();
+    assertEquals(0, results.get(2).get());
+  }
+
+  /** A slow worker is waited for as long as it lives, far beyond the time allowed for silence. */
+  @Test
+  void oneThatIsSlowIsWaitedFor() throws Exception {
+    ranks.timeouts = new Timeouts(10_000, 300, 20_000);
+    List<Future<Integer>> results =
+        ranks.run(
+            3,
+            false,
+            c -> {
+              Thread.sleep(c.rank() * 700L);
+              return Ranks.sum(c);
+            });
+    for (Future<Integer> f : results) {
+      assertEquals(6, f.get());
+    }
+  }
+
+  @Test
+  void aThreadThatLeavesIsNamed() throws Exception {
+    List<Future<Integer>> results =
+        ranks.run(
+            3,
+            true,
+            c -> {
+              Ranks.sum(c);
+              if (c.rank() == 1) {
+                throw new IllegalStateException("out of luck");
+              }
+              return Ranks.sum(c);
+            });
+    for (int r : new int[] {0, 2}) {
+      assertNames(results.get(r), 1, "is gone: it left (seen by rank " + r);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 16})
+  void aWrongKeyIsRefused(int cipherBytes) throws Exception {
+    ranks.timeouts = new Timeouts(1500, 1500, 1500);
+    List<Future<Integer>> results =
+        ranks.join(
+            2,
+            false,
+            (r, rank, peers) -> {
+              Secret own = new Secret(new byte[] {(byte) rank}, cipherBytes);
+              return r.join(rank, peers, own, ranks.timeouts, () -> {}).rank();
+            });
+    for (int r = 0; r < 2; r++) {
+      String m = Ranks.failure(results.get(r)).getMessage();
+      assertTrue(m.startsWith("collective: every worker must join the others: rank " + (1 - r)), m);
+      assertTrue(m.contains("executor e" + (1 - r)), m);
+    }
+  }
+
+  /** Ends that do not agree whether to encrypt never talk, rather than in clear text. */
+  @Test
+  void encryptionOnOneSideAloneIsRefused() throws Exception {
+    ranks.timeouts = new Timeouts(1500, 1500, 1500);
+    List<Future<Integer>> results =
+        ranks.join(
+            2,
+            false,
+            (r, rank, peers) -> {
+              Secret own = new Secret(Ranks.CLEAR.key(), 16 * rank);
+              return r.join(rank, peers, own, ranks.timeouts, () -> {}).rank();
+            });
+    String m = Ranks.failure(results.get(1)).getMessage();
+    assertTrue(m.contains("rank 0 (") && m.contains("other settings of encryption"), m);
+    Ranks.failure(results.get(0));
+  }
+
+  @Test
+  void strangersAreDroppedAndTheWorkersMeet() throws Exception {
+    try (Rendezvous a = Rendezvous.listen(Ranks.HOST);
+        Rendezvous b = Rendezvous.listen(Ranks.HOST);
+        SocketChannel silent = SocketChannel.open(new InetSocketAddress(Ranks.HOST, a.port()));
+        SocketChannel liar = SocketChannel.open(new InetSocketAddress(Ranks.HOST, a.port()))) {
+      SocketChannel.open(new InetSocketAddress(Ranks.HOST, a.port())).close();
+      liar.write(ByteBuffer.allocate(Handshake.ANSWER));
+      Future<Integer> guesser = ranks.submit(() -> guess(a.port()));
+      List<Peer> peers =
+          List.of(new Peer(0, Ranks.HOST, a.port(), "0"), new Peer(1, Ranks.HOST, b.port(), "1"));
+      Future<Integer> one =
+          ranks.submit(
+              () -> {
+                Thread.sleep(300); // the strangers are first
+                try (Collective c = b.join(1, peers, ranks.secret, Ranks.PATIENT, () -> {})) {
+                  return Ranks.sum(c);
+                }
+              });
+      try (Collective c = a.join(0, peers, ranks.secret, Ranks.PATIENT, () -> {})) {
+        assertEquals(3, Ranks.sum(c));
+      }
+      assertEquals(3, one.get());
+      assertEquals(-1, guesser.get(), "the guesser's connection was closed");
+      assertTrue(silent.isOpen());
+    }
+  }
+
+  /** Speaks the protocol as rank 1 to rank 0, with another key; what it reads in the end. */
+  private static int guess(int port) throws IOException {
+    try (SocketChannel c = SocketChannel.open(new InetSocketAddress(Ranks.HOST, port))) {
+      ByteBuffer hello = ByteBuffer.allocate(Handshake.HELLO);
+      while (hello.hasRemaining()) {
+        c.read(hello);
+      }
+      byte[] nonce = Handshake.readHello(hello.flip());
+      var ends = new Handshake.Ends(1, 0, 0);
+      c.write(Handshake.answer(new byte[] {7}, nonce, Handshake.nonce(), ends));
+      return c.read(ByteBuffer.allocate(1));
+    }
+  }
+
+  /** Sums a vector that is easy to recognise; rank 1 reaches rank 0 through the wire tap. */
+  private List<Future<float[]>> tapped(WireTap tap, int floats) {
+    return ranks.join(
+        2,
+        false,
+        (r, rank, peers) -> {
+          List<Peer> seen = peers;
+          if (rank == 1) {
+            tap.forwardTo(peers.get(0).port());
+            seen = List.of(new Peer(0, Ranks.HOST, tap.port(), "e0"), peers.get(1));
+          }
+          try (Collective c = r.join(rank, seen, ranks.secret, ranks.timeouts, () -> {})) {
+            Buffer b = Buffer.collected(4L * floats);
+            float[] v = new float[floats];
+            java.util.Arrays.fill(v, WireTap.PATTERN);
+            b.bytes().asFloatBuffer().put(v);
+            c.allReduce(b, 0, floats, false);
+            b.bytes().asFloatBuffer().get(v);
+            return v;
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 16, 32})
+  void whatIsEncryptedCannotBeRead(int cipherBytes) throws Exception {
+    ranks.secret = new Secret(new byte[] {5}, cipherBytes);
+    try (WireTap tap = new WireTap(Long.MAX_VALUE)) {
+      float[] expected = new float[100_000];
+      java.util.Arrays.fill(expected, 2 * WireTap.PATTERN);
+      for (Future<float[]> f : tapped(tap, expected.length)) {
+        assertArrayEquals(expected, f.get(30, TimeUnit.SECONDS), 0f);
+      }
+      assertEquals(cipherBytes == 0, tap.sawPattern());
+    }
+  }
+
+  @Test
+  void whatIsChangedOnItsWayIsNoticed() throws Exception {
+    ranks.secret = new Secret(new byte[] {5}, 16);
+    try (WireTap tap = new WireTap(50_000)) {
+      List<Future<float[]>> results = tapped(tap, 100_000);
+      Ranks.failure(results.get(1));
+      Throwable t = Ranks.failure(results.get(0));
+      String all = t.getMessage() + List.of(t.getSuppressed());
+      assertTrue(all.contains("changed on its way") || all.contains("impossible length"), all);
+    }
+  }
+
+  @Test
+  void aNeighbourThatNeverListensIsNamed() throws Exception {
+    int free;
+    try (Rendezvous r = Rendezvous.listen(Ranks.HOST)) {
+      free = r.port();
+    }
+    try (Rendezvous r = Rendezvous.listen(Ranks.HOST)) {
+      List<Peer> peers =
+          List.of(new Peer(0, Ranks.HOST, free, "0"), new Peer(1, Ranks.HOST, r.port(), "1"));
+      String m =
+          assertThrows(
+                  CollectiveException.class,
+                  () -> r.join(1, peers, ranks.secret, Ranks.PATIENT, () -> {}))
+              .getMessage();
+      assertTrue(m.contains("rank 0 (127.0.0.1:" + free + ", executor 0) refused"), m);
+    }
+  }
+
+  @Test
+  void aWaitCanBeGivenUp() throws Exception {
+    try (Rendezvous r = Rendezvous.listen(Ranks.HOST)) {
+      List<Peer> peers =
+          List.of(new Peer(0, Ranks.HOST, r.port(), "0"), new Peer(1, Ranks.HOST, r.port(), "1"));
+      Runnable killed =
+          () -> {
+            throw new IllegalStateException("killed");
+          };
+      assertEquals(
+          "killed",
+          assertThrows(
+                  IllegalStateException.class,
+                  () -> r.join(0, peers, ranks.secret, Ranks.PATIENT, killed))
+              .getMessage());
+    }
+  }
+
+  @Test
+  void itNeverListensOnEveryInterface() {
+    String m =
+        assertThrows(IllegalStateException.class, () -> Rendezvous.listen("0.0.0.0")).getMessage();
+    assertTrue(m.startsWith("collective: a worker listens on its executor's address: 0.0.0.0"), m);
+  }
+}

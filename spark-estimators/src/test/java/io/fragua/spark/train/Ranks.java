@@ -1,0 +1,109 @@
+package io.fragua.spark.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.tensor.Buffer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ranks as threads of one process: over real sockets where they are said to be executors of their
+ * own, else in shared memory. Closing it fails if sockets or threads are left.
+ */
+final class Ranks implements AutoCloseable {
+  static final String HOST = "127.0.0.1";
+  static final Timeouts PATIENT = new Timeouts(10_000, 20_000, 20_000);
+  static final Secret CLEAR = new Secret(new byte[] {1, 2, 3}, 0);
+
+  /** What a rank does with its collective. */
+  interface Body<T> {
+    T run(Collective c) throws Exception;
+  }
+
+  /** What a rank does instead of joining. */
+  interface Joining<T> {
+    T run(Rendezvous r, int rank, List<Peer> peers) throws Exception;
+  }
+
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final int before;
+  Timeouts timeouts = PATIENT;
+  Secret secret = CLEAR;
+
+  Ranks() throws IOException {
+    try (Rendezvous r = Rendezvous.listen(HOST)) { // the JDK keeps a socket from the first close on
+      SocketChannel.open(new InetSocketAddress(HOST, r.port())).close();
+    }
+    before = OpenFiles.sockets();
+  }
+
+  /** Runs the body on every rank; the results by rank, or the failures. */
+  <T> List<Future<T>> run(int n, boolean shared, Body<T> body) {
+    return join(
+        n,
+        shared,
+        (r, rank, peers) -> {
+          try (Collective c = r.join(rank, peers, secret, timeouts, () -> {})) {
+            return body.run(c);
+          }
+        });
+  }
+
+  <T> List<Future<T>> join(int n, boolean shared, Joining<T> joining) {
+    List<Rendezvous> all = new ArrayList<>();
+    List<Peer> peers = new ArrayList<>();
+    for (int r = 0; r < n; r++) {
+      all.add(Rendezvous.listen(HOST));
+      peers.add(new Peer(r, HOST, all.get(r).port(), shared ? "e" : "e" + r));
+    }
+    List<Future<T>> results = new ArrayList<>();
+    for (int r = 0; r < n; r++) {
+      int rank = r;
+      results.add(
+          threads.submit(
+              () -> {
+                try (Rendezvous v = all.get(rank)) {
+                  return joining.run(v, rank, peers);
+                }
+              }));
+    }
+    return results;
+  }
+
+  <T> Future<T> submit(java.util.concurrent.Callable<T> work) {
+    return threads.submit(work);
+  }
+
+  static Throwable failure(Future<?> f) {
+    return assertThrows(ExecutionException.class, () -> f.get(30, TimeUnit.SECONDS)).getCause();
+  }
+
+  /** The sum of rank + 1 over all ranks. */
+  static int sum(Collective c) {
+    Buffer b = Buffer.collected(4);
+    b.bytes().putFloat(0, c.rank() + 1);
+    c.allReduce(b, 0, 1, false);
+    return (int) b.bytes().getFloat(0);
+  }
+
+  @Override
+  public void close() throws Exception {
+    threads.shutdownNow();
+    assertTrue(threads.awaitTermination(20, TimeUnit.SECONDS));
+    assertEquals(before, OpenFiles.sockets(), "sockets left open");
+    assertEquals(0, SharedCollective.live());
+    for (Thread t : Thread.getAllStackTraces().keySet()) {
+      assertTrue(!t.getName().startsWith("fragua-pulse"), t.getName() + " runs");
+    }
+  }
+}
