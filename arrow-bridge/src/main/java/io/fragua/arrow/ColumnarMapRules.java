@@ -109,7 +109,8 @@ final class ColumnarMapRules {
   /**
    * A filter that uses no produced column passes below an appending node; an appending node whose
    * columns nobody uses goes away, and one of whose columns some are unused computes the others.
-   * Input columns that nobody uses are pruned by Spark's own rule.
+   * Small limits pass below as well ({@link LimitsBelow}). Input columns that nobody uses are
+   * pruned by Spark's own rule.
    */
   static final class PushDown extends Rule<LogicalPlan> {
     @Override
@@ -117,7 +118,7 @@ final class ColumnarMapRules {
       if (!contains(plan)) {
         return plan;
       }
-      LogicalPlan changed = plan.transformDown(rewrite());
+      LogicalPlan changed = LimitsBelow.apply(plan.transformDown(rewrite()), conf());
       if (changed.fastEquals(plan)) {
         return plan;
       }

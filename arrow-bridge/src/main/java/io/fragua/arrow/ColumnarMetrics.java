@@ -8,6 +8,12 @@ public interface ColumnarMetrics {
   /** Adds time spent computing. */
   void compute(long nanos);
 
+  /** Counts a batch size that was halved because a batch did not fit the memory. */
+  void halved();
+
+  /** Adds the task's native memory, in bytes. */
+  void memory(long bytes);
+
   /** Metrics that go nowhere. */
   static ColumnarMetrics none() {
     return new ColumnarMetrics() {
@@ -16,6 +22,12 @@ public interface ColumnarMetrics {
 
       @Override
       public void compute(long nanos) {}
+
+      @Override
+      public void halved() {}
+
+      @Override
+      public void memory(long bytes) {}
     };
   }
 }

@@ -13,6 +13,8 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.PlanExpression;
 import org.apache.spark.sql.catalyst.optimizer.CollapseProject$;
+import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning;
 import org.apache.spark.sql.catalyst.plans.physical.UnknownPartitioning;
 import org.apache.spark.sql.execution.ColumnarToRowExec;
@@ -102,8 +104,7 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
     for (ProjectExec p : bottomUp) {
       Seq<NamedExpression> list = p.projectList();
       if (!lists.isEmpty()) {
-        Seq<NamedExpression> both =
-            CollapseProject$.MODULE$.buildCleanedProjectList(list, lists.get(lists.size() - 1));
+        Seq<NamedExpression> both = substituted(list, lists.get(lists.size() - 1));
         if (ScalaLists.list(both).stream().mapToInt(e -> nodes((Expression) e)).sum()
             <= MAX_NODES) {
           lists.remove(lists.size() - 1);
@@ -113,6 +114,19 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
       lists.add(list);
     }
     return lists;
+  }
+
+  /** The upper list in terms of what the lower one reads, as Spark's optimizer merges them. */
+  private static Seq<NamedExpression> substituted(
+      Seq<NamedExpression> upper, Seq<NamedExpression> lower) {
+    // Not buildCleanedProjectList, which does the same: its signature is not that of Spark 4.0.
+    CollapseProject$ rule = CollapseProject$.MODULE$;
+    var aliases = rule.getAliasMap(new Project(lower, new OneRowRelation()));
+    return ScalaLists.seq(
+        ScalaLists.list(upper).stream()
+            .map(e -> (Expression) rule.replaceAliasButKeepName(e, aliases))
+            .map(e -> (NamedExpression) rule.trimNonTopLevelAliases(e))
+            .toList());
   }
 
   private static int nodes(Expression e) {

@@ -26,7 +26,7 @@ final class LoadedModel implements AutoCloseable {
   private final Map<Integer, Tensor> weights = new HashMap<>(); // by input position
 
   LoadedModel(ScoreModel m, ModelKey key) {
-    Graph graph = only(GraphJson.read(m.graphJson()), key.outputs(m));
+    Graph graph = only(m.graph(key.rows()), key.outputs(m));
     Map<String, Tensor> tensors = Safetensors.read(m.safetensors(), "model " + m.uid()).tensors();
     Set<String> tiles = new HashSet<>();
     m.tiles().forEach(t -> tiles.add(t.name()));

@@ -9,7 +9,13 @@ import scala.collection.immutable.Map;
 
 /** The SQL metrics of {@link ColumnarMapExec}; travels to the tasks as Spark's accumulators do. */
 record MapMetrics(
-    SQLMetric rows, SQLMetric batches, SQLMetric load, SQLMetric copy, SQLMetric compute)
+    SQLMetric rows,
+    SQLMetric batches,
+    SQLMetric load,
+    SQLMetric copy,
+    SQLMetric compute,
+    SQLMetric halvings,
+    SQLMetric memory)
     implements Serializable {
   static Map<String, SQLMetric> create(SparkContext sc) {
     java.util.Map<String, SQLMetric> m = new LinkedHashMap<>();
@@ -18,6 +24,10 @@ record MapMetrics(
     m.put("loadTime", timing(sc, "time waiting for input"));
     m.put("copyTime", timing(sc, "time copying columns"));
     m.put("computeTime", timing(sc, "time computing"));
+    m.put("numHalvings", SQLMetrics.createMetric(sc, "number of batch halvings for memory"));
+    m.put(
+        "nativeMemory",
+        SQLMetrics.createSizeMetric(sc, "native memory", SQLMetrics.createSizeMetric$default$3()));
     return ScalaLists.map(m);
   }
 
@@ -32,7 +42,9 @@ record MapMetrics(
         m.apply("numOutputBatches"),
         m.apply("loadTime"),
         m.apply("copyTime"),
-        m.apply("computeTime"));
+        m.apply("computeTime"),
+        m.apply("numHalvings"),
+        m.apply("nativeMemory"));
   }
 
   /** The part that a function reports to. */
@@ -46,6 +58,16 @@ record MapMetrics(
       @Override
       public void compute(long nanos) {
         compute.add(nanos);
+      }
+
+      @Override
+      public void halved() {
+        halvings.add(1);
+      }
+
+      @Override
+      public void memory(long bytes) {
+        memory.add(bytes);
       }
     };
   }

@@ -18,12 +18,14 @@ public final class ModelScorer implements BatchFunction {
 
   private final Broadcast<ScoreModel> model;
   private final ModelKey key;
+  private final long memory; // most native bytes of a task
   private final String description;
 
   /**
    * A scorer of a model that was broadcast by the session that uses it.
    *
-   * @throws IllegalArgumentException if the model's graph does not fit its tiles and outputs
+   * @throws IllegalArgumentException if the model's graph does not fit its tiles and outputs, or
+   *     the session's {@code spark.fragua.score.memory} is no number of bytes
    */
   public ModelScorer(Broadcast<ScoreModel> model) {
     this(model, "cpu");
@@ -35,13 +37,15 @@ public final class ModelScorer implements BatchFunction {
     ScoreModel m = model.value();
     LoadedModel.check(m);
     this.key = ModelKey.of(m, backend);
+    this.memory = TaskMemory.setting();
     this.description = backend + ", " + m.precision() + ", batches of " + m.batchRows();
   }
 
-  private ModelScorer(Broadcast<ScoreModel> model, ModelKey key, String description) {
-    this.model = model;
+  private ModelScorer(ModelScorer all, ModelKey key) {
+    this.model = all.model;
     this.key = key;
-    this.description = description;
+    this.memory = all.memory;
+    this.description = all.description;
   }
 
   /**
@@ -69,7 +73,7 @@ public final class ModelScorer implements BatchFunction {
   /** A scorer whose graph computes nothing but these columns. */
   @Override
   public BatchFunction only(int[] outputs) {
-    return new ModelScorer(model, key.only(outputs), description);
+    return new ModelScorer(this, key.only(outputs));
   }
 
   @Override
@@ -87,7 +91,7 @@ public final class ModelScorer implements BatchFunction {
         m.uid(),
         ordinals.length,
         m.inputs());
-    return new ScoreTask(m, key, in, ordinals, metrics);
+    return new ScoreTask(m, key, memory, in, ordinals, metrics);
   }
 
   /** Equal when the same model yields the same columns, so that Spark can reuse a cached result. */

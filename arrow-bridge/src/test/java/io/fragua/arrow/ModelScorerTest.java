@@ -10,13 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fragua.exec.Precision;
 import io.fragua.graph.GraphJson;
 import io.fragua.tensor.Tensor;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.spark.SparkException;
@@ -39,7 +35,7 @@ final class ModelScorerTest {
     data = Session.parquet(source(ROWS));
   }
 
-  private static Dataset<Row> source(long rows) {
+  static Dataset<Row> source(long rows) {
     return Session.get()
         .range(0, rows, 1, 1)
         .selectExpr(
@@ -49,7 +45,7 @@ final class ModelScorerTest {
             "concat('v', id % 5) as s");
   }
 
-  private static void assertScores(Dataset<Row> out, int rows) {
+  static void assertScores(Dataset<Row> out, int rows) {
     List<Row> got =
         out.select("id", "a", "b", "s", "score", "score32", "raw", "best").collectAsList();
     assertEquals(rows, got.size());
@@ -151,6 +147,7 @@ final class ModelScorerTest {
         new ScoreModel(
             one.uid(),
             one.graphJson(),
+            one.nextGraphJson(),
             Models.weights(
                 Map.of(
                     "table", Tensor.of(Models.TABLE, 4, 1),
@@ -171,38 +168,13 @@ final class ModelScorerTest {
 
   // --- what it leaves behind
 
-  private static void assertUnused() {
+  static void assertUnused() {
     // The last tasks of a cancelled or limited job end a little after the job.
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (ModelCache.counts()[1] > 0 && System.nanoTime() < end) {
       Thread.onSpinWait();
     }
     assertEquals(0, ModelCache.counts()[1]);
-  }
-
-  private static long direct() {
-    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-        .filter(b -> b.getName().equals("direct"))
-        .mapToLong(BufferPoolMXBean::getMemoryUsed)
-        .sum();
-  }
-
-  @Test
-  void manyQueriesDoNotGrow() {
-    // Over 2 MB of tiles and results a task: two hundred leaks of it would be over 400 MB.
-    ModelScorer scorer = Models.scorer(Models.model("grow", 100_000, false), "cpu");
-    Dataset<Row> out = ModelScorer.append(data.filter("id > 8000"), scorer).select("score");
-    Dataset<Row> head = ModelScorer.append(data, scorer).select("score");
-    out.collectAsList();
-    assertUnused();
-    long before = direct();
-    for (int i = 0; i < 100; i++) {
-      out.collectAsList();
-      head.head();
-    }
-    assertUnused();
-    long grown = direct() - before;
-    assertTrue(grown < 64L << 20, () -> grown + " bytes more of direct memory");
   }
 
   @Test
@@ -222,31 +194,6 @@ final class ModelScorerTest {
             .select("score")
             .collectAsList()
             .size());
-  }
-
-  @Test
-  void aKilledJobEndsSoonAndFreesWhatItHeld() throws Exception {
-    Dataset<Row> endless =
-        Session.get()
-            .range(0, 1L << 40, 1, 2)
-            .selectExpr("id", "cast(1 as float) as a", "2D as b", "'v1' as s");
-    ModelScorer scorer = Models.scorer(Models.model("killed", 1024, false), "cpu");
-    CompletableFuture<Void> job =
-        CompletableFuture.runAsync(
-            () -> {
-              Session.get().sparkContext().setJobGroup("kill", "endless", true);
-              ModelScorer.append(endless, scorer)
-                  .agg(org.apache.spark.sql.functions.sum("score"))
-                  .collectAsList();
-            });
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (ModelCache.counts()[1] < 2 && System.nanoTime() < end) {
-      Thread.onSpinWait();
-    }
-    assertEquals(2, ModelCache.counts()[1]);
-    Session.get().sparkContext().cancelJobGroup("kill");
-    assertThrows(ExecutionException.class, () -> job.get(60, TimeUnit.SECONDS));
-    assertUnused();
   }
 
   // --- models that do not fit
@@ -312,7 +259,15 @@ final class ModelScorerTest {
   private static ScoreModel with(
       ScoreModel m, List<TileSpec> tiles, List<OutputSpec> outputs, byte[] weights) {
     return new ScoreModel(
-        m.uid(), m.graphJson(), weights, tiles, outputs, m.batchRows(), m.precision(), 0);
+        m.uid(),
+        m.graphJson(),
+        m.nextGraphJson(),
+        weights,
+        tiles,
+        outputs,
+        m.batchRows(),
+        m.precision(),
+        0);
   }
 
   private static void assertRefused(ScoreModel m, String message) {

@@ -61,6 +61,7 @@ final class Models {
     return new ScoreModel(
         uid,
         GraphJson.write(graph(batch)),
+        GraphJson.write(graph(batch + 1)),
         weights(Map.of("table", Tensor.of(TABLE, 4, 1), "kernel", Tensor.of(KERNEL, 2, 3))),
         tiles(keepInvalid),
         OUTPUTS,

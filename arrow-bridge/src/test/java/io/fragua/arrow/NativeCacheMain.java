@@ -13,7 +13,13 @@ final class NativeCacheMain {
         Session.get()
             .range(0, 100, 1, 2)
             .selectExpr("float(id) as a", "double(id) as b", "'v1' as s");
-    ModelScorer scorer = Models.scorer(Models.model("home", 16, false), "cpu");
+    // A task that is killed while the library loads must leave it usable for others.
+    NativeCache.prepare();
+    ScoreModel model = Models.model("home", 16, false);
+    Thread.currentThread().interrupt();
+    new LoadedModel(model, ModelKey.of(model, "cpu").withThreads(1)).close();
+    System.out.println("interrupted " + Thread.interrupted());
+    ModelScorer scorer = Models.scorer(model, "cpu");
     int n = ModelScorer.append(data, scorer).select("score").collectAsList().size();
     System.out.println("scored " + n);
     for (String p : new String[] {NativeCache.JAVACPP, NativeCache.JNA}) {

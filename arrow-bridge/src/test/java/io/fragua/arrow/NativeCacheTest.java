@@ -45,6 +45,7 @@ final class NativeCacheTest {
     assertTrue(child.waitFor(300, TimeUnit.SECONDS), "the child must end");
     String out = Files.readString(log, StandardCharsets.UTF_8);
     assertEquals(0, child.exitValue(), out);
+    assertTrue(out.contains("interrupted true"), out);
     assertTrue(out.contains("scored 100"), out);
     assertTrue(out.contains(NativeCache.JAVACPP + "=" + local), out);
     assertTrue(out.contains(NativeCache.JNA + "=" + local), out);

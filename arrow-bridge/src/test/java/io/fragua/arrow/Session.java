@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -13,10 +16,17 @@ import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
 import org.apache.spark.sql.execution.adaptive.QueryStageExec;
+import org.apache.spark.sql.execution.exchange.ReusedExchangeExec;
+import org.apache.spark.sql.execution.ui.SQLAppStatusStore;
+import org.apache.spark.sql.execution.ui.SQLExecutionUIData;
+import org.apache.spark.sql.execution.ui.SQLPlanMetric;
+import org.apache.spark.sql.execution.ui.SparkPlanGraphNode;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** One local Spark for all tests of the module, started when first used. */
 final class Session {
+  static final long OFF_HEAP = 32 << 20;
+
   private static SparkSession spark;
   private static Path folder;
 
@@ -35,6 +45,10 @@ final class Session {
               .appName("arrow-bridge tests")
               .config("spark.ui.enabled", "false")
               .config("spark.sql.shuffle.partitions", "2")
+              // What Fragua takes counts there, and Spark fails a task that gives less back.
+              .config("spark.memory.offHeap.enabled", "true")
+              .config("spark.memory.offHeap.size", String.valueOf(OFF_HEAP))
+              .config("spark.unsafe.exceptionOnMemoryLeak", "true")
               .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toString())
               .getOrCreate();
     }
@@ -68,29 +82,56 @@ final class Session {
 
   /** The metrics of the last operator of ours in the plan that was run. */
   static Map<String, Long> metrics(Dataset<Row> df) {
-    ColumnarMapExec map = find(query(df).executedPlan());
+    ColumnarMapExec map = plan(df, ColumnarMapExec.class).get(0);
     Map<String, Long> out = new LinkedHashMap<>();
     CollectionConverters.asJava(map.metrics()).forEach((k, v) -> out.put(k, v.value()));
     return out;
   }
 
-  private static ColumnarMapExec find(SparkPlan plan) {
-    if (plan instanceof ColumnarMapExec m) {
-      return m;
+  static SparkPlan executed(Dataset<Row> df) {
+    return query(df).executedPlan();
+  }
+
+  /** All nodes of this class in the plan that was run, from the top. */
+  static <T> List<T> plan(Dataset<Row> df, Class<T> type) {
+    return find(executed(df), type);
+  }
+
+  /** All nodes of this class in the plan, from the top. */
+  static <T> List<T> find(SparkPlan plan, Class<T> type) {
+    List<T> found = new ArrayList<>();
+    if (type.isInstance(plan)) {
+      found.add(type.cast(plan));
     }
-    if (plan instanceof AdaptiveSparkPlanExec a) {
-      return find(a.executedPlan());
-    }
-    if (plan instanceof QueryStageExec s) {
-      return find(s.plan());
-    }
-    for (SparkPlan c : CollectionConverters.asJava(plan.children())) {
-      ColumnarMapExec m = find(c);
-      if (m != null) {
-        return m;
+    List<SparkPlan> below =
+        plan instanceof AdaptiveSparkPlanExec a
+            ? List.of(a.executedPlan())
+            : plan instanceof QueryStageExec s
+                ? List.of(s.plan())
+                : plan instanceof ReusedExchangeExec r
+                    ? List.of(r.child())
+                    : CollectionConverters.asJava(plan.children());
+    below.forEach(c -> found.addAll(find(c, type)));
+    return found;
+  }
+
+  /** What the SQL tab shows of the first node of this name in the last query: metric to value. */
+  static Map<String, String> sqlTab(String node) throws TimeoutException {
+    SQLAppStatusStore store =
+        ((org.apache.spark.sql.classic.SparkSession) get()).sharedState().statusStore();
+    get().sparkContext().listenerBus().waitUntilEmpty();
+    SQLExecutionUIData last = store.executionsList().last();
+    var values = CollectionConverters.asJava(store.executionMetrics(last.executionId()));
+    Map<String, String> shown = new LinkedHashMap<>();
+    for (SparkPlanGraphNode n :
+        CollectionConverters.asJava(store.planGraph(last.executionId()).allNodes())) {
+      if (n.name().equals(node) && shown.isEmpty()) {
+        for (SQLPlanMetric m : CollectionConverters.asJava(n.metrics())) {
+          shown.put(m.name(), values.get(m.accumulatorId()));
+        }
       }
     }
-    return null;
+    return shown;
   }
 
   static String message(Throwable t) {

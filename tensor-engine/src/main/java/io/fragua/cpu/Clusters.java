@@ -57,20 +57,25 @@ final class Clusters {
     }
   }
 
-  /** Values computed together, in order; anything not fusable is alone. */
-  static Result run(List<View> results) {
-    Clusters c = fused(results);
+  /**
+   * Values computed together, in order; anything not fusable is alone.
+   *
+   * @param over operands that may be written over, by the number of the result that is
+   */
+  static Result run(List<View> results, Map<Integer, Value> over) {
+    Clusters c = fused(results, over);
     List<View> doubled = c.cheap(results);
     if (doubled != results) {
-      c = fused(doubled);
+      c = fused(doubled, over);
     }
     return new Result(c.order, doubled, c.schedule());
   }
 
-  private static Clusters fused(List<View> results) {
-    Set<Value> set = new HashSet<>();
-    results.forEach(r -> set.add(r.base()));
-    Clusters c = new Clusters(Order.of(results.stream().map(View::base).toList()), set);
+  private static Clusters fused(List<View> results, Map<Integer, Value> over) {
+    List<Value> roots = results.stream().map(View::base).toList();
+    Map<Value, Value> overwritten = new IdentityHashMap<>();
+    over.forEach((o, operand) -> overwritten.put(roots.get(o), operand));
+    Clusters c = new Clusters(Order.soon(roots, overwritten), new HashSet<>(roots));
     for (Value v : c.order.values) {
       Cluster alone = new Cluster(v);
       alone.rank = v.id;
@@ -124,7 +129,10 @@ final class Clusters {
     order.values.forEach(v -> all.add(of.get(v)));
     for (Cluster c : all) {
       Set<Cluster> before = new HashSet<>();
-      c.members.forEach(v -> v.args.forEach(a -> before.add(of.get(a.base()))));
+      for (Value v : c.members) {
+        v.args.forEach(a -> before.add(of.get(a.base())));
+        order.first(v).forEach(f -> before.add(of.get(f)));
+      }
       before.remove(c);
       missing.put(c, before.size());
       before.forEach(b -> next.computeIfAbsent(b, k -> new HashSet<>()).add(c));
@@ -203,14 +211,16 @@ final class Clusters {
     while (!todo.isEmpty()) {
       Cluster c = todo.poll();
       for (Value v : c.members) {
-        for (Value u : order.users(v)) {
-          Cluster next = of.get(u);
-          if (next == last && c != first) {
-            return true;
-          }
-          if (next.rank < last.rank && next != first && next.seen != searches) {
-            next.seen = searches;
-            todo.add(next);
+        for (List<Value> after : List.of(order.users(v), order.later(v))) {
+          for (Value u : after) {
+            Cluster next = of.get(u);
+            if (next == last && c != first) {
+              return true;
+            }
+            if (next.rank < last.rank && next != first && next.seen != searches) {
+              next.seen = searches;
+              todo.add(next);
+            }
           }
         }
       }

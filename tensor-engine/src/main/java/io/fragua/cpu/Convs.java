@@ -121,6 +121,8 @@ final class Convs {
     boolean small = whole.flops() < 2 * MIN_FLOPS_PER_THREAD;
     int threads = parts > 1 || small ? 1 : options.threads();
     List<Convs> pieces = new ArrayList<>();
+    String kernel = "kernel " + whole.kernel;
+    KernelLayouts layouts = new KernelLayouts(v.args.get(1), kernel, options.threads());
     try {
       for (int t = 0; t < parts; t++) {
         int first = Pool.start(whole.images(), parts, t);
@@ -133,12 +135,13 @@ final class Convs {
                 : new Convs(like, first));
       }
       return switch (v.op.name()) {
-        case "conv" -> forward(pieces, whole);
-        case "conv_input_grad" -> inputGrad(pieces, whole);
+        case "conv" -> forward(pieces, layouts, whole);
+        case "conv_input_grad" -> inputGrad(pieces, layouts, whole);
         default -> kernelGrad(pieces, whole);
       };
     } catch (RuntimeException | Error e) {
       pieces.stream().filter(p -> p.like == null).forEach(p -> p.built.close());
+      layouts.steps().forEach(Step::close);
       throw e;
     }
   }
@@ -232,9 +235,8 @@ final class Convs {
             false);
   }
 
-  private static Step forward(List<Convs> pieces, ConvShape whole) {
+  private static Step forward(List<Convs> pieces, KernelLayouts layouts, ConvShape whole) {
     Value v = pieces.get(0).result;
-    KernelLayouts layouts = pieces.get(0).layouts();
     pieces.forEach(p -> p.make(() -> p.forward(layouts)));
     String text =
         "conv "
@@ -369,18 +371,12 @@ final class Convs {
     return DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (i + 1);
   }
 
-  private KernelLayouts layouts() {
-    String text = "kernel " + shape.kernel;
-    return new KernelLayouts(result.args.get(1), text, options.threads());
-  }
-
   /** False for a tile that wants another layout of the kernel than the rest. */
   private boolean readsKernel(KernelLayouts layouts, memory.desc wanted) {
     return layouts.read(built, kernel, wanted, !tile);
   }
 
-  private static Step inputGrad(List<Convs> pieces, ConvShape whole) {
-    KernelLayouts layouts = pieces.get(0).layouts();
+  private static Step inputGrad(List<Convs> pieces, KernelLayouts layouts, ConvShape whole) {
     pieces.forEach(p -> p.make(() -> p.inputGrad(layouts)));
     String text = "conv_input_grad " + whole + pieces.get(0).types();
     DnnStep.Tile tile = tile(pieces.get(0), whole, c -> c.inputGrad(layouts));

@@ -10,6 +10,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,7 +69,8 @@ final class CpuProgram implements Program {
     this.pieces = pieces;
     checkDonated();
     Simplify.Result simple = Simplify.run(graph);
-    Clusters.Result fused = Clusters.run(rewritten(simple, (pass, values) -> {}));
+    Map<Integer, Value> over = over(simple);
+    Clusters.Result fused = Clusters.run(rewritten(simple, (pass, values) -> {}), over);
     Set<Value> stored = fused.stored();
     Set<Value> known = Fixed.values(fused, options.fixed());
     try {
@@ -84,7 +86,7 @@ final class CpuProgram implements Program {
       List<Step> tiled =
           pieces > 1
               ? List.copyOf(always)
-              : Tiles.run(List.copyOf(always), fused.results(), options.threads());
+              : Tiles.run(List.copyOf(always), fused.results(), over, options.threads());
       always.clear();
       steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
@@ -123,6 +125,13 @@ final class CpuProgram implements Program {
       return Bf16Storage.run(values, bf16);
     }
     return bf16 ? Bf16Operands.run(values) : values;
+  }
+
+  /** Donated operands by the number of the result that may lie there. */
+  private Map<Integer, Value> over(Simplify.Result simple) {
+    Map<Integer, Value> over = new HashMap<>();
+    options.donated().forEach((o, i) -> over.put(o, simple.inputs().get(i)));
+    return over;
   }
 
   private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
@@ -254,12 +263,7 @@ final class CpuProgram implements Program {
       }
       executions.incrementAndGet();
     }
-    try {
-      return new CpuExecution(this, allocator);
-    } catch (RuntimeException | Error e) {
-      executions.decrementAndGet();
-      throw e;
-    }
+    return new CpuExecution(this, allocator); // calls released() if it fails
   }
 
   /** As {@link #nested(CpuExecution, Buffer, int)}, of a program that is not computed in pieces. */
@@ -275,12 +279,7 @@ final class CpuProgram implements Program {
    */
   CpuExecution nested(CpuExecution around, Buffer workspace, int piece) {
     executions.incrementAndGet();
-    try {
-      return new CpuExecution(this, around, workspace, piece);
-    } catch (RuntimeException | Error e) {
-      executions.decrementAndGet();
-      throw e;
-    }
+    return new CpuExecution(this, around, workspace, piece);
   }
 
   void released() {
@@ -344,7 +343,7 @@ final class CpuProgram implements Program {
     Simplify.Result simple = Simplify.run(graph);
     s.put("simplify", PassPrinter.values(simple.outputs()));
     List<View> values = rewritten(simple, (pass, v) -> s.put(pass, PassPrinter.values(v)));
-    s.put("fuse", PassPrinter.clusters(Clusters.run(values)));
+    s.put("fuse", PassPrinter.clusters(Clusters.run(values, over(simple))));
     s.put("plan", PassPrinter.plan(this));
     return s;
   }

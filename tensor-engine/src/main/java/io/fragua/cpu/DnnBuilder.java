@@ -112,7 +112,7 @@ final class DnnBuilder implements AutoCloseable {
 
   /** Settings under which scratch memory comes from the workspace. */
   primitive_attr settings() {
-    primitive_attr a = own(new primitive_attr());
+    primitive_attr a = own(OneDnn.attributes());
     a.set_scratchpad_mode(dnnl.scratchpad_mode.user);
     return a;
   }

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 /** Runs a generated kernel. */
 final class KernelStep extends Step {
   /** Fewer points than this are not worth a second thread. */
-  private static final long MIN_POINTS_PER_THREAD = 16_384;
+  static final long MIN_POINTS_PER_THREAD = 16_384;
 
   private final KernelPlan plan;
   private final KernelSource.Result source;
@@ -27,8 +27,7 @@ final class KernelStep extends Step {
     this.kernel = KernelCompiler.compile(source.text());
     long points = plan.members.get(0).points();
     int units = plan.splitsInner() ? plan.inner() / 64 : plan.count(plan.rows);
-    this.parts =
-        (int) Math.max(1, Math.min(threads, Math.min(units, points / MIN_POINTS_PER_THREAD)));
+    this.parts = Pool.parts(threads, units, points, MIN_POINTS_PER_THREAD);
     this.scratch = (source.scratchBytes() + 63) / 64 * 64;
   }
 

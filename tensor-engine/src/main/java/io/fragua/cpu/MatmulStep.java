@@ -49,7 +49,7 @@ final class MatmulStep extends Step {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
     this.result = v;
     this.shape = MatmulShape.of(v);
-    attr = own(new primitive_attr());
+    attr = own(OneDnn.attributes());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
     if (Math.min(shape.m(), shape.n()) > 1) { // else it is bound by memory
       OneDnn.mayRound(attr, options.precision());

@@ -15,6 +15,7 @@ import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
 import org.slf4j.LoggerFactory;
@@ -78,6 +79,8 @@ final class OneDnn {
       // Their classes look for the library as well when they are first used.
       new memory.desc().close();
       new IntMemoryMap().close();
+      new primitive_attr().close();
+      new post_ops().close();
       return e;
     } catch (LinkageError | RuntimeException e) {
       throw new IllegalStateException(
@@ -140,6 +143,15 @@ final class OneDnn {
       }
       throw e;
     }
+  }
+
+  /**
+   * New attributes of a primitive: for most the first object of the library that is made, so that
+   * it is loaded here.
+   */
+  static primitive_attr attributes() {
+    engine();
+    return new primitive_attr();
   }
 
   /** True if the CPU multiplies pairs of bf16, by AVX-512 or AMX. */

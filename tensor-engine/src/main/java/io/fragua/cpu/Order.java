@@ -2,6 +2,7 @@ package io.fragua.cpu;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -12,13 +13,16 @@ final class Order {
   final List<Value> values;
   private final Map<Value, List<Value>> users = new IdentityHashMap<>();
 
-  private Order(List<Value> values) {
-    this.values = values;
-  }
+  /** Values that come first although the key does not read them. */
+  private final Map<Value, List<Value>> first;
+
+  /** The reverse. */
+  private final Map<Value, List<Value>> later = new IdentityHashMap<>();
 
   /** Walks back from the results without recursion; sets {@link Value#id}. */
-  static Order of(List<Value> roots) {
-    List<Value> out = new ArrayList<>();
+  private Order(List<Value> roots, Map<Value, List<Value>> first) {
+    this.first = first;
+    values = new ArrayList<>();
     Map<Value, Boolean> state = new IdentityHashMap<>();
     Deque<Value> stack = new ArrayDeque<>();
     for (int i = roots.size() - 1; i >= 0; i--) {
@@ -28,6 +32,7 @@ final class Order {
       Value v = stack.peek();
       if (!state.containsKey(v)) {
         state.put(v, false);
+        first(v).stream().filter(f -> !state.containsKey(f)).forEach(stack::push);
         for (int i = v.args.size() - 1; i >= 0; i--) {
           Value a = v.args.get(i).base();
           if (!state.containsKey(a)) {
@@ -37,21 +42,61 @@ final class Order {
       } else {
         stack.pop();
         if (!state.put(v, true)) {
-          v.id = out.size();
-          out.add(v);
+          v.id = values.size();
+          values.add(v);
         }
       }
     }
-    Order o = new Order(out);
-    for (Value v : out) {
+    for (Value v : values) {
       for (View a : v.args) {
-        List<Value> u = o.users.computeIfAbsent(a.base(), k -> new ArrayList<>());
+        List<Value> u = users.computeIfAbsent(a.base(), k -> new ArrayList<>());
         if (u.isEmpty() || u.get(u.size() - 1) != v) {
           u.add(v);
         }
       }
+      first(v).forEach(f -> later.computeIfAbsent(f, k -> new ArrayList<>()).add(v));
     }
-    return o;
+  }
+
+  /** Any order. */
+  static Order of(List<Value> roots) {
+    return new Order(roots, Map.of());
+  }
+
+  /**
+   * The order in which a program computes them: results that take the fewest steps come first, so
+   * that a layer's gradient and the update of its parameters do not keep what they need until the
+   * gradients of all layers are there; and what is written over an operand comes after all who read
+   * the operand.
+   *
+   * @param over operands by the result that may be written over them
+   */
+  static Order soon(List<Value> roots, Map<Value, Value> over) {
+    Order any = of(roots);
+    int[] depth = new int[any.values.size()];
+    for (Value v : any.values) {
+      v.args.forEach(a -> depth[v.id] = Math.max(depth[v.id], depth[a.base().id] + 1));
+    }
+    List<Value> sorted = new ArrayList<>(roots);
+    sorted.sort(Comparator.comparingInt(r -> depth[r.id]));
+    Map<Value, List<Value>> first = new IdentityHashMap<>();
+    over.forEach(
+        (result, operand) -> {
+          if (any.users(result).isEmpty()) { // so nothing can have to wait for itself
+            first.put(result, any.users(operand).stream().filter(u -> u != result).toList());
+          }
+        });
+    return new Order(sorted, first);
+  }
+
+  /** Values that have to come before this one although it does not read them. */
+  List<Value> first(Value v) {
+    return first.getOrDefault(v, List.of());
+  }
+
+  /** Values that come after this one without reading it: the reverse of {@link #first}. */
+  List<Value> later(Value v) {
+    return later.getOrDefault(v, List.of());
   }
 
   /** Values that read this one, in order. */

@@ -41,7 +41,7 @@ final class Tiles {
     int tiles = 1;
   }
 
-  private Tiles(List<Step> steps, List<View> results) {
+  private Tiles(List<Step> steps, List<View> results, Map<Integer, Value> over) {
     this.steps = steps;
     results.forEach(r -> this.results.add(r.base()));
     of = new Group[steps.size()];
@@ -59,11 +59,26 @@ final class Tiles {
         maker.put(v, i);
       }
     }
+    over.forEach((o, operand) -> writesOver(maker.get(results.get(o).base()), operand));
   }
 
-  /** The steps, in an order in which they can run, some of them joined. */
-  static List<Step> run(List<Step> steps, List<View> results, int threads) {
-    Tiles t = new Tiles(steps, results);
+  /** Earlier readers of an operand stay earlier than the step that may write over it. */
+  private void writesOver(Integer step, Value operand) {
+    for (int i = 0; step != null && i < step; i++) {
+      if (steps.get(i).reads().contains(operand)) {
+        users.get(i).add(step);
+      }
+    }
+  }
+
+  /**
+   * The steps, in an order in which they can run, some of them joined.
+   *
+   * @param over as for {@link Clusters#run}
+   */
+  static List<Step> run(
+      List<Step> steps, List<View> results, Map<Integer, Value> over, int threads) {
+    Tiles t = new Tiles(steps, results, over);
     for (int i = 0; i < steps.size(); i++) {
       if (steps.get(i).maxTiles() > 1) {
         for (Value v : steps.get(i).reads()) {

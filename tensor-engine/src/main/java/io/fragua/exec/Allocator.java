@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A named owner of off-heap memory. What fresh memory holds is not promised: with {@code
@@ -17,22 +18,35 @@ import java.util.Map;
 public final class Allocator implements AutoCloseable {
   private static volatile boolean spoiling = Boolean.getBoolean("fragua.spoil");
 
+  private static final LongAdder HELD = new LongAdder();
+
   private final String name;
+  private final MemoryBudget budget;
   private final Map<Buffer, ByteBuffer> live = new IdentityHashMap<>();
   private long bytes;
   private long peak;
   private boolean closed;
 
-  /** An allocator; the name appears in leak reports. */
+  /** An allocator without a budget of its own; the name appears in leak reports. */
   public Allocator(String name) {
+    this(name, null);
+  }
+
+  /**
+   * An allocator that takes from a budget what it gives out.
+   *
+   * @param budget null for none
+   */
+  public Allocator(String name, MemoryBudget budget) {
     this.name = name;
+    this.budget = budget;
   }
 
   /**
    * Memory aligned to {@link Buffer#ALIGNMENT}.
    *
-   * @throws IllegalArgumentException if the size is over 2 GiB - 64 bytes
-   * @throws OutOfMemoryError if the JVM's direct memory is used up (-XX:MaxDirectMemorySize)
+   * @throws MemoryLimitException if the size is over 2 GiB - 64 bytes, over what the budget has
+   *     left, or over what is left of the JVM's direct memory (-XX:MaxDirectMemorySize)
    * @throws IllegalStateException if closed
    */
   public synchronized Buffer allocate(long size) {
@@ -41,21 +55,56 @@ public final class Allocator implements AutoCloseable {
           "allocator " + name + ": must be open: it is closed; allocate before closing it");
     }
     if (size < 0 || size > Integer.MAX_VALUE - Buffer.ALIGNMENT) {
-      throw new IllegalArgumentException(
+      throw new MemoryLimitException(
           "allocator "
               + name
               + ": a buffer holds at most 2147483583 bytes: "
               + size
-              + "; use smaller batches");
+              + "; use smaller batches",
+          null);
     }
-    ByteBuffer base = ByteBuffer.allocateDirect((int) size + Buffer.ALIGNMENT);
+    ByteBuffer base = direct((int) size);
     // Not alignedSlice: it also rounds the end down, and could lose the last bytes.
     int from = -base.alignmentOffset(0, Buffer.ALIGNMENT) & (Buffer.ALIGNMENT - 1);
     Buffer b = spoiled(Buffer.wrap(base.slice(from, (int) size)));
     live.put(b, base);
     bytes += size;
+    HELD.add(size);
     peak = Math.max(peak, bytes);
     return b;
+  }
+
+  private ByteBuffer direct(int size) {
+    if (budget != null && !budget.take(size)) {
+      throw new MemoryLimitException(
+          "allocator "
+              + name
+              + ": must stay in its budget: "
+              + size
+              + " bytes more than the "
+              + bytes
+              + " in use, budget "
+              + budget.describe(),
+          null);
+    }
+    try {
+      return ByteBuffer.allocateDirect(size + Buffer.ALIGNMENT);
+    } catch (OutOfMemoryError e) {
+      if (budget != null) {
+        budget.give(size);
+      }
+      throw new MemoryLimitException(
+          "allocator "
+              + name
+              + ": the JVM's direct memory must suffice: "
+              + size
+              + " bytes more than the "
+              + bytes
+              + " in use here: "
+              + e.getMessage()
+              + "; use smaller batches, or raise -XX:MaxDirectMemorySize",
+          e);
+    }
   }
 
   /**
@@ -95,12 +144,25 @@ public final class Allocator implements AutoCloseable {
               + " bytes; free the buffer itself, not a slice");
     }
     bytes -= b.size();
+    gaveBack(b.size());
     Unmap.free(base);
   }
 
   /** Bytes given out and not given back. */
   public synchronized long bytes() {
     return bytes;
+  }
+
+  private void gaveBack(long size) {
+    HELD.add(-size);
+    if (budget != null) {
+      budget.give(size);
+    }
+  }
+
+  /** Bytes that all allocators of the process have given out and not got back. */
+  public static long held() {
+    return HELD.sum();
   }
 
   /** The largest {@link #bytes()} there has been. */
@@ -127,6 +189,7 @@ public final class Allocator implements AutoCloseable {
               + " bytes leaked; free each, or close its owner";
       live.values().forEach(Unmap::free);
       live.clear();
+      gaveBack(bytes);
       bytes = 0;
       throw new IllegalStateException(leak);
     }

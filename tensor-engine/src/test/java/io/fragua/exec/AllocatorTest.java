@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.tensor.Buffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class AllocatorTest {
@@ -54,6 +56,75 @@ class AllocatorTest {
         m);
     assertEquals(0, a.bytes());
     a.close(); // the leak was freed and is reported once
+  }
+
+  /** A hundred bytes. */
+  private static final class Hundred implements MemoryBudget {
+    private long left = 100;
+
+    @Override
+    public boolean take(long bytes) {
+      boolean fits = bytes <= left;
+      left -= fits ? bytes : 0;
+      return fits;
+    }
+
+    @Override
+    public void give(long bytes) {
+      left += bytes;
+    }
+
+    @Override
+    public String describe() {
+      return "100 bytes; raise it";
+    }
+  }
+
+  @Test
+  void staysInItsBudget() {
+    Hundred budget = new Hundred();
+    long held = Allocator.held();
+    Allocator a = new Allocator("small", budget);
+    Buffer x = a.allocate(60);
+    assertEquals(
+        "allocator small: must stay in its budget: 41 bytes more than the 60 in use, budget 100"
+            + " bytes; raise it",
+        assertThrows(MemoryLimitException.class, () -> a.allocate(41)).getMessage());
+    assertEquals(40, budget.left);
+    assertEquals(60, a.bytes());
+    a.allocate(40);
+    a.free(x);
+    assertEquals(60, budget.left);
+    assertThrows(IllegalStateException.class, a::close);
+    assertEquals(100, budget.left, "what leaked was given back");
+    assertEquals(held, Allocator.held());
+  }
+
+  @Test
+  void directMemoryThatIsUsedUpIsAnException() {
+    boolean before = Allocator.spoil(false);
+    try (Allocator a = new Allocator("greedy")) {
+      List<Buffer> all = new ArrayList<>();
+      MemoryLimitException e =
+          assertThrows(
+              MemoryLimitException.class,
+              () -> {
+                while (all.size() < 64) {
+                  all.add(a.allocate(2147483583L));
+                }
+              });
+      all.forEach(a::free);
+      assertTrue(
+          e.getMessage()
+              .startsWith(
+                  "allocator greedy: the JVM's direct memory must suffice: 2147483583 bytes more"
+                      + " than the "),
+          e.getMessage());
+      assertTrue(e.getCause() instanceof OutOfMemoryError);
+      a.free(a.allocate(1 << 20)); // and goes on
+    } finally {
+      Allocator.spoil(before);
+    }
   }
 
   @Test

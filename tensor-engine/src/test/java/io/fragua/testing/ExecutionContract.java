@@ -10,6 +10,8 @@ import io.fragua.exec.Allocator;
 import io.fragua.exec.Backend;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
+import io.fragua.exec.MemoryBudget;
+import io.fragua.exec.MemoryLimitException;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.op.Family;
@@ -88,6 +90,40 @@ public abstract class ExecutionContract {
     }
     assertEquals(0, a.bytes());
     a.close();
+  }
+
+  @Test
+  void whereMemoryDoesNotSufficeNothingIsHeld() {
+    MemoryBudget none =
+        new MemoryBudget() {
+          @Override
+          public boolean take(long bytes) {
+            return bytes == 0;
+          }
+
+          @Override
+          public void give(long bytes) {}
+
+          @Override
+          public String describe() {
+            return "nothing";
+          }
+        };
+    try (Program p =
+            backend()
+                .compile(
+                    graph(x -> List.of(x.get(0).sum().add(x.get(0))), ROW),
+                    CompileOptions.DEFAULT);
+        Allocator a = new Allocator("contract", none)) {
+      assertThrows(
+          MemoryLimitException.class,
+          () -> {
+            try (Execution e = p.newExecution(a)) {
+              e.input(0);
+            }
+          });
+      assertEquals(0, a.bytes());
+    } // which the program refuses while an execution is open
   }
 
   @Test

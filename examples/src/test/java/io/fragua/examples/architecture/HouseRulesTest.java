@@ -88,6 +88,7 @@ class HouseRulesTest {
             .matcher(pom)
             .results()
             .map(m -> m.group(1))
+            .filter(m -> !m.contains("/")) // spark-4.0 runs tests of the others and has no code
             .sorted()
             .toList();
     assertEquals(modules, List.copyOf(Layers.MODULES.keySet()));

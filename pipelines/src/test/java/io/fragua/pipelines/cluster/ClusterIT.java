@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * from {@code spark-submit --jars}, learns and scores. No process has a home it can write to.
  */
 class ClusterIT {
-  private static final Path JAR = Path.of(System.getProperty("fragua.assembly"));
+  private static final Path JAR = Path.of(System.getProperty("fragua.assembly")).normalize();
 
   @TempDir Path temp;
 

@@ -1,5 +1,6 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.BatchedGraph;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Devices;
@@ -12,7 +13,6 @@ import io.fragua.optim.GradientTransform;
 import io.fragua.random.Key;
 import io.fragua.spark.param.EstimatorSetters;
 import io.fragua.spark.param.ParamGroups;
-import io.fragua.spark.persist.BatchedGraph;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
 import io.fragua.spark.train.Distribution;

@@ -51,6 +51,7 @@ final class ScoreBroadcasts {
         new ScoreModel(
             model.uid(),
             GraphJson.write(model.scoreGraph(rows, results)),
+            GraphJson.write(model.scoreGraph(rows + 1, results)),
             weights(model),
             tiles,
             outputs,

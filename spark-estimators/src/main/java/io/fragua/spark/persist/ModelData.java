@@ -1,5 +1,6 @@
 package io.fragua.spark.persist;
 
+import io.fragua.arrow.BatchedGraph;
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.tensor.Tensor;
 import java.util.Collections;

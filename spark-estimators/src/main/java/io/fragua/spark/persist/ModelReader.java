@@ -2,6 +2,7 @@ package io.fragua.spark.persist;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fragua.arrow.BatchedGraph;
 import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;

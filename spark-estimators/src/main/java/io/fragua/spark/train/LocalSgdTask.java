@@ -60,6 +60,7 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
       store.finish();
       try (Workspace work = new Workspace(plan, programs.get(), 0, 1)) {
         work.restore(values);
+        programs.begin();
         return body.run(store, work);
       }
     } finally {

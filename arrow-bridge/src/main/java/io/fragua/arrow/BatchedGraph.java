@@ -1,4 +1,4 @@
-package io.fragua.spark.persist;
+package io.fragua.arrow;
 
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Attrs;
@@ -41,8 +41,8 @@ public record BatchedGraph(int rows, Graph graph, Graph next) {
    * @throws IllegalArgumentException if the two graphs differ in more than sizes
    */
   public Graph at(int wanted) {
-    if (wanted == rows) {
-      return graph;
+    if (wanted == rows || wanted == rows + 1) {
+      return wanted == rows ? graph : next;
     }
     Check.that(wanted >= 1, "graph: needs at least one row: %d; correct it", wanted);
     same("inputs", graph.inputs().size(), next.inputs().size());

@@ -1,4 +1,4 @@
-package io.fragua.spark.persist;
+package io.fragua.arrow;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

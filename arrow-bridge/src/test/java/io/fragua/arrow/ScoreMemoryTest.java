@@ -1,0 +1,294 @@
+package io.fragua.arrow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.exec.Allocator;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.SparkException;
+import org.apache.spark.TaskContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.vectorized.ColumnarBatch;
+import org.apache.spark.storage.BlockId;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import scala.runtime.AbstractFunction1;
+
+/** What scoring takes, what it does with less, and that it gives everything back. */
+final class ScoreMemoryTest {
+  private static final int ROWS = 3_000;
+
+  @AfterEach
+  void unset() {
+    Session.get().conf().unset(TaskMemory.KEY);
+  }
+
+  private static Dataset<Row> score(ScoreModel m) {
+    return ModelScorer.append(ModelScorerTest.source(ROWS), Models.broadcast(m));
+  }
+
+  private static Map<String, Long> metrics(Dataset<Row> df) {
+    Dataset<Row> same = df.select("score", "raw"); // a plan of its own, with metrics of its own
+    same.collectAsList();
+    return Session.metrics(same);
+  }
+
+  // --- batches that do not fit
+
+  @Test
+  void halvesABatchUntilItFits() {
+    ScoreModel m = Models.model("halved", 1024, false);
+    long whole = metrics(score(m)).get("nativeMemory");
+    assertEquals(0, metrics(score(m)).get("numHalvings"));
+    // A quarter of the rows needs a third: some memory is the same for all sizes.
+    long limit = whole * 2 / 5;
+    Session.get().conf().set(TaskMemory.KEY, limit + "b");
+    Dataset<Row> out = score(m);
+    Session.get().conf().unset(TaskMemory.KEY); // it was read by transform
+    ModelScorerTest.assertScores(out, ROWS);
+    Map<String, Long> got = metrics(out);
+    assertEquals(2, got.get("numHalvings"));
+    assertTrue(got.get("nativeMemory") <= limit, () -> got + " of " + limit);
+    assertTrue(got.get("nativeMemory") > limit / 2, () -> got + " of " + limit);
+    ModelScorerTest.assertUnused();
+  }
+
+  @Test
+  void halvesABatchThatSparkHasNoMemoryFor() {
+    // Off-heap execution memory is 32 MB in the tests' session.
+    ScoreModel m = Models.model("large", 1 << 20, false);
+    Map<String, Long> got = metrics(score(m));
+    assertTrue(got.get("numHalvings") > 0, got::toString);
+    assertTrue(got.get("nativeMemory") <= Session.OFF_HEAP, got::toString);
+    assertTrue(got.get("nativeMemory") > Session.OFF_HEAP / 4, got::toString);
+    ModelScorerTest.assertScores(score(m), ROWS);
+    assertEquals(0, SparkEnv.get().memoryManager().offHeapExecutionMemoryUsed());
+  }
+
+  @Test
+  void saysWhatToSetWhereOneRowDoesNotFit() {
+    long held = Allocator.held();
+    Session.get().conf().set(TaskMemory.KEY, "16");
+    ScoreModel m = Models.model("tight", 1024, false);
+    String text =
+        Session.message(assertThrows(SparkException.class, () -> score(m).collectAsList()));
+    assertTrue(
+        text.matches(
+            "(?s).*model tight: a batch must fit the memory of a task: one of 1 row does not, 1024"
+                + " are set: allocator score tight, stage \\d+, partition 0: must stay in its"
+                + " budget: \\d+ bytes more than the \\d+ in use, budget 16 bytes a task; raise or"
+                + " unset spark.fragua.score.memory, and what Spark grants the task of 33554432"
+                + " bytes; raise spark.memory.offHeap.size\n.*"),
+        text);
+    ScoreModel whole =
+        new ScoreModel(
+            "whole",
+            m.graphJson(),
+            "",
+            m.safetensors(),
+            m.tiles(),
+            m.outputs(),
+            m.batchRows(),
+            m.precision(),
+            m.threads());
+    text = Session.message(assertThrows(SparkException.class, () -> score(whole).collectAsList()));
+    assertTrue(text.contains("task: one of 1024 rows does not, 1024 are set: "), text);
+    ModelScorerTest.assertUnused();
+    assertEquals(held, Allocator.held());
+  }
+
+  @Test
+  void refusesAWrongSetting() {
+    for (String wrong : List.of("much", "-1", "0")) {
+      Session.get().conf().set(TaskMemory.KEY, wrong);
+      assertEquals(
+          "spark.fragua.score.memory: must be a number of bytes from 1 up, as 512m: \""
+              + wrong
+              + "\"; correct or unset it",
+          assertThrows(IllegalArgumentException.class, () -> score(Models.model("m", 8, false)))
+              .getMessage());
+    }
+  }
+
+  // --- kills
+
+  private static final AtomicInteger RUNS = new AtomicInteger();
+
+  /** Scores, and is killed from outside during the fifth run of the program. */
+  private record Killed(ModelScorer scorer) implements BatchFunction {
+    @Override
+    public Iterator<ColumnarBatch> apply(
+        Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
+      ColumnarMetrics killing =
+          new ColumnarMetrics() {
+            @Override
+            public void copy(long nanos) {}
+
+            @Override
+            public void compute(long nanos) {
+              if (RUNS.incrementAndGet() == 5) {
+                Session.get().sparkContext().cancelJobGroup("kill");
+                await(TaskContext.get()::isInterrupted);
+              }
+            }
+
+            @Override
+            public void halved() {}
+
+            @Override
+            public void memory(long bytes) {}
+          };
+      return scorer.apply(in, ordinals, killing);
+    }
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!condition.getAsBoolean() && System.nanoTime() < end) {
+      Thread.onSpinWait();
+    }
+    assertTrue(condition.getAsBoolean(), "waited for a minute");
+  }
+
+  @Test
+  void aKilledTaskStopsAfterTheBatchItIsAt() {
+    long held = Allocator.held();
+    RUNS.set(0);
+    // One batch of Spark's is many of the model's; the task's thread is not interrupted.
+    ScoreModel m = Models.model("stops", 8, false);
+    Dataset<Row> out =
+        ColumnarMap.append(
+            ModelScorerTest.source(1 << 20),
+            m.inputs(),
+            m.schema(),
+            new Killed(Models.scorer(m, "cpu")),
+            "killed");
+    Session.get().sparkContext().setJobGroup("kill", "stops", false);
+    try {
+      String text = Session.message(assertThrows(Exception.class, out::collectAsList));
+      assertTrue(text.contains("cancelled"), text);
+    } finally {
+      Session.get().sparkContext().clearJobGroup();
+    }
+    ModelScorerTest.assertUnused();
+    assertEquals(5, RUNS.get());
+    assertEquals(held, Allocator.held());
+  }
+
+  @Test
+  void aKilledJobEndsSoonAndFreesWhatItHeld() throws Exception {
+    long held = Allocator.held();
+    Dataset<Row> endless =
+        Session.get()
+            .range(0, 1L << 40, 1, 2)
+            .selectExpr("id", "cast(1 as float) as a", "2D as b", "'v1' as s");
+    ModelScorer scorer = Models.scorer(Models.model("killed", 1024, false), "cpu");
+    CompletableFuture<Void> job =
+        CompletableFuture.runAsync(
+            () -> {
+              Session.get().sparkContext().setJobGroup("kill", "endless", true);
+              ModelScorer.append(endless, scorer).agg(functions.sum("score")).collectAsList();
+            });
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (ModelCache.counts()[1] < 2 && System.nanoTime() < end) {
+      Thread.onSpinWait();
+    }
+    assertEquals(2, ModelCache.counts()[1]);
+    Session.get().sparkContext().cancelJobGroup("kill");
+    assertThrows(ExecutionException.class, () -> job.get(60, TimeUnit.SECONDS));
+    ModelScorerTest.assertUnused();
+    assertEquals(held, Allocator.held());
+  }
+
+  // --- leaks
+
+  private static long direct() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(b -> b.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
+  }
+
+  private static int broadcasts() {
+    return SparkEnv.get()
+        .blockManager()
+        .getMatchingBlockIds(
+            new AbstractFunction1<BlockId, Object>() {
+              @Override
+              public Object apply(BlockId b) {
+                return b.isBroadcast();
+              }
+            })
+        .size();
+  }
+
+  private static int threads() {
+    return ManagementFactory.getThreadMXBean().getThreadCount();
+  }
+
+  @Test
+  void aThousandQueriesLeaveNothing() {
+    Session.get().conf().set("spark.sql.adaptive.enabled", false); // plans faster
+    try {
+      // Half a megabyte of tiles and results a task: a thousand leaks of it would be over 500 MB.
+      var model = Models.broadcast(Models.model("often", 20_000, false));
+      queries(model, 10);
+      ModelScorerTest.assertUnused();
+      long held = Allocator.held();
+      long direct = direct();
+      int threads = threads();
+      int broadcasts = broadcasts();
+      int models = ModelCache.counts()[0];
+      for (int i = 0; i < 5; i++) { // of 9 queries, 23 times: 1,035
+        queries(model, 23);
+      }
+      ModelScorerTest.assertUnused();
+      assertEquals(held, Allocator.held());
+      assertEquals(models, ModelCache.counts()[0]);
+      assertTrue(direct() - direct < 64L << 20, () -> direct() - direct + " bytes more");
+      assertTrue(threads() <= threads + 10, () -> threads() + " threads after " + threads);
+      // Spark's own of each job are freed when the collector has found them.
+      await(
+          () -> {
+            System.gc();
+            return broadcasts() <= broadcasts + 10;
+          });
+    } finally {
+      Session.get().conf().unset("spark.sql.adaptive.enabled");
+    }
+  }
+
+  /** Plans nine queries and runs them so many times, and one that fails once. */
+  private static void queries(Broadcast<ScoreModel> model, int times) {
+    List<Dataset<Row>> queries = new ArrayList<>();
+    Dataset<Row> rows = ModelScorerTest.source(100);
+    for (int i = 0; i < 9; i++) {
+      Dataset<Row> scored = ModelScorer.append(rows, model);
+      queries.add(i == 0 ? scored.limit(3) : scored.select("id", i % 2 == 0 ? "score" : "raw"));
+    }
+    for (int t = 0; t < times; t++) {
+      for (Dataset<Row> q : queries) {
+        assertEquals(q == queries.get(0) ? 3 : 100, q.collectAsList().size());
+      }
+      if (t == 0) {
+        Dataset<Row> bad = rows.selectExpr("id", "if(id = 50, null, a) as a", "b", "s");
+        assertThrows(SparkException.class, () -> ModelScorer.append(bad, model).collectAsList());
+      }
+    }
+  }
+}
