@@ -67,6 +67,7 @@ final class Bf16Operands {
     if (!Halves.isProduct(v) || !Halves.apart(v)) {
       return false;
     }
-    return v.kind != Value.Kind.MATMUL || Math.min(v.shape().dim(-2), v.shape().dim(-1)) > 1;
+    MatmulShape s = v.kind == Value.Kind.MATMUL ? MatmulShape.of(v) : null;
+    return s == null || Math.min(s.m(), s.n()) > 1;
   }
 }

@@ -30,8 +30,4 @@ final class Cluster {
   boolean isKernel() {
     return members.get(0).isFusable();
   }
-
-  int firstId() {
-    return members.get(0).id;
-  }
 }

@@ -68,14 +68,15 @@ final class Clusters {
     if (doubled != results) {
       c = fused(doubled, over);
     }
-    return new Result(c.order, doubled, c.schedule());
+    Map<Value, Integer> soon = c.order.soon(doubled.stream().map(View::base).toList());
+    return new Result(c.order, doubled, c.schedule(soon));
   }
 
   private static Clusters fused(List<View> results, Map<Integer, Value> over) {
     List<Value> roots = results.stream().map(View::base).toList();
     Map<Value, Value> overwritten = new IdentityHashMap<>();
     over.forEach((o, operand) -> overwritten.put(roots.get(o), operand));
-    Clusters c = new Clusters(Order.soon(roots, overwritten), new HashSet<>(roots));
+    Clusters c = new Clusters(Order.of(roots, overwritten), new HashSet<>(roots));
     for (Value v : c.order.values) {
       Cluster alone = new Cluster(v);
       alone.rank = v.id;
@@ -121,8 +122,8 @@ final class Clusters {
     }
   }
 
-  /** Clusters in an order in which each runs after those it reads, earliest first. */
-  private List<Cluster> schedule() {
+  /** Clusters in an order in which each runs after those it reads, the soonest first. */
+  private List<Cluster> schedule(Map<Value, Integer> soon) {
     Map<Cluster, Integer> missing = new IdentityHashMap<>();
     Map<Cluster, Set<Cluster>> next = new IdentityHashMap<>();
     Set<Cluster> all = new LinkedHashSet<>();
@@ -137,7 +138,10 @@ final class Clusters {
       missing.put(c, before.size());
       before.forEach(b -> next.computeIfAbsent(b, k -> new HashSet<>()).add(c));
     }
-    PriorityQueue<Cluster> ready = new PriorityQueue<>(Comparator.comparingInt(Cluster::firstId));
+    PriorityQueue<Cluster> ready =
+        new PriorityQueue<>(
+            Comparator.comparingInt(
+                (Cluster c) -> c.members.stream().mapToInt(soon::get).min().orElseThrow()));
     all.stream().filter(c -> missing.get(c) == 0).forEach(ready::add);
     List<Cluster> out = new ArrayList<>();
     while (!ready.isEmpty()) {

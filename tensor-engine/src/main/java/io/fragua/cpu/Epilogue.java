@@ -15,6 +15,9 @@ final class Epilogue {
 
   /** The value, or the product it can become part of. */
   static Value fused(Value old, Value now, Rewrite.Uses uses) {
+    if (now.kind == Value.Kind.COPY) {
+      return swapped(old, now, uses);
+    }
     if (now.kind != Value.Kind.ELEMENTWISE || now.type.dtype() != DType.F32) {
       return now;
     }
@@ -62,6 +65,26 @@ final class Epilogue {
       }
     }
     return now;
+  }
+
+  /**
+   * The product whose rows are written where the copy has them, or the copy: heads [B, H, T, D]
+   * that become features [B, T, H, D]. With less than AVX-512 oneDNN may have no fast code for it.
+   */
+  private static Value swapped(Value old, Value copy, Rewrite.Uses uses) {
+    View from = copy.args.get(0);
+    Value p = from.base();
+    if (p.kind != Value.Kind.MATMUL
+        || p.type.dtype() != DType.F32
+        || p.shape().rank() != 4
+        || p.attrs.has("swapped")
+        || !uses.onlyHere(old.args.get(0).base())
+        || !from.equals(View.of(p).transpose(new int[] {0, 2, 1, 3}))
+        || !OneDnn.wide()) {
+      return copy;
+    }
+    Attrs a = p.attrs.with("swapped", 1);
+    return Value.of(Value.Kind.MATMUL, copy.type, p.op, a, p.args);
   }
 
   /** True for a row of n numbers in memory, repeated along all other axes. */

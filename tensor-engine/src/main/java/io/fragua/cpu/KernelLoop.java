@@ -9,6 +9,7 @@ import java.util.Map;
 /** Writes {@code loop}: the computation of a kernel over a run of the innermost axis. */
 final class KernelLoop {
   private final KernelPlan k;
+  private final StringBuilder once = new StringBuilder();
   private final StringBuilder before = new StringBuilder();
   private final StringBuilder body = new StringBuilder();
   private final StringBuilder after = new StringBuilder();
@@ -17,9 +18,21 @@ final class KernelLoop {
     this.k = plan;
   }
 
-  String write(String params) {
+  /**
+   * The methods' text.
+   *
+   * @param params declarations of operands
+   * @param next statements at the end of a row, where the loop goes through rows
+   */
+  String write(String params, String next) {
     StringBuilder s = new StringBuilder();
-    if (k.vector) {
+    if (k.loopsRows()) {
+      vector(false);
+      s.append("  static void loop(int rows, int n" + params + ") {\n").append(once);
+      s.append("    for (int r = 0; r < rows; r++) {\n").append(before);
+      s.append("    for (int i = 0; i < n; i += L) {\n").append(body);
+      s.append("    }\n").append(after).append(next).append("    }\n  }\n");
+    } else if (k.vector) {
       s.append(vector(params, false));
       if (k.innerFolded) {
         s.append(vector(params, true));
@@ -44,6 +57,7 @@ final class KernelLoop {
    * lanes count: a choice within one loop would double its code in the just-in-time compiler.
    */
   private String vector(String params, boolean tail) {
+    once.setLength(0);
     before.setLength(0);
     body.setLength(0);
     after.setLength(0);
@@ -51,7 +65,7 @@ final class KernelLoop {
     String name = tail ? "tail(int rest" : "loop(int n";
     StringBuilder s = new StringBuilder();
     s.append("  static void " + name + ", " + Memory.TYPE + " x" + params + ") {\n");
-    s.append(before);
+    s.append(once).append(before);
     s.append(tail ? "    int i = 0;\n    {\n" : "    for (int i = 0; i < n; i += L) {\n");
     return s.append(body).append("    }\n").append(after).append("  }\n").toString();
   }
@@ -95,7 +109,7 @@ final class KernelLoop {
   }
 
   private void vector(boolean tail) {
-    VectorText text = new VectorText(before, body);
+    VectorText text = new VectorText(once, before, body);
     Map<Object, VectorText.Var> vars = new HashMap<>();
     int inner = k.space.rank() - 1;
     for (int i = 0; i < k.loads.size(); i++) {
@@ -118,7 +132,7 @@ final class KernelLoop {
       if (v.kind == Value.Kind.REDUCE) {
         fold(text, k.reduces.indexOf(v), v, args.get(0), tail);
       } else {
-        vars.put(v, isStoredBf16(v) ? args.get(0) : text.emit(v, args));
+        vars.put(v, isStoredBf16(v) ? args.get(0) : emit(text, v, args));
       }
     }
     for (int j = 0; j < k.stores.size(); j++) {
@@ -150,6 +164,28 @@ final class KernelLoop {
     }
   }
 
+  private static VectorText.Var emit(VectorText text, Value v, List<VectorText.Var> args) {
+    if (!isShare(v) || !args.get(1).invariant()) {
+      return text.emit(v, args);
+    }
+    String one = text.literal(DType.F32, 1, 0).name();
+    VectorText.Var r = text.invariant('F', one + ".div(" + args.get(1).name() + ")");
+    return text.assign('F', args.get(0).name() + ".mul(" + r.name() + ")", false);
+  }
+
+  /**
+   * True for exponentials divided by their sum, which is no smaller than one of them and so has a
+   * reciprocal: a product each and one division for all of a row.
+   */
+  private static boolean isShare(Value v) {
+    if (!v.name().equals("div") || v.type.dtype() != DType.F32) {
+      return false;
+    }
+    Value e = v.args.get(0).base();
+    Value sum = v.args.get(1).base();
+    return e.name().equals("exp") && sum.name().equals("reduce_sum") && sum.args.get(0).base() == e;
+  }
+
   /** True for f32 rounded to bf16 for memory alone. */
   private boolean isStoredBf16(Value v) {
     return v.type.dtype() == DType.BF16
@@ -174,6 +210,10 @@ final class KernelLoop {
       return new VectorNarrow(text).narrow(t, y);
     }
     if (step == 0) {
+      if (k.loopsRows()) {
+        String value = Memory.get(t, "b" + i, "a" + i);
+        before.append("      " + ScalarText.type(t) + " s" + i + " = " + value + ";\n");
+      }
       return switch (t) {
         case F32, F16, BF16 -> text.invariant('F', "FloatVector.broadcast(FS, s" + i + ")");
         case BOOL -> text.invariant('f', "FS.maskAll(s" + i + ")");
@@ -206,7 +246,7 @@ final class KernelLoop {
       LaneFold f = new LaneFold(v, j);
       before.append(f.start(tail));
       body.append(f.add(text, x, tail));
-      after.append(f.finish());
+      after.append(k.loopsRows() ? f.store("r" + j, "o" + j) : f.finish());
       return;
     }
     boolean f = v.type.dtype().isFloating();

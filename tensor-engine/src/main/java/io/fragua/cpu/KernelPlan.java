@@ -16,6 +16,15 @@ final class KernelPlan {
   /** Shorter innermost axes are not worth a vector. */
   private static final int MIN_VECTOR = 8;
 
+  /** Elements summed into one f32 vector before they are added up in f64. */
+  static final int CHUNK = 2048;
+
+  /**
+   * Points that one call of the generated loop visits at least, where rows are shorter. More would
+   * take the just-in-time compiler longer to notice.
+   */
+  private static final int POINTS = 4096;
+
   /** Folded rows that are summed in f32 before they are added up in f64. */
   static final int BLOCK = 128;
 
@@ -78,6 +87,23 @@ final class KernelPlan {
    */
   boolean splitsInner() {
     return rows.isEmpty() && !innerFolded;
+  }
+
+  /**
+   * True if the generated loop goes through rows too, so that its constants are set once for many
+   * of them and what a row is folded to never leaves the registers: rows are whole vectors.
+   */
+  boolean loopsRows() {
+    return vector
+        && !rows.isEmpty()
+        && folds.isEmpty()
+        && inner() % VectorRuntime.LANES == 0
+        && (!innerFolded || inner() <= CHUNK);
+  }
+
+  /** Rows in one call of such a loop. */
+  int rowsACall() {
+    return Math.max(1, POINTS / inner());
   }
 
   /** What {@link Kernel#run} counts: rows, or elements where threads share the loop. */

@@ -15,6 +15,30 @@ final class KernelRows {
   }
 
   String write() {
+    return k.loopsRows() ? rows() : parts();
+  }
+
+  /** Calls the loop for runs of rows along the last of their axes. */
+  private String rows() {
+    int last = k.rows.get(k.rows.size() - 1);
+    StringBuilder places = new StringBuilder();
+    for (int j = 0; j < k.reduces.size(); j++) {
+      places.append("      int o" + j + " = " + s.reduce(j) + ";\n");
+    }
+    out.append("  public void run(Object[] m, int[] p, int from, int to) {\n");
+    out.append(s.head());
+    out.append("    int rows;\n    for (int row = from; row < to; row += rows) {\n");
+    axes("row", k.rows);
+    out.append("      rows = Math.min(to - row, " + s.p(k.rowsACall()) + ");\n");
+    if (k.rows.size() > 1) {
+      out.append(
+          "      rows = Math.min(rows, " + s.p(k.space.sizes[last]) + " - i" + last + ");\n");
+    }
+    out.append(s.rowOffsets()).append(places);
+    return out.append("      loop(rows, p[0]" + s.callRows() + ");\n    }\n  }\n").toString();
+  }
+
+  private String parts() {
     int count = k.reduces.size();
     String[] place = new String[count];
     String[] w = new String[count];
@@ -58,9 +82,9 @@ final class KernelRows {
     } else if (k.innerFolded) {
       out.append(
           "      for (int e = 0; e < n; e += "
-              + KernelSource.chunk()
+              + KernelPlan.CHUNK
               + ") {\n      line(Math.min("
-              + KernelSource.chunk()
+              + KernelPlan.CHUNK
               + ", n - e), x"
               + s.call("e")
               + ");\n");

@@ -15,9 +15,6 @@ import java.util.Map;
  * computation once. Scalar kernels have no {@code line}.
  */
 final class KernelSource {
-  /** Elements summed into one f32 vector before they are added up in f64. */
-  private static final int CHUNK = 2048;
-
   private final KernelPlan k;
   private final List<Integer> p = new ArrayList<>();
 
@@ -37,8 +34,11 @@ final class KernelSource {
    *
    * @param load position among the loads, or -1 for a store
    * @param width bytes an element, 0 if it does not advance
+   * @param step what it advances by from element to element, or null
+   * @param next what its offset advances by from row to row, in a loop over rows
    */
-  private record Arg(int load, String memory, String offset, DType dtype, int width, String step) {}
+  private record Arg(
+      int load, String memory, String offset, DType dtype, int width, String step, String next) {}
 
   /** Source text, the parameters, and which of them get the operands' places added. */
   record Result(String text, int[] p, int[] offsets, List<Value> operands, int scratchBytes) {}
@@ -57,12 +57,12 @@ final class KernelSource {
     loads();
     stores();
     int tails = 0;
-    if (k.vector) {
+    if (k.vector && !k.loopsRows()) {
       tails = (int) args.stream().filter(a -> a.width > 0).count();
     }
     scratch = (resultBytes() + tails * 4 * VectorRuntime.LANES + 63) / 64 * 64;
     String rows = new KernelRows(this, k).write();
-    String loop = new KernelLoop(k).write(params());
+    String loop = new KernelLoop(k).write(params(), next());
     StringBuilder s = new StringBuilder();
     s.append("import java.nio.*;\n");
     if (VectorRuntime.SEGMENTS) {
@@ -88,12 +88,15 @@ final class KernelSource {
             "  static final VectorSpecies HALVES ="
                 + " VectorSpecies.of(short.class, VectorShape.forBitSize(L * 16));\n");
       }
+      if (loop.contains("FOLD")) {
+        s.append(LaneFold.shuffles());
+      }
       if (loop.contains("LANE")) {
         s.append("  static final IntVector LANE = (IntVector) IntVector.zero(IS).addIndex(1);\n");
       }
     }
     s.append(rows);
-    if (k.vector) {
+    if (k.vector && !k.loopsRows()) {
       s.append(line());
     }
     s.append(loop).append("}\n");
@@ -107,6 +110,9 @@ final class KernelSource {
 
   /** Bytes at the start of scratch memory for what reductions along the innermost axis keep. */
   private int resultBytes() {
+    if (k.loopsRows()) {
+      return 0;
+    }
     return k.reduces.size() * (k.vector && k.innerFolded ? LaneFold.bytes() : 8);
   }
 
@@ -169,6 +175,11 @@ final class KernelSource {
     rowOffsets.append(";\n");
   }
 
+  /** What an offset advances by from row to row, if the loop goes through rows. */
+  private String next(int width, Strides strides) {
+    return k.loopsRows() ? p(strides.along(k.rows.get(k.rows.size() - 1)) * width) : null;
+  }
+
   /** Stride along an axis, in elements. */
   interface Strides {
     long along(int axis);
@@ -197,11 +208,15 @@ final class KernelSource {
       long step = inner < 0 ? 0 : k.stride(i, inner);
       if (v.base().kind == Value.Kind.IOTA) {
         offset("a" + i, v.offset(), 1, a -> k.stride(load, a));
-        args.add(new Arg(i, null, "a" + i, t, 0, p(step)));
+        String next = next(1, a -> k.stride(load, a));
+        args.add(new Arg(i, null, "a" + i, t, 0, p(step), next));
         continue;
       }
       operand(v.base(), "b" + i, "a" + i, v.offset(), a -> k.stride(load, a));
-      if (k.vector && step == 0) {
+      String next = next(t.bytes(), a -> k.stride(load, a));
+      if (k.loopsRows()) {
+        args.add(new Arg(i, "b" + i, "a" + i, t, t.bytes(), null, next));
+      } else if (k.vector && step == 0) {
         rowOffsets.append(
             "      "
                 + ScalarText.type(t)
@@ -210,9 +225,10 @@ final class KernelSource {
                 + " = "
                 + Memory.get(t, "b" + i, "a" + i)
                 + ";\n");
-        args.add(new Arg(i, null, "s" + i, t, 0, null));
+        args.add(new Arg(i, null, "s" + i, t, 0, null, null));
       } else {
-        args.add(new Arg(i, "b" + i, "a" + i, t, t.bytes(), k.vector ? null : p(step * t.bytes())));
+        String by = k.vector ? null : p(step * t.bytes());
+        args.add(new Arg(i, "b" + i, "a" + i, t, t.bytes(), by, null));
       }
     }
   }
@@ -221,7 +237,9 @@ final class KernelSource {
     for (int j = 0; j < k.stores.size(); j++) {
       Value v = k.stores.get(j);
       operand(v, "c" + j, "q" + j, 0, k::storeStride);
-      args.add(new Arg(-1, "c" + j, "q" + j, v.type.dtype(), v.type.dtype().bytes(), null));
+      int width = v.type.dtype().bytes();
+      String next = next(width, k::storeStride);
+      args.add(new Arg(-1, "c" + j, "q" + j, v.type.dtype(), width, null, next));
     }
   }
 
@@ -240,6 +258,35 @@ final class KernelSource {
     }
     for (int j = 0; j < k.reduces.size() && !k.innerFolded; j++) {
       s.append(", int w" + j);
+    }
+    if (k.loopsRows()) {
+      args.forEach(a -> s.append(", int next_" + a.offset));
+      for (int j = 0; j < k.reduces.size(); j++) {
+        s.append(", " + Memory.TYPE + " r" + j + ", int o" + j + ", int next_o" + j);
+      }
+    }
+    return s.toString();
+  }
+
+  /** Statements at the end of a row in a loop over rows. */
+  private String next() {
+    StringBuilder s = new StringBuilder();
+    if (k.loopsRows()) {
+      args.forEach(a -> s.append("      " + a.offset + " += next_" + a.offset + ";\n"));
+      for (int j = 0; j < k.reduces.size(); j++) {
+        s.append("      o" + j + " += next_o" + j + ";\n");
+      }
+    }
+    return s.toString();
+  }
+
+  /** The arguments of a call on several rows. */
+  String callRows() {
+    StringBuilder s = new StringBuilder(call("0"));
+    args.forEach(a -> s.append(", " + a.next));
+    for (int j = 0; j < k.reduces.size(); j++) {
+      Value v = k.reduces.get(j);
+      s.append(", r" + j + ", o" + j + ", " + next(v.type.dtype().bytes(), k::reduceStride));
     }
     return s.toString();
   }
@@ -343,10 +390,5 @@ final class KernelSource {
       }
     }
     return s.toString();
-  }
-
-  /** Elements after which {@code run} adds up a folded row in f64. */
-  static int chunk() {
-    return CHUNK;
   }
 }

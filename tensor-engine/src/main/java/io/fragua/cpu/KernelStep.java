@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 /** Runs a generated kernel. */
 final class KernelStep extends Step {
   /** Fewer points than this are not worth a second thread. */
-  static final long MIN_POINTS_PER_THREAD = 16_384;
+  private static final long MIN_POINTS_PER_THREAD = 16_384;
 
   private final KernelPlan plan;
   private final KernelSource.Result source;

@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.cpu.VectorText.Var;
 import io.fragua.tensor.DType;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -10,9 +11,8 @@ import java.util.TreeSet;
  * Writes one reduction along the innermost axis: what is kept in registers, how a vector is taken
  * in, and how the lanes become one number.
  *
- * <p>Lanes go through scratch memory and are folded pairwise outside the loop's method. {@code
- * reduceLanes} leaves the order of a sum open, and more code in that method would keep the
- * just-in-time compiler from inlining what is there.
+ * <p>Sums of floats are folded by halves: {@code reduceLanes} leaves the order of a sum open, and
+ * with it the bits.
  *
  * <p>Maxima and minima of floats are taken on integers that are ordered as the floats are, zeros by
  * their sign: {@code FloatVector.max} has to tell zeros and NaN apart each time, and the next
@@ -151,11 +151,33 @@ final class LaneFold {
 
   /** The result as an expression, from memory. */
   String result() {
-    String folded = (isFloatSum() ? "sum" : how) + "(x, " + at + ")";
-    return seesNan() ? "real(" + folded + ", max(x, " + (at + bytes() / 2) + "))" : folded;
+    String kept = load(type(), species(), 0);
+    return fold("(" + type() + ") " + kept, "(IntVector) " + load("IntVector", "IS", bytes() / 2));
   }
 
-  /** Methods that {@link #result} calls. */
+  /** A statement that puts the result there. */
+  String store(String memory, String offset) {
+    DType t = v.type.dtype();
+    String x = "(" + ScalarText.type(t) + ") " + fold(acc, acc + "n");
+    return "      " + Memory.put(t, memory, offset, x) + "\n";
+  }
+
+  private String fold(String kept, String sizes) {
+    String folded = (isFloatSum() ? "sum" : how) + "(" + kept + ")";
+    return seesNan() ? "real(" + folded + ", max(" + sizes + "))" : folded;
+  }
+
+  /** Constants of a class in which sums of floats are folded. */
+  static String shuffles() {
+    StringBuilder s = new StringBuilder();
+    for (int n = VectorRuntime.LANES / 2; n > 0; n /= 2) {
+      String shuffle = "VectorShuffle.iota(FS, " + n + ", 1, true)";
+      s.append("  static final VectorShuffle FOLD" + n + " = " + shuffle + ";\n");
+    }
+    return s.toString();
+  }
+
+  /** Methods that {@link #result} and {@link #store} call. */
   static String helpers(List<Value> reduces) {
     Set<String> folds = new TreeSet<>();
     boolean nan = false;
@@ -172,26 +194,17 @@ final class LaneFold {
       s.append(" ? Float.NaN : Float.intBitsToFloat(key ^ (key >> 31 & 2147483647));\n  }\n");
     }
     for (String how : folds) {
-      String java = how.equals("sum") ? "float" : "int";
-      s.append("  static " + java + " " + how + "(" + Memory.TYPE + " x, int at) {\n    return ");
-      s.append("(" + java + ") (" + tree(how, 0, VectorRuntime.LANES) + ");\n  }\n");
+      if (how.equals("sum")) {
+        s.append("  static float sum(FloatVector v) {\n");
+        for (int n = VectorRuntime.LANES / 2; n > 0; n /= 2) {
+          s.append("    v = (FloatVector) v.add((FloatVector) v.rearrange(FOLD" + n + "));\n");
+        }
+        s.append("    return v.lane(0);\n  }\n");
+      } else {
+        String lanes = "v.reduceLanes(VectorOperators." + how.toUpperCase(Locale.ROOT) + ")";
+        s.append("  static int " + how + "(IntVector v) {\n    return " + lanes + ";\n  }\n");
+      }
     }
     return s.toString();
-  }
-
-  /** Lanes from one to before another, folded pairwise. */
-  private static String tree(String how, int from, int to) {
-    if (to - from == 1) {
-      String at = "at + " + 4 * from;
-      return how.equals("sum")
-          ? "(double) " + Memory.get(DType.F32, "x", at)
-          : Memory.get(DType.I32, "x", at);
-    }
-    int middle = (from + to) / 2;
-    String a = tree(how, from, middle);
-    String b = tree(how, middle, to);
-    return how.equals("sum") || how.equals("add")
-        ? "(" + a + " + " + b + ")"
-        : "Math." + how + "(" + a + ", " + b + ")";
   }
 }

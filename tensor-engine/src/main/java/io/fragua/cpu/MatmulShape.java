@@ -66,6 +66,17 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     return d;
   }
 
+  /**
+   * Where a product's result lies, seen as [batch..., M, N]; {@code swapped} ones lie as [B, M, H,
+   * N].
+   */
+  View result(Value v) {
+    View r = View.of(v);
+    return v.attrs.has("swapped")
+        ? r.transpose(new int[] {0, 2, 1, 3})
+        : new View(v, 0, batch.concat(Shape.of(m, n)), batch.concat(Shape.of(m, n)).strides());
+  }
+
   double flops() {
     return 2.0 * batch.size() * m * n * k;
   }

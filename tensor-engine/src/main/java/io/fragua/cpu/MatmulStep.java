@@ -144,7 +144,8 @@ final class MatmulStep extends Step {
       }
       descs[i] = desc(dims, type, strides);
     }
-    Shape out = shape.batch().concat(Shape.of(shape.m(), shape.n()));
+    View whole = shape.result(result);
+    Shape out = whole.shape();
     long[] dims = java.util.Arrays.stream(out.dims()).asLongStream().toArray();
     if (n == 3) {
       long[] d = new long[out.rank()];
@@ -158,9 +159,9 @@ final class MatmulStep extends Step {
     }
     if (axis >= 0) {
       dims[axis] = to - from;
-      starts[n] = from * out.strides()[axis] * result.type.dtype().bytes();
+      starts[n] = from * whole.strides()[axis] * result.type.dtype().bytes();
     }
-    descs[n] = desc(dims, result.type.dtype(), out.strides());
+    descs[n] = desc(dims, result.type.dtype(), whole.strides());
     return new Piece(new Product(descs, attr, older), starts, scratch);
   }
 
@@ -208,6 +209,11 @@ final class MatmulStep extends Step {
     return count == shape.batch().size()
         && result.args.stream()
             .allMatch(a -> !inside.contains(a.base()) || MatmulTile.aligned(a, shape.batch()));
+  }
+
+  @Override
+  boolean writesTiles() {
+    return !result.attrs.has("swapped");
   }
 
   @Override
@@ -278,6 +284,7 @@ final class MatmulStep extends Step {
     String bias = result.args.size() == 3 ? " + bias" : "";
     String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
     act += result.attrs.has("scale") ? " scaled" : "";
+    act += result.attrs.has("swapped") ? " swapped" : "";
     boolean bf16 = result.args.get(0).base().type.dtype() == DType.BF16;
     String from = bf16 ? " of bf16" : "";
     String to = result.type.dtype() == DType.BF16 ? " to bf16" : "";

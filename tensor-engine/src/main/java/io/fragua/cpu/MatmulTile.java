@@ -10,6 +10,7 @@ import org.bytedeco.dnnl.primitive_attr;
 /** One matrix product of a batch, by a primitive that one thread runs on each in turn. */
 final class MatmulTile implements AutoCloseable {
   private final Value result;
+  private final View whole;
   private final Shape batch;
   private final List<memory.desc> owned = new ArrayList<>();
   private final Product product;
@@ -17,6 +18,7 @@ final class MatmulTile implements AutoCloseable {
   MatmulTile(Value v, MatmulShape shape, primitive_attr attr) {
     result = v;
     batch = shape.batch();
+    whole = shape.result(v);
     memory.desc[] descs = new memory.desc[3];
     for (int i = 0; i < 2; i++) {
       View a = v.args.get(i);
@@ -25,7 +27,8 @@ final class MatmulTile implements AutoCloseable {
       descs[i] =
           desc(a.shape().dim(-2), a.shape().dim(-1), a.base().type.dtype(), s[r - 2], s[r - 1]);
     }
-    descs[2] = desc(shape.m(), shape.n(), v.type.dtype(), shape.n(), 1);
+    long row = whole.strides()[whole.shape().rank() - 2];
+    descs[2] = desc(shape.m(), shape.n(), v.type.dtype(), row, 1);
     product = new Product(descs, attr, false);
   }
 
@@ -110,10 +113,8 @@ final class MatmulTile implements AutoCloseable {
     @Override
     public void run(int tile) {
       for (int i = 0; i < 3; i++) {
-        long from =
-            i == 2
-                ? (long) tile * Tiling.bytes(result, tiling.count())
-                : at(result.args.get(i), batch, tile) * value(i).type.dtype().bytes();
+        View v = i == 2 ? whole : result.args.get(i);
+        long from = at(v, batch, tile) * value(i).type.dtype().bytes();
         if (tiling.local().containsKey(value(i))) {
           from -= (long) tile * Tiling.bytes(value(i), tiling.count());
         }

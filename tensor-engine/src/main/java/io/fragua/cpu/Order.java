@@ -64,29 +64,40 @@ final class Order {
   }
 
   /**
-   * The order in which a program computes them: results that take the fewest steps come first, so
-   * that a layer's gradient and the update of its parameters do not keep what they need until the
-   * gradients of all layers are there; and what is written over an operand comes after all who read
-   * the operand.
+   * An order in which what is written over an operand comes after those who read the operand.
    *
    * @param over operands by the result that may be written over them
    */
-  static Order soon(List<Value> roots, Map<Value, Value> over) {
+  static Order of(List<Value> roots, Map<Value, Value> over) {
     Order any = of(roots);
-    int[] depth = new int[any.values.size()];
-    for (Value v : any.values) {
+    Map<Value, List<Value>> first = new IdentityHashMap<>();
+    // A result that nobody reads and that waits for no such result cannot wait for itself.
+    over.keySet().stream()
+        .filter(r -> any.users(r).isEmpty())
+        .forEach(r -> first.put(r, List.of()));
+    first.replaceAll(
+        (r, none) -> any.users(over.get(r)).stream().filter(u -> !first.containsKey(u)).toList());
+    return new Order(roots, first);
+  }
+
+  /**
+   * When a program best computes each value: results that take the fewest steps come first, so that
+   * a layer's gradient and the update of its parameters do not keep what they need until the
+   * gradients of all layers are there. Leaves {@link Value#id} as it is here.
+   */
+  Map<Value, Integer> soon(List<Value> roots) {
+    int[] depth = new int[values.size()];
+    for (Value v : values) {
       v.args.forEach(a -> depth[v.id] = Math.max(depth[v.id], depth[a.base().id] + 1));
     }
     List<Value> sorted = new ArrayList<>(roots);
     sorted.sort(Comparator.comparingInt(r -> depth[r.id]));
-    Map<Value, List<Value>> first = new IdentityHashMap<>();
-    over.forEach(
-        (result, operand) -> {
-          if (any.users(result).isEmpty()) { // so nothing can have to wait for itself
-            first.put(result, any.users(operand).stream().filter(u -> u != result).toList());
-          }
-        });
-    return new Order(sorted, first);
+    Map<Value, Integer> at = new IdentityHashMap<>();
+    new Order(sorted, first).values.forEach(v -> at.put(v, v.id));
+    for (int i = 0; i < values.size(); i++) {
+      values.get(i).id = i;
+    }
+    return at;
   }
 
   /** Values that have to come before this one although it does not read them. */

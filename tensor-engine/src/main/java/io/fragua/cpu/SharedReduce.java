@@ -12,12 +12,15 @@ import java.util.List;
  * with what is before it, and then over that axis.
  */
 final class SharedReduce {
+  /** Elements for each thread; fewer are not worth it. */
+  private static final long MIN_POINTS_PER_THREAD = 16_384;
+
   /** How many times fewer elements the first step has to leave. */
   private static final int SMALLER = 8;
 
   private SharedReduce() {}
 
-  /** The reduction in two steps, or the value itself; worth it if all threads get a share. */
+  /** The reduction in two steps, or the value itself. */
   static Value split(Value v, int threads) {
     if (v.kind != Value.Kind.REDUCE || v.type.dtype() != DType.F32) {
       return v;
@@ -28,7 +31,8 @@ final class SharedReduce {
     long left = v.size() * x.dim(0);
     if (others.length == 0
         || others.length == axes.length
-        || Pool.parts(threads, x.dim(0) / 2, x.size(), KernelStep.MIN_POINTS_PER_THREAD) < threads
+        || x.dim(0) < 2 * threads
+        || x.size() < threads * MIN_POINTS_PER_THREAD
         || left > x.size() / SMALLER) {
       return v;
     }

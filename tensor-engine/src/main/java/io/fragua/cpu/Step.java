@@ -81,6 +81,11 @@ abstract class Step {
     return false;
   }
 
+  /** True if tile {@code t} of its results lies at {@code t} times the size of a tile. */
+  boolean writesTiles() {
+    return true;
+  }
+
   /**
    * True if the program's pieces can be computed apart: a piece of each result needs of the values
    * {@code inside} no more than the same piece. A step that can computes the piece of its execution

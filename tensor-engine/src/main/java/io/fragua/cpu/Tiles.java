@@ -140,6 +140,11 @@ final class Tiles {
     }
     int count = n;
     long limit = exact == 0 ? 4L * TARGET : 6L * TARGET;
+    Set<Value> apart = new HashSet<>();
+    all.stream().filter(s -> !s.writesTiles()).forEach(s -> apart.addAll(s.writes()));
+    if (all.stream().anyMatch(s -> s.reads().stream().anyMatch(apart::contains))) {
+      return 0;
+    }
     return n > 1 && bytes / n <= limit && all.stream().allMatch(s -> s.tiles(count, inside))
         ? n
         : 0;

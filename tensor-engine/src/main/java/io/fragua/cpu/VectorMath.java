@@ -129,7 +129,7 @@ final class VectorMath {
   }
 
   Var constant(float c) {
-    return text.invariant('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(c) + ")");
+    return text.number('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(c) + ")");
   }
 
   Var fma(Var a, Var b, Var c) {

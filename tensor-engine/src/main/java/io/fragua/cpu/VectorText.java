@@ -34,6 +34,7 @@ final class VectorText {
               + "(-?[0-9][0-9.]*(?:E-?[0-9]+)?f?|Float\\.[A-Za-z_]+)(?=[,)])");
 
   private final Map<String, String> numbers = new HashMap<>();
+  private final StringBuilder once;
   private final StringBuilder before;
   private final StringBuilder body;
   private int next;
@@ -49,10 +50,12 @@ final class VectorText {
   /**
    * A writer.
    *
+   * @param once receives numbers
    * @param before receives what does not change in the loop
    * @param body receives the rest
    */
-  VectorText(StringBuilder before, StringBuilder body) {
+  VectorText(StringBuilder once, StringBuilder before, StringBuilder body) {
+    this.once = once;
     this.before = before;
     this.body = body;
   }
@@ -94,10 +97,15 @@ final class VectorText {
   Var literal(DType t, double value, long bits) {
     return switch (t) {
       case F32, F16, BF16 ->
-          invariant('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(value) + ")");
-      case BOOL -> invariant('f', "FS.maskAll(" + (bits != 0) + ")");
-      default -> invariant('I', "IntVector.broadcast(IS, " + (int) bits + ")");
+          number('F', "FloatVector.broadcast(FS, " + ScalarText.floatLiteral(value) + ")");
+      case BOOL -> number('f', "FS.maskAll(" + (bits != 0) + ")");
+      default -> number('I', "IntVector.broadcast(IS, " + (int) bits + ")");
     };
+  }
+
+  /** A number in all lanes. */
+  Var number(char kind, String expression) {
+    return declare(once, kind, expression, true);
   }
 
   Var invariant(char kind, String expression) {
@@ -105,11 +113,15 @@ final class VectorText {
   }
 
   Var assign(char kind, String text, boolean invariant) {
-    String expression = invariant ? text : broadcast(text);
+    return invariant
+        ? declare(before, kind, text, true)
+        : declare(body, kind, broadcast(text), false);
+  }
+
+  private Var declare(StringBuilder to, char kind, String expression, boolean invariant) {
     String name = "v" + next++;
     String type = kind == 'F' ? "FloatVector" : kind == 'I' ? "IntVector" : "VectorMask";
-    (invariant ? before : body)
-        .append("      " + type + " " + name + " = (" + type + ") (" + expression + ");\n");
+    to.append("      " + type + " " + name + " = (" + type + ") (" + expression + ");\n");
     return new Var(name, kind, invariant);
   }
 
@@ -130,7 +142,7 @@ final class VectorText {
           numbers.computeIfAbsent(
               number,
               n ->
-                  invariant(
+                  number(
                           real ? 'F' : 'I',
                           real
                               ? "FloatVector.broadcast(FS, " + n + ")"

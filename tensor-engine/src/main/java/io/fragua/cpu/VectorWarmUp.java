@@ -30,6 +30,8 @@ final class VectorWarmUp {
           "x.fma(y, y)",
           "y.sqrt()",
           "x.reinterpretAsInts()",
+          "x.rearrange(HALF)",
+          "Float.valueOf(x.lane(0))",
           "x.convertShape(VectorOperators.F2I, IS, 0)");
 
   private static final List<String> INTS =
@@ -45,6 +47,9 @@ final class VectorWarmUp {
           "x.lanewise(VectorOperators.LSHL, y)",
           "x.lanewise(VectorOperators.LSHR, y)",
           "x.reinterpretAsFloats()",
+          "Integer.valueOf(x.reduceLanes(VectorOperators.ADD))",
+          "Integer.valueOf(x.reduceLanes(VectorOperators.MIN))",
+          "Integer.valueOf(x.reduceLanes(VectorOperators.MAX))",
           "x.convertShape(VectorOperators.I2F, FS, 0)");
 
   private VectorWarmUp() {}
@@ -58,6 +63,7 @@ final class VectorWarmUp {
         + "  static final VectorSpecies FS = FloatVector.SPECIES_PREFERRED;\n"
         + "  static final VectorSpecies IS = IntVector.SPECIES_PREFERRED;\n"
         + "  static final ByteOrder O = ByteOrder.nativeOrder();\n"
+        + "  static final VectorShuffle HALF = VectorShuffle.iota(FS, FS.length() / 2, 1, true);\n"
         + "  static Object seen;\n"
         + "  public void run(Object[] m, int[] p, int from, int to) {\n"
         + ("    for (int t = from; t < to; t++) { f((" + Memory.TYPE + ") m[0], t);")

@@ -18,10 +18,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.sql.Dataset;
@@ -62,6 +64,21 @@ public final class SparkBench implements Callable<Integer> {
       description = "Scoring jobs after the first, of which the median counts (default: 3).")
   private int runs = 3;
 
+  @Option(
+      names = "--rows",
+      split = ",",
+      paramLabel = "TEXT",
+      description =
+          "Only groups of rows whose name has one of these texts in it: flights, scoring, MLlib,"
+              + " DLRM (default: all).")
+  private List<String> chosen = List.of();
+
+  @Option(
+      names = "--clicks",
+      paramLabel = "N",
+      description = "Rows made for DLRM (default: ${DEFAULT-VALUE}).")
+  private long clicks = 5_000_000;
+
   @Spec private CommandSpec spec;
 
   private final Map<String, String> environment;
@@ -87,23 +104,57 @@ public final class SparkBench implements Callable<Integer> {
     progress.phase("starting");
     try (SparkSession spark = FlightDelays.session("fragua bench spark")) {
       progress.watch(new JobProgress(spark.sparkContext()));
-      String input = options.data();
-      Ours ours = measure(spark, input, progress);
-      progress.phase("peer");
-      PythonPeer.Answer peer = peer(spark, input);
+      List<BenchRow> rows = new ArrayList<>();
+      for (Map.Entry<String, Group> g : groups(spark, progress, out).entrySet()) {
+        if (chosen.isEmpty() || chosen.stream().anyMatch(g.getKey()::contains)) {
+          rows.addAll(g.getValue().measure());
+        }
+      }
       progress.close();
-      if (peer.missing() != null) {
-        out.println("peer PyTorch is missing: " + peer.missing());
-      }
-      JsonNode theirs = peer.figures();
-      if (theirs != null) {
-        compare(ours, theirs);
-      }
-      BenchRow.print(out, rows(ours, theirs));
+      BenchRow.print(out, rows);
       return 0;
     } finally {
       progress.abandon();
     }
+  }
+
+  /** Rows that are measured together. */
+  private interface Group {
+    List<BenchRow> measure();
+  }
+
+  private Map<String, Group> groups(SparkSession spark, ConsoleProgress progress, PrintWriter out) {
+    String input = options.data();
+    Map<String, Group> groups = new LinkedHashMap<>();
+    groups.put("flights", () -> flights(spark, input, progress, out));
+    groups.put(
+        "scoring", () -> ScoringBench.measure(Flights.read(spark, input), options, runs, progress));
+    groups.put(
+        "MLlib",
+        () -> MllibBench.measure(Flights.read(spark, input), options.seed(), runs, progress));
+    groups.put(
+        "DLRM",
+        () ->
+            inFolder(
+                folder ->
+                    new ClickBench(environment, clicks, options.batchSize(), options.seed())
+                        .measure(spark, folder, progress, out)));
+    return groups;
+  }
+
+  private List<BenchRow> flights(
+      SparkSession spark, String input, ConsoleProgress progress, PrintWriter out) {
+    Ours ours = measure(spark, input, progress);
+    progress.phase("peer");
+    PythonPeer.Answer peer = peer(spark, input);
+    if (peer.missing() != null) {
+      out.println("peer PyTorch is missing: " + peer.missing());
+    }
+    JsonNode theirs = peer.figures();
+    if (theirs != null) {
+      compare(ours, theirs);
+    }
+    return rows(ours, theirs);
   }
 
   /** Fragua's figures. {@code storeRatio} is null where the workers are in other JVMs. */
@@ -166,22 +217,30 @@ public final class SparkBench implements Callable<Integer> {
   }
 
   private double score(PipelineModel model, SparkSession spark, String input) {
+    return inFolder(
+        folder -> {
+          List<Double> times = new ArrayList<>();
+          for (int i = 0; i <= runs; i++) {
+            String target = folder.resolve("scored" + i).toUri().toString();
+            double seconds = Scoring.toParquet(model, spark, input, target);
+            if (i > 0) { // the first compiles
+              times.add(seconds);
+            }
+          }
+          times.sort(Comparator.naturalOrder());
+          return times.get(times.size() / 2);
+        });
+  }
+
+  /** Does something in a temporary folder, which is gone afterwards. */
+  private static <T> T inFolder(Function<Path, T> action) {
     Path folder = null;
     try {
       folder = Files.createTempDirectory("fragua-bench-");
-      List<Double> times = new ArrayList<>();
-      for (int i = 0; i <= runs; i++) {
-        double seconds =
-            Scoring.toParquet(model, spark, input, folder.resolve("scored" + i).toUri().toString());
-        if (i > 0) { // the first compiles
-          times.add(seconds);
-        }
-      }
-      times.sort(Comparator.naturalOrder());
-      return times.get(times.size() / 2);
+      return action.apply(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "bench spark: scored flights go to a temporary folder: it could not be made; set"
+          "bench spark: what is measured goes to a temporary folder: it could not be made; set"
               + " java.io.tmpdir to one that can",
           e);
     } finally {

@@ -26,7 +26,7 @@ public final class Flights {
   public static final String LATE = "late";
 
   /** Derived columns and others that are amounts. */
-  static final String[] NUMERIC = {
+  public static final String[] NUMERIC = {
     "minute_sin", "minute_cos", "day_share", "distance", "year_share"
   };
 
@@ -40,7 +40,7 @@ public final class Flights {
    * What Spark SQL derives from a flight, as the statement of a pipeline's first stage: the saved
    * pipeline then scores raw flights. Sine and cosine put 23:59 beside 0:00.
    */
-  static final String DERIVE =
+  public static final String DERIVE =
       """
       SELECT *,
         sin(minute_of_day * pi() / 720) AS minute_sin,

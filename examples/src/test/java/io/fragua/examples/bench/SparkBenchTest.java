@@ -76,7 +76,8 @@ class SparkBenchTest {
         new CommandLine(new SparkBench(Map.of()))
             .setOut(new PrintWriter(out, true))
             .setErr(new PrintWriter(err, true))
-            .execute("--data=" + data, "--epochs=1", "--batch-size=256", "--runs=1");
+            .execute(
+                "--data=" + data, "--epochs=1", "--batch-size=256", "--runs=1", "--rows=flights");
     assertEquals(0, status, err + "\n" + out);
     List<String> lines = out.toString().lines().toList();
     assertEquals(
@@ -113,6 +114,56 @@ class SparkBenchTest {
     assertTrue(store > 0 && store < 10, rows.get(6).toString());
     // What was scored to measure is gone.
     assertFalse(Files.exists(folder.resolve("scored0")));
+  }
+
+  @Test
+  void measuresTheGroupsThatAreAskedFor(@TempDir Path folder) throws Exception {
+    String data = SmallFlights.write(SmallFlights.spark(), folder, 300);
+    StringWriter out = new StringWriter();
+    int status =
+        new CommandLine(new SparkBench(Map.of()))
+            .setOut(new PrintWriter(out, true))
+            .execute(
+                "--data=" + data,
+                "--epochs=1",
+                "--batch-size=256",
+                "--runs=1",
+                "--clicks=1500",
+                "--rows=scoring,DLRM");
+    assertEquals(0, status, out::toString);
+    List<JsonNode> rows =
+        out.toString()
+            .lines()
+            .filter(l -> l.startsWith(BenchRow.MARKER))
+            .map(l -> read(l.substring(BenchRow.MARKER.length())))
+            .toList();
+    assertEquals(
+        List.of(
+            "scoring, Parquet scan alone",
+            "scoring, model alone",
+            "scoring, both",
+            "DLRM, AUC after 1 epoch",
+            "DLRM, training, sparse updates"),
+        rows.stream().map(r -> r.get("row").asText()).toList());
+    double lower = Math.min(rows.get(0).get("ours").asDouble(), rows.get(1).get("ours").asDouble());
+    assertEquals(lower, rows.get(2).get("theirs").asDouble());
+  }
+
+  @Test
+  void aPeerThatLearntMoreIsSaidBeforeTimes() throws Exception {
+    ClickBench.compare(0.70, theirs(0.71, 0.4, 1));
+    assertEquals(
+        "bench spark: both must learn the same of the clicks: AUC 0.7000 here, 0.7300 with Peer 1;"
+            + " find out why before comparing times",
+        assertThrows(
+                IllegalStateException.class, () -> ClickBench.compare(0.70, theirs(0.73, 0.4, 1)))
+            .getMessage());
+    MllibBench.compare(0.75, 0.70);
+    assertEquals(
+        "bench spark: Fragua must learn what MLlib learns: AUC 0.6500 here, 0.7000 there; find out"
+            + " why before comparing times",
+        assertThrows(IllegalStateException.class, () -> MllibBench.compare(0.65, 0.70))
+            .getMessage());
   }
 
   private static List<String> names(JsonNode row) {

@@ -20,6 +20,16 @@ public final class NeuralClassificationModel extends NeuralModel<NeuralClassific
     implements ClassifierSetters<NeuralClassificationModel> {
   private static final long serialVersionUID = 1L;
 
+  /** A name for service loaders, as Spark Connect's, which ask for one; it has learnt nothing. */
+  public NeuralClassificationModel() {
+    this("");
+  }
+
+  /** As the constructor without arguments, with a uid. */
+  public NeuralClassificationModel(String uid) {
+    this(uid, null, new ScoreBroadcasts());
+  }
+
   NeuralClassificationModel(String uid, ModelData data, ScoreBroadcasts broadcasts) {
     super(uid, data, broadcasts);
   }

@@ -4,7 +4,9 @@ import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.ModelScorer;
 import io.fragua.arrow.OutputSpec;
+import io.fragua.arrow.PairCounts;
 import io.fragua.arrow.TileSpec;
+import io.fragua.arrow.Vocabulary;
 import io.fragua.exec.Devices;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
@@ -23,6 +25,7 @@ import java.util.Map;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.HasTrainingSummary;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
@@ -31,6 +34,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import scala.Option;
 
 /**
  * A fitted neural network: appends its outputs to a data set through one node of the query plan, in
@@ -42,7 +46,7 @@ import org.apache.spark.sql.types.StructType;
  * @param <M> the model's own class
  */
 public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
-    implements Setters<M>, MLWritable {
+    implements Setters<M>, MLWritable, HasTrainingSummary<TrainingSummary> {
   private static final long serialVersionUID = 1L;
 
   private final String uid;
@@ -90,24 +94,68 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return List.of();
   }
 
+  /** What was learnt; a model that a service loader made has nothing. */
   ModelData data() {
+    Check.that(
+        model != null,
+        "%s %s: must come from fit or load: it was made by its constructor and has learnt nothing;"
+            + " fit an estimator or load a saved model",
+        getClass().getSimpleName(),
+        uid);
     return model;
   }
 
-  /** Number of numbers and categories in a row: a vector counts its size. */
+  /** Number of numbers, categories and keys that a row may have: a vector counts its size. */
   public int numFeatures() {
-    return model.data().width() + model.data().categories().size();
+    DataDescription d = data().data();
+    int keys = d.sparse().stream().mapToInt(c -> c.vocabulary().size() - 1).sum();
+    return d.width() + d.categories().size() + keys;
   }
 
   /** How the training went. */
+  @Override
   public TrainingSummary summary() {
-    return new TrainingSummary(model.history());
+    return new TrainingSummary(data().history());
   }
+
+  /** Always true: the summary is part of the model. */
+  @Override
+  public boolean hasSummary() {
+    return true;
+  }
+
+  /** As {@link #summary()}. */
+  @Override
+  public Option<TrainingSummary> trainingSummary() {
+    return Option.apply(summary());
+  }
+
+  /**
+   * Not possible, because the summary is part of the model.
+   *
+   * @throws UnsupportedOperationException always
+   */
+  @Override
+  public void trainingSummary_$eq(Option<TrainingSummary> value) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName()
+            + " summary: is part of the model and cannot be replaced: given "
+            + value
+            + "; fit again");
+  }
+
+  /** Writes nothing: a saved model holds its summary. Called by Spark Connect's cache. */
+  @Override
+  public void saveSummary(String path) {}
+
+  /** Reads nothing: a saved model holds its summary. Called by Spark Connect's cache. */
+  @Override
+  public void loadSummary(String path, Dataset<Row> dataset) {}
 
   /** Size of the weights in bytes. */
   @Override
   public long estimatedSize() {
-    return model.bytes();
+    return data().bytes();
   }
 
   /**
@@ -139,9 +187,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     Map<String, String> names = checks(schema).checkOutputs(this);
     List<TileSpec> tiles = Tiles.inputs(data, getHandleInvalid());
     Dataset<?> rows =
-        getHandleInvalid().equals("skip")
-            ? dataset.filter(Tiles.validRows(schema, tiles))
-            : dataset;
+        getHandleInvalid().equals("skip") ? TileSpec.withoutInvalid(dataset, tiles) : dataset;
     StructType appended = new StructType();
     for (Map.Entry<String, String> e : names.entrySet()) {
       appended = appended.add(field(e.getKey(), e.getValue()));
@@ -170,13 +216,15 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
 
   /** The description with the columns that this model now reads, which are checked. */
   private DataDescription described(StructType schema) {
+    DataDescription d = data().data();
     SchemaChecks checks = checks(schema);
     checks.checkInputs(this);
-    DataDescription d = model.data();
     List<String> numbers = SchemaChecks.numbers(this);
     List<String> names = SchemaChecks.inputs(this);
     Check.that(
-        numbers.size() == d.numbers().size() && names.size() == d.columns().size(),
+        numbers.size() == d.numbers().size()
+            && getCategoricalCols().length == d.categories().size()
+            && names.size() == d.columns().size(),
         "%s inputs: must name as many columns as the model was fitted on: %s in place of %s; name"
             + " one for each, in order",
         getClass().getSimpleName(),
@@ -187,28 +235,38 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
       String name = names.get(i);
       DataType now = checks.type("inputs", name);
       if (i < numbers.size()) {
-        InputColumn c = Tiles.number(name, now, d.numbers().get(i).width());
+        InputColumn fitted = d.numbers().get(i);
+        InputColumn.Kind kind = InputColumn.Kind.of(now);
         Check.that(
-            (c.kind() == InputColumn.Kind.SCALAR)
-                == (d.numbers().get(i).kind() == InputColumn.Kind.SCALAR),
+            kind.reads(now, fitted.shape().size()),
             "%s inputs: a column must be read as it was in fit: \"%s\" holds %s, fitted on %s;"
                 + " convert the column",
             getClass().getSimpleName(),
             name,
             now.catalogString(),
-            d.numbers().get(i).kind());
-        read.add(c);
+            fitted.kind() + (fitted.shape().isEmpty() ? "" : " of shape " + fitted.shape()));
+        read.add(new InputColumn(name, kind, fitted.shape(), fitted.origin(), fitted.vocabulary()));
       } else {
-        InputColumn c = d.categories().get(i - numbers.size());
+        int at = i - numbers.size();
+        boolean sparse = at >= d.categories().size();
+        InputColumn c =
+            sparse ? d.sparse().get(at - d.categories().size()) : d.categories().get(at);
+        Vocabulary.Type fitted = c.vocabulary().type();
         Check.that(
-            c.vocabulary().isText() == Tiles.isText(now),
-            "%s categoricalCols: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
+            fitted == (sparse ? PairCounts.keys(now) : Vocabulary.Type.of(now)),
+            "%s %s: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
                 + " %s; cast the column",
             getClass().getSimpleName(),
+            sparse ? "sparseCols" : "categoricalCols",
             name,
             now.catalogString(),
-            c.vocabulary().isText() ? "texts" : "integers");
-        read.add(InputColumn.category(name, c.vocabulary()));
+            switch (fitted) {
+              case TEXT -> "texts";
+              case BINARY -> "binaries";
+              case WHOLE -> "integers";
+              case INDEX -> "vectors";
+            });
+        read.add(c.withName(name));
       }
     }
     return d.withColumns(read);
@@ -220,7 +278,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * @param params of the outputs
    */
   Graph scoreGraph(int rows, List<String> params) {
-    Graph network = model.network().at(rows);
+    Graph network = data().network().at(rows);
     Map<String, Output> all = outputs();
     return Tracer.trace(
         network.inputs(),
@@ -238,9 +296,10 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * @param features as many as in {@code fit}, all finite
    */
   public double predict(Vector features) {
-    DataDescription d = model.data();
+    DataDescription d = data().data();
     Check.that(
         d.categories().isEmpty()
+            && d.sparse().isEmpty()
             && d.numbers().size() == 1
             && d.numbers().get(0).kind() != InputColumn.Kind.SCALAR,
         "%s predict: the model must read one column of vectors: it reads %s; use transform",
@@ -258,7 +317,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
       x[i] = (float) features.apply(i);
     }
     Graph g = scoreGraph(1, List.of("predictionCol"));
-    Map<String, Tensor> given = new LinkedHashMap<>(model.weights());
+    Map<String, Tensor> given = new LinkedHashMap<>(data().weights());
     given.put("x", Tensor.of(x, 1, x.length));
     List<Tensor> args = g.inputs().stream().map(in -> given.get(in.name())).toList();
     return g.call(args).get(0).cast(DType.F64).item();
@@ -273,6 +332,6 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
   /** A writer of this model: parameters and data description as JSON, graph, safetensors. */
   @Override
   public MLWriter write() {
-    return new ModelWriter(this, model);
+    return new ModelWriter(this, data());
   }
 }

@@ -11,6 +11,16 @@ import org.apache.spark.ml.util.MLReader;
 public final class NeuralRegressionModel extends NeuralModel<NeuralRegressionModel> {
   private static final long serialVersionUID = 1L;
 
+  /** A name for service loaders, as Spark Connect's, which ask for one; it has learnt nothing. */
+  public NeuralRegressionModel() {
+    this("");
+  }
+
+  /** As the constructor without arguments, with a uid. */
+  public NeuralRegressionModel(String uid) {
+    this(uid, null, new ScoreBroadcasts());
+  }
+
   NeuralRegressionModel(String uid, ModelData data, ScoreBroadcasts broadcasts) {
     super(uid, data, broadcasts);
   }

@@ -5,17 +5,17 @@ import io.fragua.graph.Tracer;
 import io.fragua.nn.Network;
 import io.fragua.nn.ParamTree;
 import io.fragua.optim.GradientTransform;
-import io.fragua.optim.Optimizers;
+import io.fragua.optim.SparseUpdates;
 import io.fragua.random.Key;
 import io.fragua.spark.persist.DataDescription;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
-import io.fragua.transform.Grad;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 
 /**
  * The three functions of a training, as graphs for a fixed number of rows. Operands and results are
@@ -29,7 +29,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
 
   /** What is trained: the network, what it predicts, and from which columns. */
   record Problem(NetworkBody body, Objective objective, DataDescription data) {
-    /** The tiles' operands for this many rows: x and ids, those that exist. */
+    /** The tiles' operands for this many rows, in the order of {@link Tiles#inputs}. */
     List<Graph.Input> inputs(int rows) {
       List<Graph.Input> in = new ArrayList<>();
       if (data.width() > 0) {
@@ -37,6 +37,10 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
       }
       if (!data.categories().isEmpty()) {
         in.add(new Graph.Input("ids", TensorType.of(DType.I32, rows, data.categories().size())));
+      }
+      if (data.slots() > 0) {
+        in.add(new Graph.Input("sparse_ids", TensorType.of(DType.I32, rows, data.slots())));
+        in.add(new Graph.Input("sparse_values", TensorType.of(DType.F32, rows, data.slots())));
       }
       return in;
     }
@@ -46,11 +50,21 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
     }
   }
 
-  /** Traces all three. */
+  /**
+   * Traces all three.
+   *
+   * @param lookups tables that are updated by row
+   */
   static TrainingGraphs trace(
-      Problem p, Network.Variables v, GradientTransform optimizer, ParamTree optState, int rows) {
+      Problem p,
+      Network.Variables v,
+      GradientTransform optimizer,
+      ParamTree optState,
+      int rows,
+      Lookups lookups) {
+    Graph gradient = lookups.gradient(loss(p, v, rows), v.params().names());
     return new TrainingGraphs(
-        gradient(p, v, rows), update(v.params(), optimizer, optState), evaluate(p, v, rows));
+        gradient, update(v.params(), optimizer, optState, lookups, gradient), evaluate(p, v, rows));
   }
 
   /** The saved network: params, state, tiles -&gt; output, in the label's own terms. */
@@ -79,7 +93,8 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
         });
   }
 
-  private static Graph gradient(Problem p, Network.Variables v, int rows) {
+  /** What is to become small; its gradient is taken of the parameters. */
+  private static Graph loss(Problem p, Network.Variables v, int rows) {
     List<Graph.Input> in = variables(v);
     in.addAll(p.inputs(rows));
     in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
@@ -87,28 +102,21 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
     in.add(new Graph.Input("key", TensorType.of(DType.I32, 2)));
     List<String> out = new ArrayList<>(List.of("loss", "weight_sum"));
     v.state().names().forEach(n -> out.add("state:" + n));
-    Graph loss =
-        Tracer.trace(
-            in,
-            out,
-            args -> {
-              Cursor c = new Cursor(args);
-              Network.Variables given = c.variables(v);
-              List<Tensor> tiles = c.rest(p.inputs(rows).size());
-              Tensor label = c.next();
-              Tensor weight = c.next();
-              Tensor real = weight.greater(0).cast(DType.F32);
-              Network.Result r =
-                  Network.apply(p.body(), given, tiles, true, new Key(c.next()), real);
-              List<Tensor> results = new ArrayList<>(weighted(p, r.output(), label, weight));
-              results.addAll(r.state().leaves());
-              return results;
-            });
-    int params = v.params().size();
-    return Grad.valueAndGrad(
-        loss,
-        IntStream.range(0, params).toArray(),
-        v.params().names().stream().map(n -> "grad:" + n).toList());
+    return Tracer.trace(
+        in,
+        out,
+        args -> {
+          Cursor c = new Cursor(args);
+          Network.Variables given = c.variables(v);
+          List<Tensor> tiles = c.rest(p.inputs(rows).size());
+          Tensor label = c.next();
+          Tensor weight = c.next();
+          Tensor real = weight.greater(0).cast(DType.F32);
+          Network.Result r = Network.apply(p.body(), given, tiles, true, new Key(c.next()), real);
+          List<Tensor> results = new ArrayList<>(weighted(p, r.output(), label, weight));
+          results.addAll(r.state().leaves());
+          return results;
+        });
   }
 
   private static Graph evaluate(Problem p, Network.Variables v, int rows) {
@@ -138,10 +146,20 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
     return List.of(weight.greater(0).select(loss.mul(weight), zero).sum(), weight.sum());
   }
 
-  private static Graph update(ParamTree params, GradientTransform optimizer, ParamTree optState) {
+  private static Graph update(
+      ParamTree params,
+      GradientTransform optimizer,
+      ParamTree optState,
+      Lookups lookups,
+      Graph gradient) {
+    Map<String, Tensor> whole = new LinkedHashMap<>(params.asMap());
+    lookups.tables().forEach(whole::remove);
+    ParamTree dense = ParamTree.of(whole);
     List<Graph.Input> in = named("param:", params);
     in.addAll(named("opt:", optState));
-    in.addAll(named("grad:", params));
+    in.addAll(named("grad:", dense));
+    in.addAll(lookups.rows(gradient));
+    in.addAll(lookups.gradients(gradient));
     in.add(new Graph.Input("weight_sum", TensorType.of(DType.F32)));
     List<String> out = new ArrayList<>();
     params.names().forEach(n -> out.add("param:" + n));
@@ -153,12 +171,20 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
           Cursor c = new Cursor(args);
           ParamTree p = params.withLeaves(c.rest(params.size()));
           ParamTree state = optState.withLeaves(c.rest(optState.size()));
-          ParamTree sums = params.withLeaves(c.rest(params.size()));
+          ParamTree sums = dense.withLeaves(c.rest(dense.size()));
+          List<Tensor> numbers = c.rest(lookups.tables().size());
+          List<Tensor> rows = c.rest(lookups.tables().size());
           Tensor weights = c.next().maximum(Float.MIN_NORMAL); // all weights 0: gradient 0, not NaN
-          ParamTree grads = sums.map(g -> g.div(weights));
-          GradientTransform.Update u = optimizer.update(grads, state, p);
-          List<Tensor> results = new ArrayList<>(Optimizers.applyUpdates(p, u.updates()).leaves());
-          results.addAll(u.state().leaves());
+          List<Tensor> means = rows.stream().map(g -> g.div(weights)).toList();
+          SparseUpdates.Step next =
+              SparseUpdates.apply(
+                  optimizer,
+                  sums.map(g -> g.div(weights)),
+                  lookups.updates(p, numbers, means),
+                  state,
+                  p);
+          List<Tensor> results = new ArrayList<>(next.params().leaves());
+          results.addAll(next.state().leaves());
           return results;
         });
   }

@@ -2,6 +2,7 @@ package io.fragua.spark.estimator;
 
 import io.fragua.spark.train.EpochMetrics;
 import java.util.List;
+import org.apache.spark.ml.util.Summary;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -14,7 +15,8 @@ import org.apache.spark.sql.types.StructType;
  *
  * @param epochs one entry per epoch that was run
  */
-public record TrainingSummary(List<EpochMetrics> epochs) {
+public record TrainingSummary(List<EpochMetrics> epochs)
+    implements Summary, org.apache.spark.ml.classification.TrainingSummary {
   private static final StructType SCHEMA =
       new StructType()
           .add("epoch", DataTypes.IntegerType, false)
@@ -26,6 +28,18 @@ public record TrainingSummary(List<EpochMetrics> epochs) {
   /** Copies the list. */
   public TrainingSummary {
     epochs = List.copyOf(epochs);
+  }
+
+  /** The loss on training rows, epoch after epoch. */
+  @Override
+  public double[] objectiveHistory() {
+    return epochs.stream().mapToDouble(EpochMetrics::trainLoss).toArray();
+  }
+
+  /** How many epochs were run. */
+  @Override
+  public int totalIterations() {
+    return epochs.size();
   }
 
   /**

@@ -2,6 +2,7 @@ package io.fragua.spark.param;
 
 import java.io.Serializable;
 import java.util.List;
+import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.Param;
 
@@ -52,6 +53,15 @@ public interface OptimizerParams extends ParamFamily {
     return groups().optimizer.clipNorm;
   }
 
+  /**
+   * Whether a step changes only those rows of the table of categories that it reads, with what the
+   * optimizer remembers of them; the others stay as they are, momentum included. Then the time of a
+   * step does not depend on the number of categories. Default false.
+   */
+  default BooleanParam sparseUpdates() {
+    return groups().optimizer.sparseUpdates;
+  }
+
   /** Value of {@link #optimizer()}. */
   default String getOptimizer() {
     return getOrDefault(optimizer());
@@ -82,6 +92,11 @@ public interface OptimizerParams extends ParamFamily {
     return (double) getOrDefault(clipNorm());
   }
 
+  /** Value of {@link #sparseUpdates()}. */
+  default boolean getSparseUpdates() {
+    return (boolean) getOrDefault(sparseUpdates());
+  }
+
   /** The parameters. */
   final class Group implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -92,6 +107,7 @@ public interface OptimizerParams extends ParamFamily {
     final DoubleParam momentum;
     final DoubleParam weightDecay;
     final DoubleParam clipNorm;
+    final BooleanParam sparseUpdates;
 
     Group(Declare d) {
       optimizer = d.choice("optimizer", "how a step follows from gradients", OPTIMIZERS, "adam");
@@ -125,6 +141,11 @@ public interface OptimizerParams extends ParamFamily {
               "at least 0",
               v -> v >= 0 && Double.isFinite(v),
               0);
+      sparseUpdates =
+          d.truth(
+              "sparseUpdates",
+              "whether a step changes only the categories that it reads (true, false)",
+              false);
     }
   }
 }

@@ -32,7 +32,7 @@ public final class EstimatorReader<E extends Params> extends MLReader<E> {
    */
   @Override
   public E load(String path) {
-    DefaultParamsReader.Metadata meta = SavedMetadata.load(path, sparkSession(), type);
+    DefaultParamsReader.Metadata meta = SavedMetadata.load(path, false, sparkSession(), type);
     E estimator = factory.apply(meta.uid());
     meta.getAndSetParams(estimator, scala.Option.empty());
     return estimator;

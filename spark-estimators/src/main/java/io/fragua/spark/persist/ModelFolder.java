@@ -13,6 +13,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
 
 /**
  * Reads and writes whole files of a model folder on any Hadoop file system, with size and SHA-256.
@@ -31,9 +32,20 @@ final class ModelFolder {
   private final Path root;
   private final FileSystem fs;
 
-  ModelFolder(String path, Configuration hadoop) throws IOException {
+  private ModelFolder(String path, Configuration hadoop) throws IOException {
     root = new Path(path);
     fs = root.getFileSystem(hadoop);
+  }
+
+  /**
+   * The folder of this name.
+   *
+   * @param local whether it is on this machine's disk, else on the session's default file system
+   *     unless the name says another
+   */
+  static ModelFolder of(String path, boolean local, SparkSession spark) throws IOException {
+    Configuration hadoop = spark.sessionState().newHadoopConf();
+    return new ModelFolder(local ? "file:" + path : path, hadoop);
   }
 
   /** The file's full name, for errors. */

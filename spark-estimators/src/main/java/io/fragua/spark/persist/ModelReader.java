@@ -39,6 +39,7 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
 
   private final Class<M> type;
   private final Factory<M> factory;
+  private boolean local;
 
   /** A reader of models of this class. */
   public ModelReader(Class<M> type, Factory<M> factory) {
@@ -46,11 +47,22 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
     this.factory = factory;
   }
 
+  /** Loads what {@link ModelWriter#saveToLocal} wrote. */
+  @Override
+  public M loadFromLocal(String path) {
+    local = true;
+    try {
+      return load(path);
+    } finally {
+      local = false;
+    }
+  }
+
   @Override
   public M load(String path) {
     try {
-      DefaultParamsReader.Metadata meta = SavedMetadata.load(path, sparkSession(), type);
-      ModelFolder folder = new ModelFolder(path, sparkSession().sessionState().newHadoopConf());
+      DefaultParamsReader.Metadata meta = SavedMetadata.load(path, local, sparkSession(), type);
+      ModelFolder folder = ModelFolder.of(path, local, sparkSession());
       JsonNode ours = JSON.readTree(meta.metadataJson()).path("fragua");
       String file = folder.name(ModelFolder.METADATA);
       int version = ours.path("formatVersion").asInt(0);

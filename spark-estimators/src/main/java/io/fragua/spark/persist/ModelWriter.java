@@ -17,6 +17,7 @@ import org.json4s.JInt;
 import org.json4s.JObject;
 import org.json4s.JString;
 import org.json4s.JValue;
+import scala.Option;
 import scala.Some;
 import scala.Tuple2;
 import scala.jdk.javaapi.CollectionConverters;
@@ -29,6 +30,7 @@ import scala.math.BigInt;
 public final class ModelWriter extends MLWriter {
   private final Params stage;
   private final ModelData model;
+  private boolean local;
 
   /**
    * A writer of this model.
@@ -40,16 +42,39 @@ public final class ModelWriter extends MLWriter {
     this.model = model;
   }
 
+  /**
+   * Saves on the driver's own disk, whatever the default file system is: Spark Connect puts models
+   * there that have no room in memory.
+   *
+   * @param path absolute, without a scheme; nothing may be there yet
+   */
+  @Override
+  public void saveToLocal(String path) {
+    local = true;
+    try {
+      saveImpl(path);
+    } finally {
+      local = false;
+    }
+  }
+
   /** Writes the folder; called by {@code save}, which has dealt with one that is there already. */
   @Override
   public void saveImpl(String path) {
     try {
-      ModelFolder folder = new ModelFolder(path, sparkSession().sessionState().newHadoopConf());
+      ModelFolder folder = ModelFolder.of(path, local, sparkSession());
       Map<String, ModelFolder.Sum> files = new LinkedHashMap<>();
       for (Map.Entry<String, byte[]> f : content().entrySet()) {
         files.put(f.getKey(), folder.write(f.getKey(), f.getValue()));
       }
-      DefaultParamsWriter.saveMetadata(stage, path, sparkSession(), new Some<>(extra(files)));
+      if (local) { // Spark writes them in a job, whose tasks may run elsewhere
+        SavedMetadata.writeLocal(
+            path,
+            DefaultParamsWriter.getMetadataToSave(
+                stage, sparkSession(), new Some<>(extra(files)), Option.empty()));
+      } else {
+        DefaultParamsWriter.saveMetadata(stage, path, sparkSession(), new Some<>(extra(files)));
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(
           path

@@ -3,6 +3,7 @@ package io.fragua.spark.persist;
 import io.fragua.tensor.Check;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.sql.SparkSession;
 
@@ -10,15 +11,26 @@ import org.apache.spark.sql.SparkSession;
 final class SavedMetadata {
   private SavedMetadata() {}
 
+  private static java.nio.file.Path localFile(String path) {
+    return java.nio.file.Path.of(path, ModelFolder.METADATA, "part-00000");
+  }
+
+  /** Writes metadata where Spark's readers look for them, on this machine's disk. */
+  static void writeLocal(String path, String metadata) throws IOException {
+    Files.createDirectories(localFile(path).getParent());
+    Files.writeString(localFile(path), metadata + "\n");
+  }
+
   /**
    * Reads the metadata of a stage that must be of this class.
    *
    * @throws IllegalArgumentException if they are missing, damaged or another class's
    */
-  static DefaultParamsReader.Metadata load(String path, SparkSession spark, Class<?> type) {
+  static DefaultParamsReader.Metadata load(
+      String path, boolean local, SparkSession spark, Class<?> type) {
     String file;
     try {
-      ModelFolder folder = new ModelFolder(path, spark.sessionState().newHadoopConf());
+      ModelFolder folder = ModelFolder.of(path, local, spark);
       file = folder.name(ModelFolder.METADATA);
       Check.that(
           folder.has(ModelFolder.METADATA),
@@ -34,7 +46,9 @@ final class SavedMetadata {
           e);
     }
     try {
-      return DefaultParamsReader.loadMetadata(path, spark, type.getName());
+      return local
+          ? DefaultParamsReader.parseMetadata(Files.readString(localFile(path)), type.getName())
+          : DefaultParamsReader.loadMetadata(path, spark, type.getName());
     } catch (Exception e) { // Scala declares none, yet throws checked ones too
       throw new IllegalArgumentException(
           file

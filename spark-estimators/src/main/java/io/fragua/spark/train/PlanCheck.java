@@ -4,6 +4,7 @@ import io.fragua.arrow.TileSpec;
 import io.fragua.graph.Graph;
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.TensorType;
 import java.util.HashMap;
 import java.util.List;
@@ -21,13 +22,14 @@ final class PlanCheck {
     Map<String, TensorType> opt = types("opt:", r.optState());
     Map<String, TensorType> grads = types("grad:", r.params());
     grads.put("weight_sum", SCALAR);
+    tables(r, grads);
 
     tile(r.tiles(), "label", true);
     tile(r.tiles(), "weight", false);
 
     Map<String, TensorType> known = new HashMap<>(params);
     known.putAll(state);
-    inputs("gradient", r.gradient(), known, r, List.of("weight", "key"));
+    inputs("gradient", r.gradient(), known, r, List.of("weight", "key", "shard"));
     Map<String, TensorType> results = new HashMap<>(grads);
     results.put("loss", SCALAR);
     results.putAll(state);
@@ -49,6 +51,32 @@ final class PlanCheck {
       known.putAll(state);
       inputs("evaluate", r.evaluate(), known, r, List.of("weight"));
       outputs("evaluate", r.evaluate(), Map.of("loss", SCALAR, "weight_sum", SCALAR));
+    }
+  }
+
+  /** Gradients of tables come by row: as many rows as there are numbers of rows. */
+  private static void tables(TrainRequest r, Map<String, TensorType> grads) {
+    for (String name : r.params().names()) {
+      Graph.Output rows =
+          r.gradient().outputs().stream()
+              .filter(o -> o.name().equals("rows:" + name))
+              .findFirst()
+              .orElse(null);
+      if (rows == null) {
+        continue;
+      }
+      TensorType numbers = r.gradient().type(rows.value());
+      Shape table = r.params().get(name).shape();
+      if (numbers.dtype() != DType.F32 || numbers.shape().rank() != 1 || table.rank() < 1) {
+        throw error(
+            "gradient graph, output " + rows.name(),
+            "rows of a table are numbered by f32[n]",
+            numbers + " for " + r.params().get(name).type(),
+            "correct the graph");
+      }
+      grads.put(rows.name(), numbers);
+      int n = numbers.shape().dim(0);
+      grads.put("grad:" + name, TensorType.of(DType.F32, n, (int) (table.size() / table.dim(0))));
     }
   }
 
@@ -94,8 +122,9 @@ final class PlanCheck {
         throw error(what, "must be a parameter, a tile, " + more, i.type(), "rename it");
       }
       boolean key = i.name().equals("key");
-      DType dtype = key ? DType.I32 : tile == null ? DType.F32 : tile.dtype();
-      long cells = key ? 2 : (long) b * (tile == null ? 1 : tile.width());
+      boolean shard = i.name().equals("shard");
+      DType dtype = key || shard ? DType.I32 : tile == null ? DType.F32 : tile.dtype();
+      long cells = key ? 2 : shard ? 1 : (long) b * (tile == null ? 1 : tile.width());
       if (i.type().dtype() != dtype || i.type().shape().size() != cells) {
         throw error(
             what,

@@ -155,6 +155,7 @@ final class TrainLoop {
         store.gather(from, rows, w.tiles());
         w.pad(rows);
         key.write(globalStep, first + i, w.key());
+        w.shard(first + i);
         w.gradient().run();
       } else {
         w.clearSums();

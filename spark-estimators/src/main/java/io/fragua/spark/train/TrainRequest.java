@@ -13,7 +13,10 @@ import org.apache.spark.sql.Dataset;
  *
  * <p>Graph operands and results are found by name: {@code param:N}, {@code state:N}, {@code opt:N},
  * {@code grad:N} for a leaf N, the tiles' names, {@code label}, {@code weight}, {@code key}, {@code
- * loss}, {@code weight_sum}.
+ * loss}, {@code weight_sum}. A gradient graph may take {@code shard}, i32, the number of the worker
+ * whose rows it computes; and give, for a leaf N with rows, numbers of rows {@code rows:N} f32[n]
+ * with {@code grad:N} f32[n, size of a row], of which the update then takes both. Whatever it gives
+ * is summed over the workers.
  *
  * @param data rows; every column that a tile or the validation column names
  * @param tiles the graphs' operands that come from columns, among them {@code label} (one f32) and,

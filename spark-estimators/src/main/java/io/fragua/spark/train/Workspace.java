@@ -78,6 +78,7 @@ final class Workspace implements AutoCloseable {
       ones = !layout.names().contains("weight");
       weight = (ones ? buffer("weight", 4L * batch) : named.get("weight")).bytes();
       buffer("key", 8);
+      buffer("shard", 4);
       buffer("votes", 16L * shards);
       sums(gradientGraph, plan.shards() > 0 ? workers : 0, rank);
 
@@ -186,6 +187,11 @@ final class Workspace implements AutoCloseable {
   /** The two words of the step's key. */
   ByteBuffer key() {
     return named.get("key").bytes();
+  }
+
+  /** Says whose rows the next batch holds. */
+  void shard(int number) {
+    named.get("shard").bytes().putInt(0, number);
   }
 
   /** Completes a batch of {@code rows} rows: the others are zeros and weigh nothing. */

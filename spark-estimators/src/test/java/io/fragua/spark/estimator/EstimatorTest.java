@@ -53,6 +53,7 @@ class EstimatorTest {
     p.put("works in a saved pipeline", EstimatorTest::pipeline);
     p.put("streams as it batches", EstimatorTest::streams);
     p.put("explains its parameters", EstimatorTest::explains);
+    p.put("is a stage for Spark Connect", ConnectStages::check);
     return p;
   }
 

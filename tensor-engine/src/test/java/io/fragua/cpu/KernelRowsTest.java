@@ -1,0 +1,138 @@
+package io.fragua.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.exec.Backends;
+import io.fragua.exec.CompileOptions;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.Tensor;
+import io.fragua.testing.Runs;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Jit;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Loops that go through rows, and products that write their rows where a copy would have them. */
+class KernelRowsTest {
+  private static Tensor numbers(int seed, int... dims) {
+    int n = 1;
+    for (int d : dims) {
+      n *= d;
+    }
+    float[] x = new float[n];
+    Random r = new Random(seed);
+    for (int i = 0; i < n; i++) {
+      x[i] = (float) r.nextGaussian();
+    }
+    return Tensor.of(x, dims);
+  }
+
+  /** Compares with the definition, for one to three threads; gives the last program's steps. */
+  private static String check(Fn f, Tensor... args) {
+    List<Tensor> in = List.of(args);
+    Graph g = Jit.graph(f, in.stream().map(Tensor::type).toList());
+    List<Tensor> want = Runs.on(Backends.reference(), g, in);
+    String steps = "";
+    for (int threads = 1; threads <= 3; threads++) {
+      try (CpuProgram p = new CpuProgram(g, CompileOptions.DEFAULT.withThreads(threads))) {
+        steps = p.explain();
+        List<Tensor> got = Jit.run(p, in);
+        for (int i = 0; i < want.size(); i++) {
+          float[] w = want.get(i).toFloats();
+          float[] x = got.get(i).toFloats();
+          for (int e = 0; e < w.length; e++) {
+            float off = Float.isFinite(w[e]) ? 1e-4f * (1 + Math.abs(w[e])) : 1;
+            assertEquals(w[e], x[e], off, "result " + i + "[" + e + "]");
+          }
+        }
+      }
+    }
+    return steps;
+  }
+
+  /** Rows along several axes, of which a call takes some or a thread begins in the middle. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 16", "3, 1, 64", "70, 9, 64", "5, 130, 64", "2, 3, 2048", "2, 3, 4096"})
+  void rowsOfSeveralAxes(int a, int b, int n) {
+    check(
+        t -> {
+          Tensor y = t.get(0).add(t.get(1)).mul(t.get(2));
+          return List.of(y, y.sum(2), y.max(2), y.softmax(2), y.square().sumKeep(2).mul(y));
+        },
+        numbers(1, a, b, n),
+        numbers(2, a, 1, n),
+        numbers(3, b, 1));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"32", "40"})
+  void extremesOfRows(int n) {
+    float[] odd = {
+      Float.NaN,
+      Float.intBitsToFloat(0xffc00000), // NaN with a sign
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      -0f,
+      0f,
+      Float.MIN_VALUE
+    };
+    float[] x = new float[20 * n];
+    for (int row = 0; row < 20; row++) {
+      for (int i = 0; i < n; i++) {
+        x[row * n + i] = row < 14 ? row % 7 == 5 ? -0f : -1 : row < 17 ? -0f : 0f;
+      }
+      if (row < 14) {
+        x[row * n + row * 2 % n] = odd[row % 7];
+      }
+    }
+    Tensor t = Tensor.of(x, 20, n);
+    Fn f = v -> List.of(v.get(0).max(1), v.get(0).min(1));
+    List<Tensor> want = Runs.on(Backends.reference(), Jit.graph(f, List.of(t.type())), List.of(t));
+    List<Tensor> got = Runs.on(Backends.cpu(), Jit.graph(f, List.of(t.type())), List.of(t));
+    for (int i = 0; i < want.size(); i++) {
+      assertArrayEquals(want.get(i).toFloats(), got.get(i).toFloats(), 0);
+    }
+  }
+
+  /** A sum of exponentials that is 0, tiny, huge or infinite. */
+  @Test
+  void sharesOfAnySum() {
+    float[] x = new float[6 * 32];
+    float[] level = {0, -200, -86.9f, 85, 88.7f, Float.NaN};
+    for (int i = 0; i < x.length; i++) {
+      x[i] = level[i / 32];
+    }
+    check(
+        Fn.of(
+            v -> {
+              Tensor e = v.exp();
+              return e.div(e.sumKeep(1));
+            }),
+        Tensor.of(x, 6, 32));
+  }
+
+  /** Heads of a product that become features, which a product reads. */
+  @ParameterizedTest
+  @CsvSource({"3, 4, 64, 32, 48", "2, 5, 33, 40, 17", "1, 3, 300, 16, 32", "4, 2, 1, 24, 16"})
+  void headsBecomeFeatures(int b, int h, int m, int k, int n) {
+    String steps =
+        check(
+            t -> {
+              Tensor y = t.get(0).matmul(t.get(1)).transpose(0, 2, 1, 3).reshape(b * m, h * n);
+              return List.of(y.matmul(t.get(2)), y);
+            },
+            numbers(4, b, h, m, k),
+            numbers(5, b, h, k, n),
+            numbers(6, h * n, 8));
+    if (OneDnn.wide() && m > 1) {
+      assertTrue(steps.contains("swapped"), steps);
+      assertFalse(steps.contains("copy"), steps);
+    }
+  }
+}
