@@ -1,11 +1,13 @@
 package io.fragua.arrow;
 
 import java.util.Arrays;
+import java.util.HexFormat;
 import org.apache.spark.sql.execution.vectorized.ConstantColumnVector;
 import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
 import org.apache.spark.sql.vectorized.ColumnVector;
+import org.apache.spark.unsafe.types.UTF8String;
 
-/** A string or integer looked up in the column's vocabulary. */
+/** A string, binary or integer looked up in the column's vocabulary. */
 final class CategoryColumn extends TileColumn {
   private final Vocabulary vocabulary;
   private float[] floats;
@@ -15,8 +17,8 @@ final class CategoryColumn extends TileColumn {
   private int found; // how many
   private long batchOfEntries = -1;
 
-  CategoryColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
-    super(column, keepInvalid, fill, position);
+  CategoryColumn(Spec spec) {
+    super(spec);
     this.vocabulary = column.vocabulary();
   }
 
@@ -33,22 +35,49 @@ final class CategoryColumn extends TileColumn {
   @Override
   int[] ints(ColumnVector v, int from, int n) {
     ids = Numbers.fit(ids, n);
-    if (!vocabulary.isText()) {
+    if (vocabulary.type() == Vocabulary.Type.WHOLE) {
       integers(v, from, n);
     } else if (v instanceof ConstantColumnVector && n > 0) {
-      Arrays.fill(ids, 0, n, text(v, from));
+      Arrays.fill(ids, 0, n, name(v, from));
     } else if (v instanceof WritableColumnVector w && w.hasDictionary()) {
       dictionary(w, from, n);
     } else {
       for (int i = 0; i < n; i++) {
-        ids[i] = text(v, from + i);
+        ids[i] = name(v, from + i);
+      }
+    }
+    for (int i = 0; i < n; i++) {
+      if (ids[i] == vocabulary.offset()) {
+        checkKnown(v, from + i);
       }
     }
     return ids;
   }
 
-  private int text(ColumnVector v, int row) {
-    return v.isNullAt(row) ? vocabulary.offset() : vocabulary.id(v.getUTF8String(row));
+  /** Hears of a null or a value that is not known, whose id is the vocabulary's offset. */
+  private void checkKnown(ColumnVector v, int row) {
+    if (v.isNullAt(row)) {
+      checkNull(row);
+    } else if (isError(row)) {
+      throw invalid(
+          row,
+          "values must be among the " + (vocabulary.size() - 1) + " known",
+          switch (vocabulary.type()) {
+            case TEXT -> "\"" + v.getUTF8String(row) + "\"";
+            case BINARY -> "0x" + HexFormat.of().formatHex(v.getBinary(row));
+            case WHOLE, INDEX -> String.valueOf(Numbers.whole(v, v.dataType(), row));
+          });
+    }
+  }
+
+  private int name(ColumnVector v, int row) {
+    return v.isNullAt(row) ? vocabulary.offset() : vocabulary.id(bytes(v, row));
+  }
+
+  private UTF8String bytes(ColumnVector v, int row) {
+    return vocabulary.type() == Vocabulary.Type.TEXT
+        ? v.getUTF8String(row)
+        : BytesColumn.bytes(v, row);
   }
 
   private void integers(ColumnVector v, int from, int n) {
@@ -84,7 +113,7 @@ final class CategoryColumn extends TileColumn {
       }
       int id = byDictionaryId[e] - 1;
       if (id < 0) {
-        id = vocabulary.id(v.getUTF8String(from + i));
+        id = vocabulary.id(bytes(v, from + i));
         byDictionaryId[e] = id + 1;
         if (found == entries.length) {
           entries = Arrays.copyOf(entries, 2 * found);

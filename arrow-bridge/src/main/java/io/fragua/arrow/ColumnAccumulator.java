@@ -19,8 +19,9 @@ final class ColumnAccumulator {
   // the cache, and merged by Chan's rule: as stable as Welford's update per value, without its
   // division per value.
   private final ColumnStatistics.Request request;
+  private final Vocabulary.Type type; // null for a column that names nothing
   private final int maxCategories;
-  private final Utf8Table strings; // null unless string categories are asked for
+  private final Utf8Table strings; // null unless string or binary categories are asked for
   private final LongTable longs; // null unless integer categories are asked for
   private long[] counts = new long[16];
   private long rows;
@@ -33,20 +34,26 @@ final class ColumnAccumulator {
   private double max = Double.NEGATIVE_INFINITY;
   private int[] entryCounts = new int[0];
   private int[] entryRows = new int[0];
+  private String firstInvalid;
+  private long firstRow = Long.MAX_VALUE; // of it
 
-  ColumnAccumulator(ColumnStatistics.Request request, boolean text, int maxCategories) {
+  ColumnAccumulator(ColumnStatistics.Request request, Vocabulary.Type type, int maxCategories) {
     this.request = request;
+    this.type = type;
     this.maxCategories = maxCategories;
-    this.strings = request.categories() && text ? new Utf8Table(16) : null;
-    this.longs = request.categories() && !text ? new LongTable(16) : null;
+    boolean whole = type == Vocabulary.Type.WHOLE;
+    this.strings = request.categories() && !whole ? new Utf8Table(16) : null;
+    this.longs = request.categories() && whole ? new LongTable(16) : null;
   }
 
   /** Adds the first {@code count} rows of a vector. */
   void add(ColumnVector v, int count) {
-    rows += count;
     if (v.hasNull()) {
       for (int i = 0; i < count; i++) {
-        nulls += v.isNullAt(i) ? 1 : 0;
+        if (v.isNullAt(i)) {
+          nulls++;
+          invalid(i, Double.NaN, true);
+        }
       }
     }
     if (request.numeric()) {
@@ -56,6 +63,14 @@ final class ColumnAccumulator {
       text(v, count);
     } else if (longs != null) {
       integers(v, count);
+    }
+    rows += count;
+  }
+
+  private void invalid(int row, double value, boolean isNull) {
+    if (rows + row < firstRow) {
+      firstRow = rows + row;
+      firstInvalid = (isNull ? "null" : value) + " in " + TileColumn.place(rows + row, row);
     }
   }
 
@@ -75,6 +90,7 @@ final class ColumnAccumulator {
         max = Math.max(max, d);
       } else {
         nans++;
+        invalid(i, d, false);
       }
     }
     if (k == 0) {
@@ -107,9 +123,13 @@ final class ColumnAccumulator {
     boolean hasNull = v.hasNull();
     for (int i = 0; i < count; i++) {
       if (!(hasNull && v.isNullAt(i))) {
-        count(strings.add(v.getUTF8String(i)), 1);
+        count(strings.add(name(v, i)), 1);
       }
     }
+  }
+
+  private UTF8String name(ColumnVector v, int row) {
+    return type == Vocabulary.Type.TEXT ? v.getUTF8String(row) : BytesColumn.bytes(v, row);
   }
 
   /** Counts by the entries of the column's own dictionary, then looks each entry up once. */
@@ -131,7 +151,7 @@ final class ColumnAccumulator {
       if (!(hasNull && v.isNullAt(i))) {
         int e = entries[i];
         if (entryCounts[e] > 0) {
-          count(strings.add(v.getUTF8String(entryRows[e])), entryCounts[e]);
+          count(strings.add(name(v, entryRows[e])), entryCounts[e]);
           entryCounts[e] = 0;
         }
       }
@@ -165,6 +185,7 @@ final class ColumnAccumulator {
     rows += o.rows;
     nulls += o.nulls;
     nans += o.nans;
+    firstInvalid = firstInvalid == null ? o.firstInvalid : firstInvalid;
     merge(o.n, o.mean, o.m2);
     min = Math.min(min, o.min);
     max = Math.max(max, o.max);
@@ -181,13 +202,18 @@ final class ColumnAccumulator {
   ColumnStatistics.Column result() {
     boolean some = request.numeric() && n > 0;
     String[] texts = null;
+    byte[][] binaries = null;
     long[] numbers = null;
     long[] times = null;
     if (strings != null) {
       UTF8String[] keys =
           IntStream.range(0, strings.size()).mapToObj(strings::key).toArray(UTF8String[]::new);
-      Arrays.sort(keys);
-      texts = Arrays.stream(keys).map(UTF8String::toString).toArray(String[]::new);
+      Arrays.sort(keys, UTF8String::binaryCompare);
+      if (type == Vocabulary.Type.TEXT) {
+        texts = Arrays.stream(keys).map(UTF8String::toString).toArray(String[]::new);
+      } else {
+        binaries = Arrays.stream(keys).map(UTF8String::getBytes).toArray(byte[][]::new);
+      }
       times = Arrays.stream(keys).mapToLong(k -> counts[strings.find(k)]).toArray();
     } else if (longs != null) {
       numbers = IntStream.range(0, longs.size()).mapToLong(longs::key).sorted().toArray();
@@ -202,8 +228,10 @@ final class ColumnAccumulator {
         some ? min : Double.NaN,
         some ? max : Double.NaN,
         texts,
+        binaries,
         numbers,
-        times);
+        times,
+        firstInvalid);
   }
 
   /** As bytes, for the way from task to driver. */
@@ -216,6 +244,7 @@ final class ColumnAccumulator {
       for (double d : new double[] {mean, m2, min, max}) {
         out.writeDouble(d);
       }
+      out.writeUTF(firstInvalid == null ? "" : firstInvalid);
       out.writeInt(categories());
       for (int p = 0; p < categories(); p++) {
         out.writeLong(counts[p]);
@@ -235,7 +264,7 @@ final class ColumnAccumulator {
 
   /** Merges what another one wrote. */
   void merge(byte[] bytes) {
-    ColumnAccumulator o = new ColumnAccumulator(request, strings != null, maxCategories);
+    ColumnAccumulator o = new ColumnAccumulator(request, type, maxCategories);
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
       o.rows = in.readLong();
       o.nulls = in.readLong();
@@ -245,6 +274,8 @@ final class ColumnAccumulator {
       o.m2 = in.readDouble();
       o.min = in.readDouble();
       o.max = in.readDouble();
+      String first = in.readUTF();
+      o.firstInvalid = first.isEmpty() ? null : first;
       int size = in.readInt();
       for (int p = 0; p < size; p++) {
         long times = in.readLong();

@@ -25,9 +25,10 @@ public final class ColumnStatistics {
   /**
    * What to find out about a column.
    *
-   * @param categories its distinct values and how often each occurs; for strings, integers and
-   *     booleans
-   * @param numeric mean, deviation, least and largest; for numbers and booleans
+   * @param categories its distinct values and how often each occurs; for strings, integers,
+   *     booleans, dates and binaries
+   * @param numeric mean, deviation, least and largest; for what is read as {@link
+   *     InputColumn.Kind#SCALAR}
    */
   public record Request(String column, boolean categories, boolean numeric)
       implements Serializable {}
@@ -44,8 +45,11 @@ public final class ColumnStatistics {
    * @param min the least
    * @param max the largest
    * @param strings the distinct strings in order of their UTF-8 bytes; null for other columns
+   * @param binaries the distinct binaries in order of their bytes, unsigned; null for other columns
    * @param longs the distinct integers in ascending order; null for other columns
    * @param counts how often each distinct value occurs; null if not asked for
+   * @param firstInvalid says what and where the first null, NaN or infinity is, by partition and
+   *     row; null if there is none
    */
   public record Column(
       long count,
@@ -56,8 +60,18 @@ public final class ColumnStatistics {
       double min,
       double max,
       String[] strings,
+      byte[][] binaries,
       long[] longs,
-      long[] counts) {}
+      long[] counts,
+      String firstInvalid) {
+
+    /** The distinct values as a vocabulary; for columns whose categories were asked for. */
+    public Vocabulary vocabulary(int offset) {
+      return strings != null
+          ? Vocabulary.of(strings, offset)
+          : binaries != null ? Vocabulary.of(binaries, offset) : Vocabulary.of(longs, offset);
+    }
+  }
 
   /** As {@link #collect(Dataset, List, int)} with {@link #MAX_CATEGORIES}. */
   public static Map<String, Column> collect(Dataset<?> data, List<Request> requests) {
@@ -75,12 +89,12 @@ public final class ColumnStatistics {
       Dataset<?> data, List<Request> requests, int maxCategories) {
     StructType schema = data.schema();
     Map<String, ColumnAccumulator> all = new LinkedHashMap<>();
-    List<Boolean> text = new ArrayList<>();
+    List<Vocabulary.Type> types = new ArrayList<>();
     for (Request r : requests) {
-      text.add(check(schema, r));
+      Vocabulary.Type type = check(schema, r);
+      types.add(type);
       Check.that(
-          all.put(r.column(), new ColumnAccumulator(r, text.get(text.size() - 1), maxCategories))
-              == null,
+          all.put(r.column(), new ColumnAccumulator(r, type, maxCategories)) == null,
           "column %s: a column is asked for once: it is twice; merge the requests",
           r.column());
     }
@@ -90,7 +104,7 @@ public final class ColumnStatistics {
             data,
             columns,
             StatisticsFunction.SCHEMA,
-            new StatisticsFunction(requests, text, maxCategories),
+            new StatisticsFunction(requests, types, maxCategories),
             "statistics");
     for (Row part : parts.collectAsList()) {
       all.get(columns.get(part.getInt(0))).merge((byte[]) part.get(1));
@@ -100,22 +114,22 @@ public final class ColumnStatistics {
     return results;
   }
 
-  /** Checks the column's type and says whether it is text. */
-  private static boolean check(StructType schema, Request r) {
+  /** Checks the column's type and says of which type its distinct values are. */
+  private static Vocabulary.Type check(StructType schema, Request r) {
     DataType t = ColumnTypes.field(schema, "statistics", r.column()).dataType();
-    boolean text = ColumnTypes.isText(t);
+    Vocabulary.Type type = Vocabulary.Type.of(t);
     Check.that(
-        !r.categories() || text || ColumnTypes.isIntegral(t),
-        "column %s: a categorical column must be a string, an integer or a boolean: it is %s; cast"
+        !r.categories() || type != null,
+        "column %s: a categorical column must be a string, an integer, a boolean, a date or binary:"
+            + " it is %s; cast it or choose another column",
+        r.column(),
+        t.simpleString());
+    Check.that(
+        !r.numeric() || ColumnTypes.isScalar(t),
+        "column %s: a numeric column must be a number, boolean, date or timestamp: it is %s; cast"
             + " it or choose another column",
         r.column(),
         t.simpleString());
-    Check.that(
-        !r.numeric() || ColumnTypes.isNumber(t),
-        "column %s: a numeric column must be a number or boolean: it is %s; cast it or choose"
-            + " another column",
-        r.column(),
-        t.simpleString());
-    return text;
+    return type;
   }
 }

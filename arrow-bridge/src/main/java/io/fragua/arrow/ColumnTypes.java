@@ -1,136 +1,168 @@
 package io.fragua.arrow;
 
-import static org.apache.spark.sql.functions.abs;
-import static org.apache.spark.sql.functions.coalesce;
-import static org.apache.spark.sql.functions.forall;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.size;
-
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
-import java.util.ArrayList;
 import java.util.List;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.BinaryType;
+import org.apache.spark.sql.types.BooleanType;
+import org.apache.spark.sql.types.ByteType;
 import org.apache.spark.sql.types.DataType;
-import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.DateType;
 import org.apache.spark.sql.types.DecimalType;
+import org.apache.spark.sql.types.DoubleType;
+import org.apache.spark.sql.types.FloatType;
+import org.apache.spark.sql.types.IntegerType;
+import org.apache.spark.sql.types.LongType;
+import org.apache.spark.sql.types.ShortType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.types.TimestampNTZType;
+import org.apache.spark.sql.types.TimestampType;
 
-/**
- * Which Spark types each kind of input column is read from, and which of their values are valid.
- */
+/** Which Spark types each kind of input column is read from. */
 final class ColumnTypes {
+  /** Whether a kind is read from a type, in a tile of this dtype. */
+  interface Fits {
+    boolean test(DataType type, DType dtype, InputColumn column);
+  }
+
   private ColumnTypes() {}
 
   static boolean isFloating(DataType t) {
-    return t.equals(DataTypes.FloatType) || t.equals(DataTypes.DoubleType);
+    return t instanceof FloatType || t instanceof DoubleType;
   }
 
   /** The types a whole number is read from. */
   static boolean isIntegral(DataType t) {
-    return t.equals(DataTypes.ByteType)
-        || t.equals(DataTypes.ShortType)
-        || t.equals(DataTypes.IntegerType)
-        || t.equals(DataTypes.LongType)
-        || t.equals(DataTypes.BooleanType);
+    return t instanceof ByteType
+        || t instanceof ShortType
+        || t instanceof IntegerType
+        || t instanceof LongType
+        || t instanceof BooleanType;
+  }
+
+  /** Whole numbers that name things, days included. */
+  static boolean isWholeName(DataType t) {
+    return isIntegral(t) || t instanceof DateType;
+  }
+
+  static boolean isTimestamp(DataType t) {
+    return t instanceof TimestampType || t instanceof TimestampNTZType;
   }
 
   static boolean isNumber(DataType t) {
     return isFloating(t) || isIntegral(t) || t instanceof DecimalType;
   }
 
+  /** What is read as one number. */
+  static boolean isScalar(DataType t) {
+    return isNumber(t) || t instanceof DateType || isTimestamp(t);
+  }
+
+  /** Whether values may differ by less than an f32 of their size can tell. */
+  static boolean isWide(DataType t) {
+    return isScalar(t)
+        && !(t instanceof FloatType
+            || t instanceof ShortType
+            || t instanceof ByteType
+            || t instanceof BooleanType);
+  }
+
   static boolean isText(DataType t) {
     return t instanceof StringType;
   }
 
-  /** The field of this name, as Spark finds it by default: in any case, if only one fits so. */
+  static boolean isScalar(DataType t, DType dtype, InputColumn c) {
+    return dtype == DType.F32 ? isScalar(t) : isIntegral(t) && c.origin() == 0;
+  }
+
+  /** Arrays around each other. */
+  static int depth(DataType type) {
+    int depth = 0;
+    for (DataType t = type; t instanceof ArrayType a; t = a.elementType()) {
+      depth++;
+    }
+    return depth;
+  }
+
+  static boolean isArray(DataType t, DType dtype, InputColumn c) {
+    DataType element = t;
+    for (int i = 0; i < c.shape().size(); i++) {
+      if (!(element instanceof ArrayType a)) {
+        return false;
+      }
+      element = a.elementType();
+    }
+    return dtype == DType.F32 ? isNumber(element) : isIntegral(element);
+  }
+
+  static boolean isVector(DataType t, DType dtype, InputColumn c) {
+    return MlVectors.isVector(t) && dtype == DType.F32;
+  }
+
+  static boolean isMatrix(DataType t, DType dtype, InputColumn c) {
+    return MlVectors.isMatrix(t) && dtype == DType.F32;
+  }
+
+  static boolean isImage(DataType t, DType dtype, InputColumn c) {
+    return ImageColumn.isImage(t) && dtype == DType.F32;
+  }
+
+  static boolean isBytes(DataType t, DType dtype, InputColumn c) {
+    return t instanceof BinaryType && dtype == DType.F32;
+  }
+
+  static boolean isCategory(DataType t, DType dtype, InputColumn c) {
+    return switch (c.vocabulary().type()) {
+      case TEXT -> isText(t);
+      case BINARY -> t instanceof BinaryType;
+      case WHOLE -> isWholeName(t);
+      case INDEX -> false;
+    };
+  }
+
+  static boolean isPairs(DataType t, DType dtype, InputColumn c) {
+    Vocabulary known = c.vocabulary();
+    return dtype == (known == null ? DType.F32 : DType.I32)
+        && SparseColumn.keys(t) != null
+        && (known == null || known.type() == SparseColumn.keys(t));
+  }
+
+  /** The field of this name, which must be there. */
   static StructField field(StructType schema, String who, String name) {
-    StructField exact = null;
-    List<StructField> same = new ArrayList<>();
-    for (StructField f : schema.fields()) {
-      if (f.name().equals(name)) {
-        exact = f;
-      }
-      if (f.name().equalsIgnoreCase(name)) {
-        same.add(f);
-      }
-    }
-    if (exact == null && same.size() == 1) {
-      exact = same.get(0);
-    }
+    StructField f = ColumnPath.find(schema, name);
     Check.that(
-        exact != null,
+        f != null,
         "%s: an input column must be there: \"%s\" is not among %s; correct the name",
         who,
         name,
-        List.of(schema.fieldNames()));
-    return exact;
+        f != null ? null : List.of(schema.fieldNames()));
+    return f;
   }
 
   static void check(StructType schema, TileSpec tile, InputColumn c) {
     DataType t = field(schema, "tile " + tile.name(), c.name()).dataType();
-    boolean fits =
-        switch (c.kind()) {
-          case SCALAR -> isNumber(t) && (tile.dtype() == DType.F32 || isIntegral(t));
-          case ARRAY ->
-              t instanceof ArrayType a
-                  && isNumber(a.elementType())
-                  && (tile.dtype() == DType.F32 || isIntegral(a.elementType()));
-          case VECTOR -> MlVectors.isVector(t) && tile.dtype() == DType.F32;
-          case CATEGORY -> c.vocabulary().isText() ? isText(t) : isIntegral(t);
-        };
-    Check.that(
-        fits,
-        "column %s: must be %s: it is %s; cast it or choose another column",
-        c.name(),
-        expected(tile, c),
-        t.simpleString());
+    if (!c.kind().fits().test(t, tile.dtype(), c)) {
+      throw new IllegalArgumentException(
+          "column "
+              + c.name()
+              + ": must be "
+              + expected(tile, c)
+              + ": it is "
+              + t.simpleString()
+              + "; cast it or choose another column");
+    }
   }
 
   private static String expected(TileSpec tile, InputColumn c) {
-    String number = tile.dtype() == DType.F32 ? "a number or boolean" : "a whole number or boolean";
-    return switch (c.kind()) {
-      case SCALAR -> number;
-      case ARRAY -> "an array of " + number;
-      case VECTOR -> "a Spark ML vector";
-      case CATEGORY ->
-          c.vocabulary().isText() ? "a string, as in fit" : "an integer or boolean, as in fit";
-    };
-  }
-
-  /** Conditions under which the column's value can be read; none for a category. */
-  static List<Column> valid(StructType schema, TileSpec tile, InputColumn c) {
-    StructField f = field(schema, "tile " + tile.name(), c.name());
-    Column v = new Column("`" + f.name().replace("`", "``") + "`");
-    List<Column> all = new ArrayList<>();
-    switch (c.kind()) {
-      case SCALAR -> {
-        all.add(v.isNotNull());
-        if (isFloating(f.dataType())) {
-          all.add(finite(v));
-        }
-      }
-      case ARRAY -> {
-        DataType element = ((ArrayType) f.dataType()).elementType();
-        all.add(v.isNotNull());
-        all.add(size(v).equalTo(c.width()));
-        all.add(
-            coalesce(
-                forall(v, e -> isFloating(element) ? e.isNotNull().and(finite(e)) : e.isNotNull()),
-                lit(false)));
-      }
-      case VECTOR -> all.add(v.isNotNull());
-      case CATEGORY -> {}
+    String plain = c.kind().expected();
+    if (c.kind() == InputColumn.Kind.CATEGORY) {
+      return c.vocabulary().type().expected() + ", " + plain;
     }
-    return all;
-  }
-
-  /** Not NaN, not infinite, and within f32: what a tile can hold. */
-  private static Column finite(Column v) {
-    // NaN is larger than every number in Spark's order, so one comparison excludes it too.
-    return abs(v.cast(DataTypes.DoubleType)).leq((double) Float.MAX_VALUE);
+    String deep = c.shape().size() < 2 ? "" : " of shape " + c.shape();
+    boolean whole = tile.dtype() == DType.I32 && c.vocabulary() == null;
+    return plain + deep + (whole ? ", whole in an i32 tile" : "");
   }
 }

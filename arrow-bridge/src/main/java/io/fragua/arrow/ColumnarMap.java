@@ -2,14 +2,20 @@ package io.fragua.arrow;
 
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.AttributeReference;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
+import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
@@ -17,6 +23,7 @@ import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Option;
+import scala.collection.immutable.Seq;
 
 /**
  * The one Catalyst operator: applies a {@link BatchFunction} to the batches of a data set, columns
@@ -33,7 +40,8 @@ public final class ColumnarMap {
    * are not read, filters on other columns than the new ones pass below, and a query that uses none
    * of the new columns does not compute them.
    *
-   * @param inputs names of the columns the function reads
+   * @param inputs names of the columns the function reads, dotted for fields of structs ({@link
+   *     ColumnPath})
    * @param outputs the new columns
    * @param label names the operator in {@code explain()} and the SQL tab
    * @throws IllegalArgumentException if an input is missing or ambiguous, or an output is there
@@ -41,19 +49,22 @@ public final class ColumnarMap {
   public static Dataset<Row> append(
       Dataset<?> data, List<String> inputs, StructType outputs, BatchFunction f, String label) {
     var df = classic(data);
-    LogicalPlan child = df.logicalPlan();
+    LogicalPlan below = df.logicalPlan();
+    LogicalPlan child = withFields(df, below, inputs);
     List<Attribute> in = resolve(df, child, inputs, label);
     Set<String> taken = new HashSet<>();
-    ScalaLists.list(child.output()).forEach(a -> taken.add(key(df, a.name())));
+    ScalaLists.list(below.output()).forEach(a -> taken.add(key(df, a.name())));
     checkOutputs(df, outputs, taken, label);
-    return plan(df, ColumnarMapPlan.of(child, in, attributes(outputs), true, f, label));
+    return plan(
+        df, ColumnarMapPlan.of(child, in, attributes(outputs), true, f, label), below.output());
   }
 
   /**
    * Replaces all columns: the result holds the outputs only, with as many rows as the function
    * yields. Only the inputs are read.
    *
-   * @param inputs names of the columns the function reads
+   * @param inputs names of the columns the function reads, dotted for fields of structs ({@link
+   *     ColumnPath})
    * @param outputs the columns of the result
    * @param label names the operator in {@code explain()} and the SQL tab
    * @throws IllegalArgumentException if an input is missing or ambiguous
@@ -61,20 +72,50 @@ public final class ColumnarMap {
   public static Dataset<Row> replace(
       Dataset<?> data, List<String> inputs, StructType outputs, BatchFunction f, String label) {
     var df = classic(data);
-    LogicalPlan child = df.logicalPlan();
+    LogicalPlan child = withFields(df, df.logicalPlan(), inputs);
     List<Attribute> in = resolve(df, child, inputs, label);
     checkOutputs(df, outputs, new HashSet<>(), label);
+    Set<ExprId> read = in.stream().map(Attribute::exprId).collect(Collectors.toSet());
     // In the order of the child: then the scan yields just this and no row-based projection is
     // needed, which would turn the columns to rows and back.
     List<Attribute> used =
-        ScalaLists.list(child.output()).stream()
-            .filter(a -> in.stream().anyMatch(i -> i.exprId().equals(a.exprId())))
-            .toList();
+        ScalaLists.list(child.output()).stream().filter(a -> read.contains(a.exprId())).toList();
     LogicalPlan pruned =
         used.size() == child.output().size()
             ? child
             : new Project(ScalaLists.<NamedExpression>seq(used), child);
-    return plan(df, ColumnarMapPlan.of(pruned, in, attributes(outputs), false, f, label));
+    return plan(
+        df,
+        ColumnarMapPlan.of(pruned, in, attributes(outputs), false, f, label),
+        ScalaLists.seq(List.of()));
+  }
+
+  /** The plan, with fields of structs that are read as columns of their dotted names behind. */
+  private static LogicalPlan withFields(
+      org.apache.spark.sql.classic.Dataset<?> df, LogicalPlan child, List<String> inputs) {
+    List<NamedExpression> fields = new ArrayList<>();
+    StructType schema = df.schema();
+    var resolver = df.sparkSession().sessionState().conf().resolver();
+    for (String name : new LinkedHashSet<>(inputs)) {
+      if (ColumnPath.isNested(schema, name)) {
+        NamedExpression e = child.resolve(ScalaLists.seq(ColumnPath.parts(name)), resolver).get();
+        Expression field = e instanceof Alias a ? a.child() : (Expression) e;
+        fields.add(
+            new Alias(
+                field,
+                name,
+                NamedExpression.newExprId(),
+                ScalaLists.seq(List.of()),
+                Option.empty(),
+                ScalaLists.seq(List.of())));
+      }
+    }
+    if (fields.isEmpty()) {
+      return child;
+    }
+    List<NamedExpression> all = new ArrayList<>(ScalaLists.list(child.output()));
+    all.addAll(fields);
+    return new Project(ScalaLists.seq(all), child);
   }
 
   /**
@@ -88,7 +129,7 @@ public final class ColumnarMap {
   }
 
   private static Dataset<Row> plan(
-      org.apache.spark.sql.classic.Dataset<?> df, ColumnarMapPlan map) {
+      org.apache.spark.sql.classic.Dataset<?> df, ColumnarMapPlan map, Seq<Attribute> kept) {
     register(df.sparkSession());
     // The produced attributes get another identity on top: Spark renews aliases in a self-join or
     // union, but does not know how to renew what this node produces. The optimizer removes the
@@ -96,7 +137,9 @@ public final class ColumnarMap {
     List<NamedExpression> top = new ArrayList<>();
     Set<Long> produced = new HashSet<>();
     map.outputs().forEach(a -> produced.add(a.exprId().id()));
-    for (Attribute a : ScalaLists.list(map.output())) {
+    List<Attribute> output = new ArrayList<>(ScalaLists.list(kept));
+    output.addAll(map.outputs());
+    for (Attribute a : output) {
       top.add(
           produced.contains(a.exprId().id())
               ? new Alias(
@@ -132,20 +175,23 @@ public final class ColumnarMap {
       LogicalPlan child,
       List<String> names,
       String label) {
+    Map<String, List<Attribute>> byName = new HashMap<>();
+    for (Attribute a : ScalaLists.list(child.output())) {
+      byName.computeIfAbsent(key(df, a.name()), k -> new ArrayList<>()).add(a);
+    }
     List<Attribute> found = new ArrayList<>();
     for (String name : names) {
-      List<Attribute> same =
-          ScalaLists.list(child.output()).stream()
-              .filter(a -> key(df, a.name()).equals(key(df, name)))
-              .toList();
-      Check.that(
-          same.size() == 1,
-          "%s: an input column must be there once: \"%s\" %s among %s; %s",
-          label,
-          name,
-          same.isEmpty() ? "is not" : "is " + same.size() + " times",
-          ScalaLists.list(child.output()).stream().map(Attribute::name).toList(),
-          same.isEmpty() ? "correct the name" : "rename or drop the others");
+      List<Attribute> same = byName.getOrDefault(key(df, name), List.of());
+      if (same.size() != 1) {
+        throw new IllegalArgumentException(
+            String.format(
+                "%s: an input column must be there once: \"%s\" %s among %s; %s",
+                label,
+                name,
+                same.isEmpty() ? "is not" : "is " + same.size() + " times",
+                ScalaLists.list(child.output()).stream().map(Attribute::name).toList(),
+                same.isEmpty() ? "correct the name" : "rename or drop the others"));
+      }
       found.add(same.get(0));
     }
     return found;

@@ -5,6 +5,7 @@ import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.AttributeSet;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.SortOrder;
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning;
 import org.apache.spark.sql.catalyst.plans.physical.UnknownPartitioning;
@@ -138,19 +139,16 @@ public final class ColumnarMapExec extends SparkPlan implements UnaryExecNode {
 
   private int[] ordinals() {
     int[] ordinals = new int[inputs.size()];
-    for (int i = 0; i < ordinals.length; i++) {
-      ordinals[i] = -1;
-      for (int j = 0; j < child.output().size(); j++) {
-        if (child.output().apply(j).exprId().equals(inputs.apply(i).exprId())) {
-          ordinals[i] = j;
-        }
-      }
-      if (ordinals[i] < 0) {
+    java.util.Map<ExprId, Integer> positions = ScalaLists.positions(child.output());
+    int i = 0;
+    for (Attribute input : ScalaLists.list(inputs)) {
+      ordinals[i++] = positions.getOrDefault(input.exprId(), -1);
+      if (ordinals[i - 1] < 0) {
         throw new IllegalStateException(
             "ColumnarMap "
                 + label
                 + ": the child must have every input: "
-                + inputs.apply(i)
+                + input
                 + " is not in "
                 + child.output()
                 + "; a rule of the session has pruned it");

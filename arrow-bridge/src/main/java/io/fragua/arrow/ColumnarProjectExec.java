@@ -9,7 +9,9 @@ import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GetStructField;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.PlanExpression;
 import org.apache.spark.sql.catalyst.optimizer.CollapseProject$;
@@ -140,13 +142,31 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
 
   private static boolean canDo(NamedExpression named) {
     Expression e = computed(named);
-    return e instanceof Attribute
+    return source(e) != null
         || WRITABLE.contains(e.dataType()) && e.deterministic() && !asksAnotherPlan(e);
   }
 
   private static boolean asksAnotherPlan(Expression e) {
     return e instanceof PlanExpression<?>
         || ScalaLists.list(e.children()).stream().anyMatch(ColumnarProjectExec::asksAnotherPlan);
+  }
+
+  /** The column that an expression is, or is a field of, to any depth; null for any other. */
+  private static Attribute source(Expression e) {
+    Expression inner = e;
+    while (inner instanceof GetStructField f) {
+      inner = f.child();
+    }
+    return inner instanceof Attribute a ? a : null;
+  }
+
+  /** From the column to the field, by ordinals. */
+  private static int[] path(Expression e) {
+    List<Integer> path = new ArrayList<>();
+    for (Expression f = e; f instanceof GetStructField g; f = g.child()) {
+      path.add(0, g.ordinal());
+    }
+    return path.stream().mapToInt(i -> i).toArray();
   }
 
   private static Expression computed(NamedExpression named) {
@@ -198,14 +218,17 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
 
   @Override
   public RDD<ColumnarBatch> doExecuteColumnar() {
-    List<Attribute> input = ScalaLists.list(child.output());
+    Map<ExprId, Integer> input = ScalaLists.positions(child.output());
+    List<NamedExpression> named = ScalaLists.list(list);
     // Expressions by the one column they use; those of several or of none together.
     Map<Integer, List<Integer>> groups = new TreeMap<>();
     int[] from = new int[list.size()];
+    int[][] fields = new int[list.size()][];
     for (int i = 0; i < from.length; i++) {
-      Expression e = computed(list.apply(i));
-      if (e instanceof Attribute a) {
-        from[i] = position(input, a);
+      Expression e = computed(named.get(i));
+      if (source(e) != null) {
+        from[i] = position(input, source(e));
+        fields[i] = path(e);
       } else {
         List<Attribute> used = ScalaLists.list(e.references().toSeq());
         int column = used.size() == 1 ? position(input, used.get(0)) : -1;
@@ -218,29 +241,28 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
       List<Expression> expressions = new ArrayList<>();
       StructType written = new StructType();
       for (int i : group.getValue()) {
-        Expression e = computed(list.apply(i));
+        Expression e = computed(named.get(i));
         from[i] = ~at++;
         expressions.add(e);
         written = written.add(new StructField("c" + i, e.dataType(), true, Metadata.empty()));
       }
       derived.add(new DerivedColumns.Spec(group.getKey(), ScalaLists.seq(expressions), written));
     }
-    var project = new ProjectPartition(List.copyOf(derived), child.output(), from);
+    var project = new ProjectPartition(List.copyOf(derived), child.output(), from, fields);
     return child.executeColumnar().toJavaRDD().mapPartitions(project, true).rdd();
   }
 
-  private static int position(List<Attribute> input, Attribute a) {
-    for (int i = 0; i < input.size(); i++) {
-      if (input.get(i).exprId().equals(a.exprId())) {
-        return i;
-      }
+  private static int position(Map<ExprId, Integer> input, Attribute a) {
+    Integer at = input.get(a.exprId());
+    if (at == null) {
+      throw new IllegalStateException(
+          "ColumnarProject: the child must have every column: "
+              + a
+              + " is not among its "
+              + input.size()
+              + "; a rule of the session has pruned it");
     }
-    throw new IllegalStateException(
-        "ColumnarProject: the child must have every column: "
-            + a
-            + " is not in "
-            + input
-            + "; a rule of the session has pruned it");
+    return at;
   }
 
   @Override

@@ -22,6 +22,7 @@ final class MlVectors {
   static final byte DENSE = 1;
 
   private static final String USER_CLASS = "org.apache.spark.ml.linalg.Vector";
+  private static final String MATRIX_CLASS = "org.apache.spark.ml.linalg.Matrix";
 
   private MlVectors() {}
 
@@ -44,5 +45,9 @@ final class MlVectors {
 
   static boolean isVector(DataType t) {
     return t instanceof UserDefinedType<?> u && u.userClass().getName().equals(USER_CLASS);
+  }
+
+  static boolean isMatrix(DataType t) {
+    return t instanceof UserDefinedType<?> u && u.userClass().getName().equals(MATRIX_CLASS);
   }
 }

@@ -3,6 +3,7 @@ package io.fragua.arrow;
 import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
 import org.apache.spark.sql.types.ByteType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DateType;
 import org.apache.spark.sql.types.Decimal;
 import org.apache.spark.sql.types.DecimalType;
 import org.apache.spark.sql.types.DoubleType;
@@ -13,10 +14,11 @@ import org.apache.spark.sql.types.ShortType;
 import org.apache.spark.sql.vectorized.ColumnVector;
 
 /**
- * Reads ranges of a numeric or boolean column as one Java type, through Spark's public vector
- * interface. Where a row is null the number is arbitrary: callers look at nulls themselves.
+ * Reads ranges of a column of numbers, booleans or times as one Java type, through Spark's public
+ * vector interface. Where a row is null the number is arbitrary: callers look at nulls themselves.
  */
 final class Numbers {
+  private static final double MICROS = 1e6; // of a second
   private static final double[] TEN = new double[23]; // the powers that a double holds exactly
 
   static {
@@ -37,8 +39,22 @@ final class Numbers {
   }
 
   /**
-   * The range as f32; the array may be longer than the range and is the caller's until next time.
+   * The range as f32, after the origin was subtracted in f64; the array may be longer than the
+   * range and is the caller's until next time.
    */
+  static float[] floats(ColumnVector v, int from, int n, double origin, float[] scratch) {
+    if (origin == 0) {
+      return floats(v, from, n, scratch);
+    }
+    double[] d = doubles(v, from, n);
+    float[] out = fit(scratch, n);
+    for (int i = 0; i < n; i++) {
+      out[i] = (float) (d[i] - origin);
+    }
+    return out;
+  }
+
+  /** The range as f32, as above. */
   static float[] floats(ColumnVector v, int from, int n, float[] scratch) {
     DataType t = v.dataType();
     if (!bulk(v)) {
@@ -57,7 +73,7 @@ final class Numbers {
       for (int i = 0; i < n; i++) {
         out[i] = (float) d[i];
       }
-    } else if (t instanceof IntegerType) {
+    } else if (t instanceof IntegerType || t instanceof DateType) {
       int[] d = v.getInts(from, n);
       for (int i = 0; i < n; i++) {
         out[i] = d[i];
@@ -77,7 +93,7 @@ final class Numbers {
       for (int i = 0; i < n; i++) {
         out[i] = d[i];
       }
-    } else if (t instanceof DecimalType) {
+    } else if (t instanceof DecimalType || ColumnTypes.isTimestamp(t)) {
       double[] d = doubles(v, from, n);
       for (int i = 0; i < n; i++) {
         out[i] = (float) d[i];
@@ -99,7 +115,20 @@ final class Numbers {
       return v.getDoubles(from, n);
     }
     double[] out = new double[n];
-    if (bulk && t instanceof DecimalType d && v instanceof WritableColumnVector && small(d)) {
+    if (bulk && (t instanceof IntegerType || t instanceof DateType)) {
+      int[] x = v.getInts(from, n);
+      for (int i = 0; i < n; i++) {
+        out[i] = x[i];
+      }
+    } else if (bulk && ColumnTypes.isTimestamp(t)) {
+      long[] x = v.getLongs(from, n);
+      for (int i = 0; i < n; i++) {
+        out[i] = x[i] / MICROS;
+      }
+    } else if (bulk
+        && t instanceof DecimalType d
+        && v instanceof WritableColumnVector
+        && small(d)) {
       // Spark keeps a decimal of up to 18 digits as its unscaled integer.
       double scale = TEN[d.scale()];
       if (d.precision() <= Decimal.MAX_INT_DIGITS()) {
@@ -135,7 +164,7 @@ final class Numbers {
     return d.precision() <= Decimal.MAX_LONG_DIGITS();
   }
 
-  /** The range of an integer or boolean column as i64, a fresh array. */
+  /** The range of an integer, boolean or date column as i64, a fresh array. */
   static long[] longs(ColumnVector v, int from, int n) {
     DataType t = v.dataType();
     boolean bulk = bulk(v);
@@ -143,7 +172,7 @@ final class Numbers {
       return v.getLongs(from, n);
     }
     long[] out = new long[n];
-    if (bulk && t instanceof IntegerType) {
+    if (bulk && (t instanceof IntegerType || t instanceof DateType)) {
       int[] x = v.getInts(from, n);
       for (int i = 0; i < n; i++) {
         out[i] = x[i];
@@ -166,7 +195,7 @@ final class Numbers {
     return out;
   }
 
-  /** One value of a numeric or boolean column as f64. */
+  /** One value of a column of {@link ColumnTypes#isScalar} as f64. */
   static double real(ColumnVector v, DataType t, int i) {
     if (t instanceof FloatType) {
       return v.getFloat(i);
@@ -175,14 +204,43 @@ final class Numbers {
       return v.getDouble(i);
     }
     if (t instanceof DecimalType d) {
-      return v.getDecimal(i, d.precision(), d.scale()).toDouble();
+      return decimal(v, d, i);
+    }
+    if (ColumnTypes.isTimestamp(t)) {
+      return v.getLong(i) / MICROS;
     }
     return whole(v, t, i);
   }
 
-  /** One value of an integer or boolean column. */
+  /**
+   * One decimal. Of more than 18 digits Spark keeps the unscaled integer's bytes, the highest
+   * first; without a dictionary they can be read where they lie.
+   */
+  private static double decimal(ColumnVector v, DecimalType d, int i) {
+    if (small(d) || !(v instanceof WritableColumnVector w) || w.hasDictionary()) {
+      return v.getDecimal(i, d.precision(), d.scale()).toDouble();
+    }
+    WritableColumnVector bytes = w.arrayData();
+    int at = w.getArrayOffset(i);
+    int length = w.getArrayLength(i);
+    long high = length == 0 ? 0 : bytes.getByte(at) >> 7; // the sign
+    long low = high;
+    for (int k = 0; k < length; k++) {
+      high = high << 8 | low >>> 56;
+      low = low << 8 | bytes.getByte(at + k) & 0xFF;
+    }
+    if (high == low >> 63 && d.scale() < TEN.length) {
+      return low / TEN[d.scale()];
+    }
+    double unscaled = high * 0x1p64 + (low >>> 1) * 2.0 + (low & 1);
+    return d.scale() < TEN.length
+        ? unscaled / TEN[d.scale()]
+        : unscaled / TEN[TEN.length - 1] / TEN[d.scale() - TEN.length + 1];
+  }
+
+  /** One value of an integer, boolean or date column. */
   static long whole(ColumnVector v, DataType t, int i) {
-    if (t instanceof IntegerType) {
+    if (t instanceof IntegerType || t instanceof DateType) {
       return v.getInt(i);
     }
     if (t instanceof LongType) {

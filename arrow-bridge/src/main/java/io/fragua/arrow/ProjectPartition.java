@@ -15,8 +15,11 @@ import scala.collection.immutable.Seq;
  * @param input the child's columns, to which the expressions refer
  * @param from for each output column the position of an input column, or the complement of the
  *     position among all that is derived
+ * @param fields for each output column that is an input column the way to a field in it, by
+ *     ordinals; empty for the column itself
  */
-record ProjectPartition(List<DerivedColumns.Spec> derived, Seq<Attribute> input, int[] from)
+record ProjectPartition(
+    List<DerivedColumns.Spec> derived, Seq<Attribute> input, int[] from, int[][] fields)
     implements FlatMapFunction<Iterator<ColumnarBatch>, ColumnarBatch> {
   @Override
   public Iterator<ColumnarBatch> call(Iterator<ColumnarBatch> in) {
@@ -65,18 +68,26 @@ record ProjectPartition(List<DerivedColumns.Spec> derived, Seq<Attribute> input,
       }
       ColumnVector[] out = new ColumnVector[from.length];
       for (int i = 0; i < out.length; i++) {
-        out[i] = from[i] >= 0 ? columns[from[i]] : results[~from[i]];
+        out[i] = from[i] >= 0 ? field(columns[from[i]], fields[i]) : results[~from[i]];
       }
       return new ColumnarBatch(out, rows);
+    }
+
+    private static ColumnVector field(ColumnVector column, int[] path) {
+      ColumnVector v = column;
+      for (int ordinal : path) {
+        v = FieldVector.of(v, ordinal);
+      }
+      return v;
     }
 
     /** Whoever takes the output frees its columns; nobody above sees the others. */
     private void freeDropped() {
       if (last != null) {
         boolean[] passed = new boolean[width];
-        for (int f : from) {
-          if (f >= 0) {
-            passed[f] = true;
+        for (int i = 0; i < from.length; i++) {
+          if (from[i] >= 0 && fields[i].length == 0) {
+            passed[from[i]] = true;
           }
         }
         for (int i = 0; i < width; i++) {

@@ -30,10 +30,10 @@ import scala.collection.immutable.Map;
 import scala.collection.immutable.Seq;
 
 /**
- * Rows to columns where Spark's own {@link RowToColumnarExec} cannot: it refuses user-defined
- * types, hence rows with ML vectors. Such a type is stored as its SQL type, in rows as in columns,
- * so the same converter does the work when it is told that one. Public because Catalyst copies
- * nodes by reflection; not for use.
+ * Rows to columns, as Spark's own {@link RowToColumnarExec}, which refuses user-defined types,
+ * hence rows with ML vectors, and forgets which file a row came from. A user-defined type is stored
+ * as its SQL type, in rows as in columns, so the same converter does the work when it is told that
+ * one. Public because Catalyst copies nodes by reflection; not for use.
  */
 public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarTransition {
   private static final long serialVersionUID = 1L;
@@ -46,17 +46,9 @@ public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarT
     this.child = child;
   }
 
-  /** This conversion instead of Spark's where the rows hold a user-defined type. */
+  /** This conversion instead of Spark's. */
   static SparkPlan instead(SparkPlan plan) {
-    if (plan instanceof RowToColumnarExec r
-        && ScalaLists.list(r.output()).stream().anyMatch(a -> hasUserType(a.dataType()))) {
-      return new RowsToColumnsExec(r.child());
-    }
-    return plan;
-  }
-
-  private static boolean hasUserType(DataType t) {
-    return !plain(t).equals(t);
+    return plan instanceof RowToColumnarExec r ? new RowsToColumnsExec(r.child()) : plan;
   }
 
   /** The type with every user-defined type in it replaced by its SQL type. */
@@ -193,14 +185,24 @@ public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarT
       RowToColumnConverter converter = new RowToColumnConverter(schema);
       WritableColumnVector[] vectors = OnHeapColumnVector.allocateColumns(batchRows, schema);
       ColumnarBatch batch = new ColumnarBatch(vectors);
+      SourceFiles files = SourceFiles.begin();
       TaskContext task = TaskContext.get();
       if (task != null) {
-        task.addTaskCompletionListener((TaskCompletionListener) c -> batch.close());
+        task.addTaskCompletionListener(
+            (TaskCompletionListener)
+                c -> {
+                  batch.close();
+                  SourceFiles.end();
+                });
       }
       return new Iterator<>() {
         @Override
         public boolean hasNext() {
-          return in.hasNext();
+          boolean more = in.hasNext();
+          if (!more) {
+            SourceFiles.end(); // the task may go on with another source
+          }
+          return more;
         }
 
         @Override
@@ -208,10 +210,11 @@ public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarT
           for (WritableColumnVector v : vectors) {
             v.reset();
           }
+          files.clear();
           int n = 0;
           while (n < batchRows && in.hasNext()) {
             converter.convert(in.next(), vectors);
-            n++;
+            files.row(n++);
           }
           batch.setNumRows(n);
           rows.add(n);

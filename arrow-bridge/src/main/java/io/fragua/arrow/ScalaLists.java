@@ -1,6 +1,9 @@
 package io.fragua.arrow;
 
+import java.util.HashMap;
 import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import scala.collection.immutable.Map;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
@@ -25,5 +28,14 @@ final class ScalaLists {
 
   static <K, V> Map<K, V> map(java.util.Map<K, V> m) {
     return Map.from(CollectionConverters.asScala(m));
+  }
+
+  /** Where each attribute is, by its identity. */
+  static java.util.Map<ExprId, Integer> positions(Seq<Attribute> attributes) {
+    java.util.Map<ExprId, Integer> at = new HashMap<>();
+    for (Attribute a : list(attributes)) {
+      at.put(a.exprId(), at.size());
+    }
+    return at;
   }
 }

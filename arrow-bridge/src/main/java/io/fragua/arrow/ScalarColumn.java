@@ -1,6 +1,7 @@
 package io.fragua.arrow;
 
-import org.apache.spark.sql.types.DoubleType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.FloatType;
 import org.apache.spark.sql.vectorized.ColumnVector;
 
 /** One number a row. */
@@ -8,18 +9,19 @@ final class ScalarColumn extends TileColumn {
   private float[] floats;
   private int[] ints;
 
-  ScalarColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
-    super(column, keepInvalid, fill, position);
+  ScalarColumn(Spec spec) {
+    super(spec);
   }
 
   @Override
   float[] floats(ColumnVector v, int from, int n) {
-    float[] x = Numbers.floats(v, from, n, floats);
+    float[] x = Numbers.floats(v, from, n, column.origin(), floats);
     floats = x;
     if (v.hasNull()) {
       for (int i = 0; i < n; i++) {
         if (v.isNullAt(from + i)) {
-          x[i] = (float) ifNull(from + i);
+          checkNull(from + i);
+          x[i] = fill;
         }
       }
     }
@@ -34,29 +36,24 @@ final class ScalarColumn extends TileColumn {
     boolean nulls = v.hasNull();
     for (int i = 0; i < n; i++) {
       if (nulls && v.isNullAt(from + i)) {
-        ints[i] = (int) ifNull(from + i);
+        checkNull(from + i);
+        ints[i] = wholeFill;
       } else if (x[i] == (int) x[i]) {
         ints[i] = (int) x[i];
-      } else if (keepInvalid) {
-        ints[i] = (int) fill;
-      } else {
+      } else if (isError(from + i)) {
         throw invalid(from + i, "whole numbers must fit an i32", String.valueOf(x[i]));
+      } else {
+        ints[i] = wholeFill;
       }
     }
     return ints;
   }
 
-  private double ifNull(int row) {
-    if (!keepInvalid) {
-      throw invalid(row, "values must not be null", "null");
-    }
-    return fill;
-  }
-
   @Override
   String given(ColumnVector v, int row, int element, float x) {
-    return v.dataType() instanceof DoubleType
-        ? String.valueOf(v.getDouble(row))
-        : super.given(v, row, element, x);
+    DataType t = v.dataType();
+    return t instanceof FloatType
+        ? String.valueOf(v.getFloat(row))
+        : String.valueOf(Numbers.real(v, t, row));
   }
 }

@@ -1,5 +1,6 @@
 package io.fragua.arrow;
 
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
@@ -18,13 +19,13 @@ final class StatisticsFunction implements BatchFunction {
           .add("state", DataTypes.BinaryType, false);
 
   private final List<ColumnStatistics.Request> requests;
-  private final List<Boolean> text;
+  private final List<Vocabulary.Type> types;
   private final int maxCategories;
 
   StatisticsFunction(
-      List<ColumnStatistics.Request> requests, List<Boolean> text, int maxCategories) {
+      List<ColumnStatistics.Request> requests, List<Vocabulary.Type> types, int maxCategories) {
     this.requests = List.copyOf(requests);
-    this.text = List.copyOf(text);
+    this.types = new ArrayList<>(types); // null where there are no categories
     this.maxCategories = maxCategories;
   }
 
@@ -58,7 +59,7 @@ final class StatisticsFunction implements BatchFunction {
       private ColumnAccumulator[] read() {
         ColumnAccumulator[] all = new ColumnAccumulator[requests.size()];
         for (int i = 0; i < all.length; i++) {
-          all[i] = new ColumnAccumulator(requests.get(i), text.get(i), maxCategories);
+          all[i] = new ColumnAccumulator(requests.get(i), types.get(i), maxCategories);
         }
         while (in.hasNext()) {
           ColumnarBatch b = in.next();

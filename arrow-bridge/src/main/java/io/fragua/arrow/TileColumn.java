@@ -5,10 +5,24 @@ import org.apache.spark.sql.vectorized.ColumnVector;
 
 /**
  * Turns ranges of one column into the numbers of its tile columns, row-major. To add a kind of
- * column: a row in {@link InputColumn.Kind}, its types in {@link ColumnTypes}, a subclass here.
+ * column: a row in {@link InputColumn.Kind}, a subclass here (of {@link RowColumn}, where rows are
+ * read one by one).
  */
 abstract class TileColumn {
-  /** Where the reader is, for errors. */
+  /** A subclass's constructor. */
+  interface Maker {
+    TileColumn make(Spec spec);
+  }
+
+  /**
+   * How a column is read.
+   *
+   * @param keep whether the fill takes the place of an invalid value, which is an error otherwise
+   * @param fill what stands in for an invalid value, before the origin is subtracted
+   */
+  record Spec(InputColumn column, boolean keep, double fill, Position position) {}
+
+  /** Where the reader is, and what becomes of invalid rows. */
   static final class Position {
     /** Rows read before the present range. */
     long before;
@@ -18,30 +32,27 @@ abstract class TileColumn {
 
     /** Number of the present batch: what was seen in another need not hold for it. */
     long batch;
+
+    /** Not null: invalid rows of the present range are marked here, and nothing is an error. */
+    boolean[] marks;
   }
 
   final InputColumn column;
-  final boolean keepInvalid;
-  final double fill;
   final Position position;
+  private final boolean keep;
 
-  TileColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
-    this.column = column;
-    this.keepInvalid = keepInvalid;
-    this.fill = fill;
-    this.position = position;
-  }
+  /** What stands in for an invalid value. */
+  final float fill;
 
-  static TileColumn of(TileSpec tile, int i, Position position) {
-    InputColumn c = tile.columns().get(i);
-    boolean keep = tile.keepInvalid();
-    double fill = tile.fill().get(i);
-    return switch (c.kind()) {
-      case SCALAR -> new ScalarColumn(c, keep, fill, position);
-      case ARRAY -> new ArrayColumn(c, keep, fill, position);
-      case VECTOR -> new VectorColumn(c, keep, fill, position);
-      case CATEGORY -> new CategoryColumn(c, keep, fill, position);
-    };
+  /** The same in an i32 tile. */
+  final int wholeFill;
+
+  TileColumn(Spec spec) {
+    this.column = spec.column();
+    this.keep = spec.keep();
+    this.fill = (float) (spec.fill() - column.origin());
+    this.wholeFill = (int) spec.fill();
+    this.position = spec.position();
   }
 
   /**
@@ -53,8 +64,22 @@ abstract class TileColumn {
   /** As {@link #floats}, as i32. */
   abstract int[] ints(ColumnVector v, int from, int n);
 
+  /**
+   * Hears of an invalid value, and marks its row where rows are marked.
+   *
+   * @return whether it is an error, which the caller then throws; otherwise the fill takes its
+   *     place
+   */
+  final boolean isError(int row) {
+    if (position.marks != null) {
+      position.marks[row - position.from] = true;
+      return false;
+    }
+    return !keep;
+  }
+
   /** The error for a value that cannot be read. */
-  IllegalArgumentException invalid(int row, String rule, String value) {
+  final IllegalArgumentException invalid(int row, String rule, String value) {
     return new IllegalArgumentException(
         "column "
             + column.name()
@@ -62,31 +87,46 @@ abstract class TileColumn {
             + rule
             + ": "
             + value
-            + " in row "
-            + (position.before + row - position.from)
-            + " of partition "
-            + TaskContext.getPartitionId()
-            + " (both counted from 0); correct the data, or set handleInvalid to \"skip\" or"
-            + " \"keep\"");
+            + " in "
+            + place(position.before + row - position.from, row)
+            + "; correct the data, or set handleInvalid to \"skip\" or \"keep\"");
   }
 
-  IllegalArgumentException wrongSize(int row, int size) {
-    return invalid(row, "every row must hold " + column.width() + " numbers", size + " numbers");
+  /**
+   * A row of this task's partition, and the file it comes from where Spark knows it.
+   *
+   * @param row in its partition
+   * @param inBatch the same row in its batch
+   */
+  static String place(long row, int inBatch) {
+    String file = SourceFiles.of(inBatch);
+    return "row "
+        + row
+        + " of partition "
+        + TaskContext.getPartitionId()
+        + " (both counted from 0)"
+        + (file.isEmpty() ? "" : ", file " + file);
+  }
+
+  final void checkNull(int row) {
+    if (isError(row)) {
+      throw invalid(row, "values must not be null", "null");
+    }
   }
 
   /** Replaces what is not finite, or throws for the first of it. */
-  void checkFinite(float[] x, int n, ColumnVector v, int from) {
+  final void checkFinite(float[] x, int n, ColumnVector v, int from) {
     if (Numbers.finite(x, n)) {
       return;
     }
     int width = column.width();
     for (int i = 0; i < n; i++) {
       if (!(Math.abs(x[i]) <= Float.MAX_VALUE)) {
-        if (!keepInvalid) {
-          int row = from + i / width;
+        int row = from + i / width;
+        if (isError(row)) {
           throw invalid(row, "numbers must be finite in f32", given(v, row, i % width, x[i]));
         }
-        x[i] = (float) fill;
+        x[i] = fill;
       }
     }
   }
@@ -94,5 +134,19 @@ abstract class TileColumn {
   /** The value that became {@code x}, as the user knows it. */
   String given(ColumnVector v, int row, int element, float x) {
     return String.valueOf(x);
+  }
+
+  /** An element's place in its row. */
+  final String at(int element) {
+    if (column.shape().size() < 2) {
+      return "element " + element;
+    }
+    StringBuilder s = new StringBuilder();
+    int rest = element;
+    for (int a = column.shape().size() - 1; a >= 0; a--) {
+      s.insert(0, (a == 0 ? "" : ", ") + rest % column.shape().get(a));
+      rest /= column.shape().get(a);
+    }
+    return "element [" + s + "]";
   }
 }

@@ -5,7 +5,9 @@ import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 
@@ -18,6 +20,9 @@ public final class TileReader {
   // are then woven into the row-major tile in blocks of rows that stay in the first-level cache,
   // first on the heap, where the JIT compiler is good at it, then by one bulk copy to the tile.
   private static final int BLOCK_NUMBERS = 4096;
+
+  /** Of a wide tile too, so that whole cache lines of a column are used. */
+  private static final int LEAST_ROWS = 16;
 
   private final List<TileSpec> specs;
   private final int[][] ordinals; // of each column of each tile, in a batch
@@ -42,6 +47,10 @@ public final class TileReader {
             + " TileSpec.inputs",
         ordinals.length,
         names);
+    Map<String, Integer> byName = new HashMap<>();
+    for (int i = 0; i < ordinals.length; i++) {
+      byName.put(names.get(i), ordinals[i]);
+    }
     this.ordinals = new int[specs.size()][];
     this.columns = new TileColumn[specs.size()][];
     for (int t = 0; t < specs.size(); t++) {
@@ -50,8 +59,14 @@ public final class TileReader {
       this.ordinals[t] = new int[n];
       columns[t] = new TileColumn[n];
       for (int c = 0; c < n; c++) {
-        this.ordinals[t][c] = ordinals[names.indexOf(spec.columns().get(c).name())];
-        columns[t][c] = TileColumn.of(spec, c, position);
+        this.ordinals[t][c] = byName.get(spec.columns().get(c).name());
+        InputColumn column = spec.columns().get(c);
+        columns[t][c] =
+            column
+                .kind()
+                .maker()
+                .make(
+                    new TileColumn.Spec(column, spec.keepInvalid(), spec.fill().get(c), position));
       }
     }
   }
@@ -67,9 +82,16 @@ public final class TileReader {
 
   private static int[] ordinals(List<TileSpec> tiles, StructType schema) {
     TileSpec.check(schema, tiles);
-    return TileSpec.inputs(tiles).stream()
-        .mapToInt(n -> schema.fieldIndex(ColumnTypes.field(schema, "tile reader", n).name()))
-        .toArray();
+    return TileSpec.inputs(tiles).stream().mapToInt(n -> ordinal(schema, n)).toArray();
+  }
+
+  private static int ordinal(StructType schema, String name) {
+    Check.that(
+        !ColumnPath.isNested(schema, name),
+        "tile reader: reads columns of the batch: \"%s\" is a field of a struct; read it through"
+            + " ColumnarMap, which takes it out",
+        name);
+    return schema.fieldIndex(ColumnTypes.field(schema, "tile reader", name).name());
   }
 
   /**
@@ -87,13 +109,7 @@ public final class TileReader {
         from,
         from + count,
         batch.numRows());
-    // Readers of files refill one and the same batch.
-    if (batch != last || from == 0 || from != end) {
-      position.batch++;
-    }
-    last = batch;
-    end = from + count;
-    position.from = from;
+    begin(batch, from, count);
     for (int t = 0; t < columns.length; t++) {
       long need = 4L * specs.get(t).width() * (atRow + count);
       Check.that(
@@ -117,6 +133,37 @@ public final class TileReader {
     position.before += count;
   }
 
+  /**
+   * Marks the rows of [from, from + count) that {@link #read} would fail on; ranges as there.
+   *
+   * @param marks true at the place of each such row in the range; other places stay as they are
+   */
+  public void mark(ColumnarBatch batch, int from, int count, boolean[] marks) {
+    begin(batch, from, count);
+    position.marks = marks;
+    for (int t = 0; t < columns.length && count > 0; t++) {
+      for (int c = 0; c < columns[t].length; c++) {
+        if (specs.get(t).dtype() == DType.F32) {
+          columns[t][c].floats(batch.column(ordinals[t][c]), from, count);
+        } else {
+          columns[t][c].ints(batch.column(ordinals[t][c]), from, count);
+        }
+      }
+    }
+    position.marks = null;
+    position.before += count;
+  }
+
+  private void begin(ColumnarBatch batch, int from, int count) {
+    // Readers of files refill one and the same batch.
+    if (batch != last || from == 0 || from != end) {
+      position.batch++;
+    }
+    last = batch;
+    end = from + count;
+    position.from = from;
+  }
+
   private void floats(
       int t, ColumnarBatch batch, int from, int count, FloatBuffer tile, int atRow) {
     TileColumn[] cs = columns[t];
@@ -129,7 +176,7 @@ public final class TileReader {
       tile.put(atRow * width, parts[0], 0, count * width);
       return;
     }
-    int rows = Math.max(1, Math.min(count, BLOCK_NUMBERS / width));
+    int rows = Math.min(count, Math.max(LEAST_ROWS, BLOCK_NUMBERS / width));
     floatBlock = Numbers.fit(floatBlock, rows * width);
     for (int r = 0; r < count; r += rows) {
       int n = Math.min(rows, count - r);
@@ -166,7 +213,7 @@ public final class TileReader {
       tile.put(atRow * width, parts[0], 0, count * width);
       return;
     }
-    int rows = Math.max(1, Math.min(count, BLOCK_NUMBERS / width));
+    int rows = Math.min(count, Math.max(LEAST_ROWS, BLOCK_NUMBERS / width));
     intBlock = Numbers.fit(intBlock, rows * width);
     for (int r = 0; r < count; r += rows) {
       int n = Math.min(rows, count - r);

@@ -3,10 +3,12 @@ package io.fragua.arrow;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -15,9 +17,11 @@ import org.apache.spark.sql.types.StructType;
  * @param name of the graph's input that takes it
  * @param dtype of its elements, f32 or i32
  * @param columns its columns, in order; an array or vector fills several tile columns
- * @param keepInvalid false: a null, NaN or infinity is an error that names column, row and value;
- *     true: the column's fill takes its place (also for every element of a null array or vector).
- *     An array or vector of the wrong size is an error either way
+ * @param keepInvalid what becomes of invalid values: null, NaN, infinity, a row of another shape, a
+ *     category that is not known. False: an error that names column, row and value. True: the
+ *     column's fill takes the place of a number (of all numbers of a null array; of a row of
+ *     another shape what lies inside the shape stays, and the fill stands for what is missing), a
+ *     category gets the id of the unseen
  * @param fill one number per input column, used where {@code keepInvalid}
  */
 public record TileSpec(
@@ -77,20 +81,25 @@ public record TileSpec(
   }
 
   /**
-   * The rows that the tiles can be read from without an error: what {@code handleInvalid=skip}
-   * keeps. Invalid are null, NaN and infinite scalars; null arrays and vectors and those of another
-   * size; arrays with a null, NaN or infinite element. Elements of vectors are not looked at. A
-   * category is always valid.
+   * The rows that the tiles can be read from without an error, whatever they say of invalid values:
+   * what {@code handleInvalid=skip} keeps.
+   *
+   * @throws IllegalArgumentException if a column is missing or has a type it cannot be read from
    */
-  public static Column validRows(StructType schema, List<TileSpec> tiles) {
-    List<Column> all = new ArrayList<>();
-    for (TileSpec t : tiles) {
-      for (InputColumn c : t.columns()) {
-        all.addAll(ColumnTypes.valid(schema, t, c));
-      }
+  public static Dataset<Row> withoutInvalid(Dataset<?> data, List<TileSpec> tiles) {
+    StructType schema = data.schema();
+    check(schema, tiles);
+    String flag = "valid";
+    while (schema.getFieldIndex(flag).isDefined()) {
+      flag += "_";
     }
-    return all.stream()
-        .reduce(Column::and)
-        .orElseGet(() -> org.apache.spark.sql.functions.lit(true));
+    return ColumnarMap.append(
+            data,
+            inputs(tiles),
+            new StructType().add(flag, DataTypes.BooleanType, false),
+            new ValidRows(tiles),
+            "valid rows")
+        .filter(functions.col(flag))
+        .drop(flag);
   }
 }

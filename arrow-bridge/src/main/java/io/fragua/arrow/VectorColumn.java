@@ -15,24 +15,18 @@ import org.apache.spark.sql.vectorized.ColumnarArray;
  * A Spark ML vector of a fixed size: in columns, a struct of type, size, indices and values. A
  * sparse vector is written out in full into the tile.
  */
-final class VectorColumn extends TileColumn {
-  private final int width;
-  private float[] floats;
+final class VectorColumn extends RowColumn {
   private float[] values;
 
-  VectorColumn(InputColumn column, boolean keepInvalid, double fill, Position position) {
-    super(column, keepInvalid, fill, position);
-    this.width = column.width();
+  VectorColumn(Spec spec) {
+    super(spec);
   }
 
   @Override
   float[] floats(ColumnVector v, int from, int n) {
     float[] x = dense(v, from, n);
     if (x == null) {
-      x = floats = Numbers.fit(floats, n * width);
-      for (int i = 0; i < n; i++) {
-        row(v, from + i, x, i * width);
-      }
+      return super.floats(v, from, n);
     }
     checkFinite(x, n * width, v, from);
     return x;
@@ -59,42 +53,33 @@ final class VectorColumn extends TileColumn {
     return values;
   }
 
-  private void row(ColumnVector v, int row, float[] x, int at) {
-    if (v.isNullAt(row)) {
-      if (!keepInvalid) {
-        throw invalid(row, "values must not be null", "null");
-      }
-      Arrays.fill(x, at, at + width, (float) fill);
-      return;
-    }
+  @Override
+  void row(ColumnVector v, int row, float[] x, int at) {
     ColumnarArray a = v.getChild(VALUES).getArray(row);
-    if (v.getChild(TYPE).getByte(row) == DENSE) {
-      if (a.numElements() != width) {
-        throw wrongSize(row, a.numElements());
-      }
-      for (int k = 0; k < width; k++) {
+    boolean dense = v.getChild(TYPE).getByte(row) == DENSE;
+    int size = dense ? a.numElements() : v.getChild(SIZE).getInt(row);
+    if (size != width) {
+      checkShape(row, size, x, at);
+    }
+    int n = Math.min(size, width);
+    if (dense) {
+      for (int k = 0; k < n; k++) {
         x[at + k] = (float) a.getDouble(k);
       }
       return;
     }
-    if (v.getChild(SIZE).getInt(row) != width) {
-      throw wrongSize(row, v.getChild(SIZE).getInt(row));
-    }
-    Arrays.fill(x, at, at + width, 0);
+    Arrays.fill(x, at, at + n, 0);
     ColumnarArray indices = v.getChild(INDICES).getArray(row);
     for (int k = 0; k < a.numElements(); k++) {
       int index = indices.getInt(k);
-      if (index < 0 || index >= width) {
-        throw invalid(row, "indices must lie below the size " + width, "index " + index);
+      if (index < 0 || index >= size) {
+        checkIndex(row, size, index, x, at);
+        return;
       }
-      x[at + index] = (float) a.getDouble(k);
+      if (index < n) {
+        x[at + index] = (float) a.getDouble(k);
+      }
     }
-  }
-
-  @Override
-  int[] ints(ColumnVector v, int from, int n) {
-    throw new IllegalArgumentException(
-        "column " + column.name() + ": a vector holds real numbers: an i32 tile; use an f32 tile");
   }
 
   @Override

@@ -14,7 +14,11 @@ import org.apache.arrow.vector.Float4Vector;
 import org.apache.arrow.vector.Float8Vector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.complex.ListVector;
+import org.apache.arrow.vector.complex.StructVector;
 import org.apache.arrow.vector.complex.impl.UnionListWriter;
+import org.apache.arrow.vector.types.FloatingPointPrecision;
+import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.spark.sql.vectorized.ArrowColumnVector;
 import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
@@ -92,6 +96,38 @@ final class ArrowVectorTest {
         4.5f, 8, -4, 2, 4, 9
       };
       assertArrayEquals(want, got);
+    }
+  }
+
+  @Test
+  void aFieldIsNullWhereItsStructIs() {
+    try (BufferAllocator root = new RootAllocator();
+        StructVector s = StructVector.empty("s", root)) {
+      Float8Vector x =
+          s.addOrGet(
+              "x",
+              FieldType.nullable(new ArrowType.FloatingPoint(FloatingPointPrecision.DOUBLE)),
+              Float8Vector.class);
+      for (int i = 0; i < 3; i++) {
+        x.setSafe(i, i + 1);
+        if (i == 1) {
+          s.setNull(i);
+        } else {
+          s.setIndexDefined(i);
+        }
+      }
+      s.setValueCount(3);
+      ColumnVector field = FieldVector.of(new ArrowColumnVector(s), 0);
+      TileSpec tile =
+          new TileSpec("t", DType.F32, List.of(InputColumn.scalar("x")), true, List.of(9.0));
+      byte[] bytes =
+          new TileDump(tile, 2)
+              .bytes(
+                  new TileReader(List.of(tile), new int[] {0}),
+                  new ColumnarBatch(new ColumnVector[] {field}, 3));
+      float[] got = new float[3];
+      ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(got);
+      assertArrayEquals(new float[] {1, 9, 3}, got);
     }
   }
 }

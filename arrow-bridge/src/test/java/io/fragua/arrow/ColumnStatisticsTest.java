@@ -171,10 +171,10 @@ final class ColumnStatisticsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "d|true|false|column d: a categorical column must be a string, an integer or a boolean: it"
-            + " is double; cast it or choose another column",
-        "few|false|true|column few: a numeric column must be a number or boolean: it is string;"
-            + " cast it or choose another column",
+        "d|true|false|column d: a categorical column must be a string, an integer, a boolean, a"
+            + " date or binary: it is double; cast it or choose another column",
+        "few|false|true|column few: a numeric column must be a number, boolean, date or timestamp:"
+            + " it is string; cast it or choose another column",
         "zz|false|true|statistics: an input column must be there: \"zz\" is not among",
       })
   void refusesWrongColumns(String column, boolean categories, boolean numeric, String message) {

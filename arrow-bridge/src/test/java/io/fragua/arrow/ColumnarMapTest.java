@@ -69,7 +69,7 @@ final class ColumnarMapTest {
   void showsItselfInThePlan() {
     String p = Session.physical(append(data));
     assertTrue(p.matches("(?s).*ColumnarMap add, \\[a#\\d+, b#\\d+], \\[sum#\\d+], on cpu.*"), p);
-    assertFalse(p.contains("RowToColumnar"), p);
+    assertFalse(p.contains("RowsToColumns"), p);
     assertFalse(p.contains("Project"), p);
   }
 
@@ -77,10 +77,10 @@ final class ColumnarMapTest {
   void readsOnlyWhatIsUsed() {
     String p = Session.physical(append(data).select("sum"));
     assertTrue(p.contains("ReadSchema: struct<a:float,b:float>"), p);
-    assertFalse(p.contains("RowToColumnar"), p);
+    assertFalse(p.contains("RowsToColumns"), p);
     p = Session.physical(append(data).groupBy("s").agg(sum("sum")));
     assertTrue(p.contains("ReadSchema: struct<a:float,b:float,s:string>"), p);
-    assertFalse(p.contains("RowToColumnar"), p);
+    assertFalse(p.contains("RowsToColumns"), p);
   }
 
   @Test
@@ -89,7 +89,7 @@ final class ColumnarMapTest {
     assertEquals(List.of("sum"), List.of(out.columns()));
     String p = Session.physical(out);
     assertTrue(p.contains("ReadSchema: struct<a:float,b:float>"), p);
-    assertFalse(p.contains("RowToColumnar"), p);
+    assertFalse(p.contains("RowsToColumns"), p);
     double total = 0;
     for (long id = 0; id < ROWS; id++) {
       total += expected(id);
@@ -168,7 +168,7 @@ final class ColumnarMapTest {
   @Test
   void takesRows() {
     Dataset<Row> rows = data.filter("id % 2 = 0");
-    assertTrue(Session.physical(append(rows)).contains("RowToColumnar"));
+    assertTrue(Session.physical(append(rows)).contains("RowsToColumns"));
     assertSums(append(rows), ROWS / 2);
     assertSums(append(data.repartition(3)), ROWS);
   }

@@ -54,7 +54,7 @@ final class ColumnarProjectTest {
     Dataset<Row> mapped = append(derived);
     String p = plan(mapped);
     assertTrue(p.contains("ColumnarProject"), p);
-    assertFalse(p.contains("RowToColumnar"), p);
+    assertFalse(p.contains("RowsToColumns"), p);
     List<Row> got = mapped.collectAsList();
     assertEquals(ROWS, got.size());
     int width = derived.columns().length;
@@ -219,7 +219,7 @@ final class ColumnarProjectTest {
   void rowsBelowStayRows() {
     Dataset<Row> out =
         append(data.filter("b > 1").selectExpr("a", "a + b AS c", "minute(t) AS minute"));
-    assertTrue(plan(out).contains("RowToColumnar"), plan(out));
+    assertTrue(plan(out).contains("RowsToColumns"), plan(out));
     assertEquals(data.filter("b > 1").count(), out.count());
   }
 

@@ -80,7 +80,7 @@ final class DictionaryTest {
     TileReader reader =
         new TileReader(
             List.of(
-                new TileSpec("ids", DType.I32, List.of(InputColumn.category("s", known)), false)),
+                new TileSpec("ids", DType.I32, List.of(InputColumn.category("s", known)), true)),
             new int[] {0});
     fill(new String[] {"a", "b", "x"}, 0, 1, 2, 1, -1, 0);
     assertArrayEquals(new int[] {1, 2, 0, 2, 0, 1}, read(reader, 2));

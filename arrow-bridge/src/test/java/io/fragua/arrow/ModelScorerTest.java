@@ -245,7 +245,8 @@ final class ModelScorerTest {
         missing);
     assertUnused();
     assertEquals(
-        "column b: must be a number or boolean: it is string; cast it or choose another column",
+        "column b: must be a number, boolean, date or timestamp: it is string; cast it or choose"
+            + " another column",
         assertThrows(
                 IllegalArgumentException.class,
                 () ->

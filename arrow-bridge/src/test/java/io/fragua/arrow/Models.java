@@ -32,7 +32,7 @@ final class Models {
             "ids",
             DType.I32,
             List.of(InputColumn.category("s", Vocabulary.of(WORDS, 0))),
-            keepInvalid));
+            true)); // some words of the data are not known
   }
 
   static final List<OutputSpec> OUTPUTS =

@@ -125,12 +125,28 @@ final class VocabularyTest {
   }
 
   @Test
+  void numbersBinariesAndIndices() {
+    Vocabulary b = Vocabulary.of(new byte[][] {{-1, 0}, {}}, 4);
+    assertEquals(5, b.id(UTF8String.fromBytes(new byte[] {-1, 0})));
+    assertEquals(6, b.id(UTF8String.fromBytes(new byte[0])));
+    assertEquals(4, b.id(UTF8String.fromBytes(new byte[] {-1})));
+    assertEquals(b, Vocabulary.of(b.binaries(), 4));
+    Vocabulary i = Vocabulary.indices(1_000_000_000, 7);
+    assertEquals(8, i.id(0));
+    assertEquals(1_000_000_007, i.id(999_999_999));
+    assertEquals(7, i.id(1_000_000_000));
+    assertEquals(7, i.id(-1));
+    assertEquals(i.maxId(), i.id(999_999_999));
+  }
+
+  @Test
   void describesColumnsThatMakeSense() {
     assertEquals(
-        "input column a: the width must be at least 1: 0; give the size of its arrays",
+        "input column a: sizes must be at least 1 and their product an int: [0]; give the shape of"
+            + " its rows",
         assertThrows(IllegalArgumentException.class, () -> InputColumn.array("a", 0)).getMessage());
     assertEquals(
-        "input column a: a category, and nothing else, has a vocabulary: CATEGORY without one;"
+        "input column a: what is named, and nothing else, has a vocabulary: CATEGORY without one;"
             + " correct it",
         assertThrows(IllegalArgumentException.class, () -> InputColumn.category("a", null))
             .getMessage());

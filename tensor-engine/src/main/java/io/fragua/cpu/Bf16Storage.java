@@ -1,9 +1,6 @@
 package io.fragua.cpu;
 
-import io.fragua.op.OpTable;
-import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
-import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -37,8 +34,10 @@ final class Bf16Storage {
   /** Values, as they were before the pass, that products read, directly or moved. */
   private final Set<Value> operands = Collections.newSetFromMap(new IdentityHashMap<>());
 
-  /** What was rounded, so that each is once. */
-  private final Map<Object, Value> halves = new HashMap<>();
+  private final Halves halves = new Halves();
+
+  /** What lies as f32 after it was rounded, by the rounded value. */
+  private final Map<Value, Value> back = new HashMap<>();
 
   private Bf16Storage(List<View> roots, boolean lies) {
     this.lies = lies;
@@ -47,11 +46,11 @@ final class Bf16Storage {
     List<Value> order = Order.of(roots.stream().map(View::base).toList()).values;
     for (int i = order.size() - 1; i >= 0; i--) {
       Value v = order.get(i);
-      if (isProduct(v)) {
+      if (Halves.isProduct(v)) {
         v.args.subList(0, 2).forEach(a -> operands.add(a.base()));
-      } else if (moves(v) && operands.contains(v)) {
+      } else if (Halves.moves(v) && operands.contains(v)) {
         v.args.forEach(a -> operands.add(a.base()));
-      } else if (moves(v) && given.contains(v)) {
+      } else if (Halves.moves(v) && given.contains(v)) {
         v.args.forEach(a -> given.add(a.base()));
       }
     }
@@ -71,13 +70,12 @@ final class Bf16Storage {
     if (v.isFusable() && lies) {
       return elementwise(old, reading(v));
     }
-    if (isProduct(v)) {
+    if (Halves.isProduct(v)) {
       return product(old, v);
     }
-    boolean rounded = v.args.stream().allMatch(a -> source(a.base()) != null);
-    if (moves(v) && (rounded || operands.contains(old) && !results.contains(old))) {
-      List<View> args = v.args.stream().map(this::half).toList();
-      return wide(Value.of(v.kind, half(v.type), v.op, v.attrs, args));
+    boolean rounded = v.args.stream().allMatch(a -> Halves.source(a.base()) != null);
+    if (Halves.moves(v) && (rounded || operands.contains(old) && !results.contains(old))) {
+      return halves.moving(v);
     }
     return elementwise(old, v);
   }
@@ -88,18 +86,19 @@ final class Bf16Storage {
             && v.type.dtype() == DType.F32
             && operands.contains(old)
             && !results.contains(old)
-            && source(v) == null
-        ? wide(rounded(v))
+            && Halves.source(v) == null
+        ? Halves.wide(halves.of(v))
         : v;
   }
 
   private Value product(Value old, Value v) {
     List<View> args = new ArrayList<>(v.args);
+    boolean half = lies && Halves.apart(v);
     for (int i = 0; i < 2; i++) {
-      args.set(i, operand(args.get(i)));
+      args.set(i, half ? halves.of(args.get(i)) : operand(args.get(i)));
     }
     int last = args.size() - 1;
-    Value added = last >= 2 && lies ? source(args.get(last).base()) : null;
+    Value added = last >= 2 && half ? Halves.source(args.get(last).base()) : null;
     if (added != null && v.attrs.has("residual")) {
       args.set(last, View.of(added));
     }
@@ -107,101 +106,35 @@ final class Bf16Storage {
         given.contains(old)
             || !operands.contains(old)
                 && v.size() * SMALL <= v.args.get(0).base().size() + v.args.get(1).base().size();
-    if (whole || !lies) {
+    if (whole || !half) {
       Value p = Value.of(v.kind, v.type, v.op, v.attrs, args);
-      return whole ? p : wide(rounded(p));
+      return whole ? p : Halves.wide(halves.of(p));
     }
-    return wide(Value.of(v.kind, half(v.type), v.op, v.attrs, args));
+    return Halves.wide(Value.of(v.kind, Halves.type(v), v.op, v.attrs, args));
   }
 
   /** A kernel that reads f32 made from bf16 loads the bf16. */
   private static Value reading(Value v) {
     List<View> args = new ArrayList<>();
     for (View a : v.args) {
-      Value h = source(a.base());
+      Value h = Halves.source(a.base());
       if (h == null) {
         args.add(a);
       } else {
         View there = new View(h, a.offset(), a.shape(), a.strides());
-        args.add(View.of(cast(there, DType.F32)));
+        args.add(View.of(Halves.cast(there, DType.F32)));
       }
     }
     return args.equals(v.args) ? v : v.withArgs(args);
   }
 
-  /** As a product takes it. */
+  /** Rounded, as f32. */
   private View operand(View a) {
-    if (lies || source(a.base()) != null) {
-      return lies ? half(a) : a;
+    if (Halves.source(a.base()) != null) {
+      return a;
     }
-    View h = half(a);
-    Value f32 = halves.computeIfAbsent(List.of(h.base()), k -> wide(h.base()));
+    View h = halves.of(a);
+    Value f32 = back.computeIfAbsent(h.base(), Halves::wide);
     return new View(f32, h.offset(), h.shape(), h.strides());
-  }
-
-  private View half(View a) {
-    Value b = a.base();
-    Value h = source(b);
-    if (h == null && a.shape().size() * 2 < b.size() && b.kind.ordinal() <= 1) {
-      Value part = halves.computeIfAbsent(a, k -> rounded(Value.copy(a))); // of an input
-      return View.of(part);
-    }
-    return new View(h == null ? rounded(b) : h, a.offset(), a.shape(), a.strides());
-  }
-
-  private Value rounded(Value f32) {
-    return halves.computeIfAbsent(f32, k -> cast(View.of(f32), DType.BF16));
-  }
-
-  private static Value wide(Value bf16) {
-    return cast(View.of(bf16), DType.F32);
-  }
-
-  private static Value cast(View from, DType to) {
-    return Value.of(
-        Value.Kind.ELEMENTWISE,
-        new TensorType(to, from.shape()),
-        OpTable.get("cast"),
-        Attrs.of("dtype", to),
-        List.of(from));
-  }
-
-  /** The bf16 value of which this is all, as f32; or null. */
-  private static Value source(Value v) {
-    if (v.kind != Value.Kind.ELEMENTWISE
-        || v.type.dtype() != DType.F32
-        || !v.op.name().equals("cast")) {
-      return null;
-    }
-    View from = v.args.get(0);
-    return from.base().type.dtype() == DType.BF16 && from.isDense() ? from.base() : null;
-  }
-
-  private static TensorType half(TensorType t) {
-    return t.with(DType.BF16);
-  }
-
-  private static boolean isProduct(Value v) {
-    boolean product =
-        v.kind == Value.Kind.MATMUL
-            || v.kind == Value.Kind.CALL && v.op != null && v.op.name().startsWith("conv");
-    return product
-        && v.type.dtype() == DType.F32
-        && v.args.stream().allMatch(a -> a.shape().size() > 0);
-  }
-
-  /** True for what only moves elements; padding must be a number of bf16. */
-  private static boolean moves(Value v) {
-    if (v.type.dtype() != DType.F32) {
-      return false;
-    }
-    return switch (v.kind) {
-      case COPY, CONCAT -> true;
-      case PAD -> {
-        float padding = (float) v.attrs.real("value");
-        yield (Float.floatToRawIntBits(padding) & 0xffff) == 0;
-      }
-      default -> false;
-    };
   }
 }

@@ -11,7 +11,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.fragua.exec.CompileOptions;
-import io.fragua.exec.Precision;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.util.ArrayList;
@@ -183,9 +182,7 @@ final class Convs {
 
   private primitive_attr settings() {
     primitive_attr a = built.settings();
-    if (options.precision() == Precision.BF16_MATH) {
-      a.set_fpmath_mode(dnnl.fpmath_mode.bf16);
-    }
+    OneDnn.mayRound(a, options.precision());
     return a;
   }
 

@@ -42,7 +42,7 @@ final class CpuProgram implements Program {
   /**
    * As compiled for another CPU.
    *
-   * @param bf16 true if under BF16 values lie as bf16, false if they are only rounded to it
+   * @param bf16 true if it multiplies bf16; if not, BF16 rounds values that lie as f32
    */
   CpuProgram(Graph graph, CompileOptions options, boolean bf16) {
     this(graph, options, bf16, 1);
@@ -59,7 +59,7 @@ final class CpuProgram implements Program {
   }
 
   private static boolean multipliesBf16(CompileOptions options) {
-    return options.precision() == Precision.BF16 && OneDnn.multipliesBf16();
+    return options.precision() != Precision.STRICT && OneDnn.multipliesBf16();
   }
 
   private CpuProgram(Graph graph, CompileOptions options, boolean bf16, int pieces) {
@@ -111,13 +111,20 @@ final class CpuProgram implements Program {
   private List<View> rewritten(Simplify.Result simple, BiConsumer<String, List<View>> after) {
     List<View> values = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
     after.accept("absorb", values);
-    if (options.precision() == Precision.BF16) {
-      values = Bf16Storage.run(values, bf16);
+    if (options.precision() != Precision.STRICT) {
+      values = stored(values);
       after.accept("store", values);
     }
     values = Rewrite.run(values, (old, now, uses) -> SharedReduce.split(now, options.threads()));
     after.accept("share", values);
     return values;
+  }
+
+  private List<View> stored(List<View> values) {
+    if (options.precision() == Precision.BF16) {
+      return Bf16Storage.run(values, bf16);
+    }
+    return bf16 ? Bf16Operands.run(values) : values;
   }
 
   /** Donated operands by the number of the result that may lie there. */
@@ -159,7 +166,7 @@ final class CpuProgram implements Program {
             default ->
                 n == pieces && FixedMatmul.fits(v, known, options)
                     ? FixedMatmul.step(v, options, n)
-                    : new MatmulStep(v, options.threads(), options.precision());
+                    : new MatmulStep(v, options);
           };
       case COPY, CONCAT, PAD -> new MoveStep(v, n);
       case GATHER, SCATTER -> new IndexStep(v, options.threads());

@@ -1,6 +1,6 @@
 package io.fragua.cpu;
 
-import io.fragua.exec.Precision;
+import io.fragua.exec.CompileOptions;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.util.ArrayList;
@@ -41,37 +41,32 @@ final class MatmulStep extends Step {
    * The product of one thread.
    *
    * @param starts bytes from the beginning of each operand and of the result
-   * @param rounded the two operands rounded to bf16 beforehand, or empty
    * @param scratch where its scratch memory begins within that of the step
    */
-  private record Piece(
-      Product product, long[] starts, List<RoundedOperand> rounded, long scratch) {}
+  private record Piece(Product product, long[] starts, long scratch) {}
 
-  MatmulStep(Value v, int threads, Precision precision) {
+  MatmulStep(Value v, CompileOptions options) {
     super(v.args.stream().map(View::base).distinct().toList(), List.of(v));
     this.result = v;
     this.shape = MatmulShape.of(v);
     attr = own(OneDnn.attributes());
     attr.set_scratchpad_mode(dnnl.scratchpad_mode.user);
-    // A product with a vector is bound by memory, so rounding first would only cost.
-    boolean vector = Math.min(shape.m(), shape.n()) == 1;
-    boolean rounds = precision == Precision.BF16_MATH && !vector && OneDnn.pairsOfBf16();
-    if (precision == Precision.BF16_MATH && !rounds) {
-      attr.set_fpmath_mode(dnnl.fpmath_mode.bf16);
+    if (Math.min(shape.m(), shape.n()) > 1) { // else it is bound by memory
+      OneDnn.mayRound(attr, options.precision());
     }
     postOps();
     // Without AVX-512 the first choice copies blocks of plain operands as it goes, and for large
     // results the older is faster by a fifth to a half (measured with AVX2).
-    boolean older = precision == Precision.STRICT && isLarge() && !OneDnn.wide();
+    boolean older = v.type.dtype() == DType.F32 && isLarge() && !OneDnn.wide();
     long scratch = 0;
+    int threads = options.threads();
     int axis = splitAxis(threads);
     int size = axis < 0 ? 1 : size(axis);
     int each = axis < 0 ? 1 : each(axis, size, threads);
     for (int from = 0; from < size; from += each) {
-      Piece p = piece(axis, from, Math.min(size, from + each), rounds, older, scratch);
+      Piece p = piece(axis, from, Math.min(size, from + each), older, scratch);
       pieces.add(p);
       scratch += align(p.product.scratchBytes());
-      scratch += p.rounded.stream().mapToLong(RoundedOperand::bytes).sum();
     }
     scratchBytes = scratch;
   }
@@ -131,11 +126,10 @@ final class MatmulStep extends Step {
     return Math.min(size, (each + block - 1) / block * block);
   }
 
-  private Piece piece(int axis, int from, int to, boolean rounds, boolean older, long scratch) {
+  private Piece piece(int axis, int from, int to, boolean older, long scratch) {
     int n = result.args.size();
     long[] starts = new long[n + 1];
     memory.desc[] descs = new memory.desc[n + 1];
-    List<RoundedOperand> rounded = new ArrayList<>();
     int r = shape.batch().rank();
     for (int i = 0; i < 2; i++) {
       View a = result.args.get(i);
@@ -149,11 +143,6 @@ final class MatmulStep extends Step {
         starts[i] += from * strides[axis] * type.bytes();
       }
       descs[i] = desc(dims, type, strides);
-      if (rounds) {
-        rounded.add(new RoundedOperand(dims, strides, descs[i], scratch));
-        descs[i] = rounded.get(i).desc;
-        scratch += rounded.get(i).bytes();
-      }
     }
     View whole = shape.result(result);
     Shape out = whole.shape();
@@ -173,7 +162,7 @@ final class MatmulStep extends Step {
       starts[n] = from * whole.strides()[axis] * result.type.dtype().bytes();
     }
     descs[n] = desc(dims, result.type.dtype(), whole.strides());
-    return new Piece(new Product(descs, attr, older), starts, rounded, scratch);
+    return new Piece(new Product(descs, attr, older), starts, scratch);
   }
 
   private static long align(long bytes) {
@@ -201,8 +190,7 @@ final class MatmulStep extends Step {
 
   @Override
   int maxTiles() {
-    boolean plain = pieces.get(0).rounded.isEmpty() && result.args.size() == 2;
-    return plain ? Math.toIntExact(shape.batch().size()) : 1;
+    return result.args.size() == 2 ? Math.toIntExact(shape.batch().size()) : 1;
   }
 
   @Override
@@ -251,18 +239,12 @@ final class MatmulStep extends Step {
   private final class Run implements Bound {
     private final CpuExecution x;
     private final Product.Bound[] products = new Product.Bound[pieces.size()];
-    private final RoundedOperand.Bound[][] rounds = new RoundedOperand.Bound[pieces.size()][];
-    private final IntConsumer work = this::part;
+    private final IntConsumer work = t -> products[t].run();
 
     Run(CpuExecution x) {
       this.x = x;
       for (int t = 0; t < products.length; t++) {
         products[t] = pieces.get(t).product.new Bound();
-        List<RoundedOperand> rounded = pieces.get(t).rounded;
-        rounds[t] = new RoundedOperand.Bound[rounded.size()];
-        for (int i = 0; i < rounds[t].length; i++) {
-          rounds[t][i] = rounded.get(i).new Bound();
-        }
       }
     }
 
@@ -274,29 +256,16 @@ final class MatmulStep extends Step {
         Piece p = pieces.get(t);
         for (int i = 0; i <= n; i++) {
           Place at = x.place(i == n ? result : result.args.get(i).base());
-          long start = x.address(at.slot()) + at.offset() + p.starts[i];
-          if (i < rounds[t].length) {
-            long to = space + p.rounded.get(i).offset;
-            rounds[t][i].at(start, to);
-            start = to;
-          }
-          products[t].at(i, start);
+          products[t].at(i, x.address(at.slot()) + at.offset() + p.starts[i]);
         }
         products[t].scratch(space + p.scratch);
       }
     }
 
-    private void part(int t) {
-      for (RoundedOperand.Bound r : rounds[t]) {
-        r.run(products[t].stream());
-      }
-      products[t].run();
-    }
-
     @Override
     public void run() {
       if (products.length == 1) {
-        part(0);
+        products[0].run();
       } else {
         x.pool().run(products.length, work);
       }
@@ -306,9 +275,6 @@ final class MatmulStep extends Step {
     public void close() {
       for (int t = 0; t < products.length; t++) {
         products[t].close();
-        for (RoundedOperand.Bound r : rounds[t]) {
-          r.close();
-        }
       }
     }
   }
@@ -320,7 +286,7 @@ final class MatmulStep extends Step {
     act += result.attrs.has("scale") ? " scaled" : "";
     act += result.attrs.has("swapped") ? " swapped" : "";
     boolean bf16 = result.args.get(0).base().type.dtype() == DType.BF16;
-    String from = pieces.get(0).rounded.isEmpty() && !bf16 ? "" : " of bf16";
+    String from = bf16 ? " of bf16" : "";
     String to = result.type.dtype() == DType.BF16 ? " to bf16" : "";
     String threads = pieces.size() > 1 ? " x" + pieces.size() + " threads" : "";
     return "matmul "
@@ -343,7 +309,6 @@ final class MatmulStep extends Step {
     }
     for (Piece p : pieces) {
       p.product.close();
-      p.rounded.forEach(RoundedOperand::close);
     }
     pieces.clear();
     for (int i = owned.size() - 1; i >= 0; i--) {

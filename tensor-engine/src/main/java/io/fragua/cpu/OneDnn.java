@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
+import io.fragua.exec.Precision;
 import io.fragua.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -153,18 +154,23 @@ final class OneDnn {
     return new primitive_attr();
   }
 
-  /** True if the CPU multiplies pairs of bf16 but has no AMX, the only way oneDNN rounds itself. */
-  static boolean pairsOfBf16() {
-    engine(); // loads
-    int isa = dnnl.dnnl_get_effective_cpu_isa();
-    return has(isa, dnnl.dnnl_cpu_isa_avx512_core_bf16)
-        && !has(isa, dnnl.dnnl_cpu_isa_avx512_core_amx);
-  }
-
   /** True if the CPU multiplies pairs of bf16, by AVX-512 or AMX. */
   static boolean multipliesBf16() {
     engine(); // loads
     return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_bf16);
+  }
+
+  /** True if the CPU multiplies tiles of bf16. */
+  static boolean multipliesTiles() {
+    engine(); // loads
+    return has(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core_amx);
+  }
+
+  /** Lets oneDNN round operands of f32, for what {@link Halves} leaves to it. */
+  static void mayRound(primitive_attr a, Precision p) {
+    if (p != Precision.STRICT) {
+      a.set_fpmath_mode(dnnl.fpmath_mode.bf16);
+    }
   }
 
   /** oneDNN's name of f32 or bf16. */

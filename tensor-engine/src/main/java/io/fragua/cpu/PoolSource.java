@@ -7,6 +7,8 @@ import io.fragua.tensor.DType;
  * time, then the elements of the window: a maximum or sum stays in registers until it is whole. A
  * small window that lies inside the image is written out, element by element, without loops.
  *
+ * <p>Elements of bf16, which {@link Halves} hands to maxima, are held as the floats that they are.
+ *
  * <p>Operands: the input x; an image like it (what is taken from, or the gradient that is made); an
  * image with one pixel a window (the result, or the gradient that is given). Parameters: their
  * starts in bytes, bytes of a pixel, then for three axes each: sizes of the input, numbers of
@@ -27,6 +29,9 @@ final class PoolSource {
   private final DType type;
   private final boolean vector;
 
+  /** Bytes of a vector. */
+  private final int step;
+
   /** Sizes of a window, three of them. */
   private final int[] size;
 
@@ -40,7 +45,8 @@ final class PoolSource {
     this.type = type;
     this.size = size;
     this.tiles = tiles;
-    vector = VectorRuntime.LANES > 0 && type == DType.F32;
+    vector = VectorRuntime.LANES > 0 && (type == DType.F32 || type == DType.BF16);
+    step = VectorRuntime.LANES * type.bytes();
   }
 
   static String write(String op, DType type, int[] size, boolean tiles) {
@@ -67,20 +73,25 @@ final class PoolSource {
     if (vector) {
       out.append("  static final ByteOrder O = ByteOrder.nativeOrder();\n");
       out.append("  static final VectorSpecies FS = FloatVector.SPECIES_PREFERRED;\n");
+      if (type == DType.BF16) {
+        out.append("  static final VectorSpecies IS = IntVector.SPECIES_PREFERRED;\n");
+        out.append("  static final VectorSpecies HALVES = VectorSpecies.of(short.class,");
+        out.append(" VectorShape.forBitSize(" + 16 * VectorRuntime.LANES + "));\n");
+      }
     }
     images();
     String m = PARAMETERS.formatted(Memory.TYPE);
     if (vector) {
       out.append("  static int vectors(" + m + ") {\n    int k = 0;\n");
-      out.append("    for (; k + " + 4 * VectorRuntime.LANES + " <= row; k += ");
-      out.append(4 * VectorRuntime.LANES + ") {\n");
+      out.append("    for (; k + " + step + " <= row; k += ");
+      out.append(step + ") {\n");
       vectorWindow();
       out.append("    }\n    return k;\n  }\n");
     }
     if (writesOut()) {
       out.append("  static int whole(" + m + ") {\n    int k = 0;\n");
-      out.append("    for (; k + " + 4 * VectorRuntime.LANES + " <= row; k += ");
-      out.append(4 * VectorRuntime.LANES + ") {\n");
+      out.append("    for (; k + " + step + " <= row; k += ");
+      out.append(step + ") {\n");
       out.append("      int f = d0 * sd + h0 * sh + w0 * row + k;\n");
       wholeWindow();
       out.append("    }\n    return k;\n  }\n");
@@ -133,8 +144,23 @@ final class PoolSource {
             n, 7 + i, 13 + i, 16 + i, 10 + i, 4 + i));
   }
 
-  private static String load(String memory, String at) {
-    return "(FloatVector) " + Memory.load("FloatVector", "FS", memory, at);
+  private String load(String memory, String at) {
+    if (type == DType.F32) {
+      return "(FloatVector) " + Memory.load("FloatVector", "FS", memory, at);
+    }
+    String halves = "((ShortVector) " + Memory.load("ShortVector", "HALVES", memory, at) + ")";
+    String wide = "((IntVector) " + halves + ".convertShape(VectorOperators.S2I, IS, 0))";
+    return "((IntVector) " + wide + ".lanewise(VectorOperators.LSHL, 16)).reinterpretAsFloats()";
+  }
+
+  /** Writes what was loaded. */
+  private String store(String v, String memory, String at) {
+    if (type == DType.F32) {
+      return Memory.store(v, memory, at);
+    }
+    String bits = "((IntVector) " + v + ".reinterpretAsInts()).lanewise(VectorOperators.ASHR, 16)";
+    String halves = "((ShortVector) (" + bits + ").convertShape(VectorOperators.I2S, HALVES, 0))";
+    return Memory.store(halves, memory, at);
   }
 
   private void vectorWindow() {
@@ -144,7 +170,7 @@ final class PoolSource {
       out.append("      FloatVector v = FloatVector.broadcast(FS, " + start + ");\n      " + TAPS);
       out.append(
           "v = (FloatVector) v." + (sum ? "add" : "max") + "(" + load("x", "a + o") + "); }\n");
-      out.append("      " + Memory.store("v", "y", "b + k") + "\n");
+      out.append("      " + store("v", "y", "b + k") + "\n");
       return;
     }
     boolean take = op.equals("max_pool_take");
@@ -185,7 +211,7 @@ final class PoolSource {
       for (int i = 1; i < taps(); i++) {
         out.append("      v0 = (FloatVector) v0." + fold + "(v" + i + ");\n");
       }
-      out.append("      " + Memory.store("v0", "y", "b + k") + "\n");
+      out.append("      " + store("v0", "y", "b + k") + "\n");
       return;
     }
     boolean take = op.equals("max_pool_take");
@@ -222,7 +248,7 @@ final class PoolSource {
     String t = ScalarText.type(type);
     String start =
         switch (type) {
-          case F32 -> "Float.NEGATIVE_INFINITY";
+          case F32, BF16 -> "Float.NEGATIVE_INFINITY";
           case F64 -> "Double.NEGATIVE_INFINITY";
           case I32 -> "Integer.MIN_VALUE";
           default -> "Long.MIN_VALUE";

@@ -282,7 +282,8 @@ final class Simplify {
     View x = args.get(0);
     View w = args.get(1);
     boolean whole = x.shape().dim(-1) > 1 && !isColumnSum(x, w);
-    boolean direct = type.dtype() == DType.BF16 && whole && OneDnn.multipliesBf16();
+    boolean direct =
+        type.dtype() == DType.BF16 && whole && OneDnn.multipliesBf16() && Halves.apart(x);
     if (type.dtype() == DType.F16 || type.dtype() == DType.BF16 && !direct) {
       // products of f32, rounded once
       View product =

@@ -4,7 +4,12 @@ package io.fragua.exec;
 public enum Precision {
   /** f32 everywhere. The default. */
   STRICT,
-  /** f32 storage; products may be rounded to bf16 and summed in f32 where hardware gains by it. */
+  /**
+   * f32 storage: products and convolutions of f32 take operands rounded to bf16 and sum in f32
+   * where the CPU multiplies bf16; nothing else is rounded. What products alone read lies as bf16,
+   * which changes no number. Products with a vector stay f32. On other CPUs oneDNN may round where
+   * it gains by it.
+   */
   BF16_MATH,
   /**
    * bf16 storage too, as PyTorch's {@code autocast} to bfloat16: products and convolutions of f32

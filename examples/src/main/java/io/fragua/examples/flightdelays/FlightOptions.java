@@ -97,6 +97,7 @@ public final class FlightOptions {
         new NeuralClassifier()
             .setNumericCols(Flights.NUMERIC)
             .setCategoricalCols(Flights.CATEGORICAL)
+            .setHandleInvalid("keep") // flights to score may name airports that no one has learnt
             .setLabelCol(Flights.LATE)
             .setHiddenLayers(256, 128)
             .setEmbeddingDim(16)

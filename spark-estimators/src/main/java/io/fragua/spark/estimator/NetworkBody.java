@@ -5,6 +5,8 @@ import io.fragua.nn.Activations;
 import io.fragua.nn.Dense;
 import io.fragua.nn.Dropout;
 import io.fragua.nn.Embedding;
+import io.fragua.nn.Initializer;
+import io.fragua.nn.Initializers;
 import io.fragua.nn.Layer;
 import io.fragua.nn.Network;
 import io.fragua.nn.Scope;
@@ -13,17 +15,26 @@ import io.fragua.spark.persist.DataDescription;
 import io.fragua.tensor.Movement;
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The network from tiles to its last layer, as a function of the inputs that exist: {@code x} [B,
- * D] and {@code ids} [B, C].
+ * D], {@code ids} [B, C], {@code sparse_ids} and {@code sparse_values} [B, S].
  *
  * <pre>
  * ids [B, C] -- embedding [B, C, E] -- reshape [B, C*E] --+
  *                                                         concat [B, F] -- hidden layers -- [B, K]
  * x [B, D] -- NaN to mean, (x - mean) / deviation --------+
  * </pre>
+ *
+ * <p>A layer of the user's gets [B, F], or [B, axes...] where there is nothing but one column whose
+ * rows have several axes.
+ *
+ * <p>Pairs of a key and a value add to the first layer the rows of a table [keys, units], each
+ * times its value: the product of the sparse rows with that layer's kernel. A layer of the user's
+ * gets it {@code embeddingDim} wide behind the other features.
  *
  * <p>All categorical columns share one table: ids of different columns never meet, because each
  * column's ids start where the last one's end.
@@ -60,18 +71,55 @@ final class NetworkBody implements Network.Body {
 
   @Override
   public Tensor apply(Scope s, List<Tensor> inputs) {
-    Tensor ids = data.categories().isEmpty() ? null : inputs.get(inputs.size() - 1);
-    Tensor x = data.width() == 0 ? null : prepared(inputs.get(0));
-    return custom != null
-        ? custom.apply(s.child("network"), concatenated(s, ids, x))
-        : layers(s, ids, x);
+    Iterator<Tensor> next = inputs.iterator();
+    Tensor x = data.width() == 0 ? null : prepared(next.next());
+    Tensor ids = data.categories().isEmpty() ? null : next.next();
+    Sparse sparse = data.slots() == 0 ? null : new Sparse(next.next(), next.next());
+    if (custom == null) {
+      return layers(s, ids, x, sparse);
+    }
+    List<Tensor> parts = parts(s, ids, x);
+    if (sparse != null) {
+      parts.add(product(s, sparse, params.getEmbeddingDim()));
+    }
+    return custom.apply(s.child("network"), shaped(Movement.concat(1, parts)));
+  }
+
+  /** Ids and values of pairs, [B, S] each. */
+  private record Sparse(Tensor ids, Tensor values) {}
+
+  /**
+   * The product of sparse rows with a table that has a row for each key, [B, width]: what a dense
+   * layer would give for the rows written out, from the rows of the table that they name.
+   */
+  private Tensor product(Scope s, Sparse rows, int width) {
+    int b = rows.ids().shape().dim(0);
+    int slots = data.slots();
+    Initializer init = Initializers.uniform(1 / Math.sqrt(slots));
+    Tensor read =
+        new Embedding(data.sparseIdCount(), width, init)
+            .apply(s.child("embedding").child("sparse"), rows.ids());
+    return read.mul(rows.values().reshape(b, slots, 1)).sum(1);
+  }
+
+  /** In the shape of the only column, if that has axes of its own. */
+  private Tensor shaped(Tensor features) {
+    if (data.columns().size() > 1 || data.numbers().isEmpty()) {
+      return features;
+    }
+    List<Integer> shape = data.numbers().get(0).shape();
+    return shape.size() < 2
+        ? features
+        : features.reshape(
+            IntStream.concat(IntStream.of(features.shape().dim(0)), shape.stream().mapToInt(n -> n))
+                .toArray());
   }
 
   private Embedding embedding() {
     return new Embedding(data.idCount(), params.getEmbeddingDim());
   }
 
-  private Tensor concatenated(Scope s, Tensor ids, Tensor x) {
+  private List<Tensor> parts(Scope s, Tensor ids, Tensor x) {
     List<Tensor> parts = new ArrayList<>();
     if (ids != null) {
       int width = data.categories().size() * params.getEmbeddingDim();
@@ -81,12 +129,17 @@ final class NetworkBody implements Network.Body {
     if (x != null) {
       parts.add(x);
     }
-    return Movement.concat(1, parts);
+    return parts;
   }
 
-  /** Columns of the input of the layers. */
-  int features() {
+  /** Columns of the input of the layers that is dense. */
+  private int dense() {
     return data.categories().size() * params.getEmbeddingDim() + data.width();
+  }
+
+  /** Columns of the input of a network of the user's. */
+  int features() {
+    return dense() + (data.slots() == 0 ? 0 : params.getEmbeddingDim());
   }
 
   /**
@@ -95,34 +148,30 @@ final class NetworkBody implements Network.Body {
    */
   private Tensor prepared(Tensor x) {
     int d = data.width();
+    double[] means = data.means();
+    double[] deviations = data.deviations();
     float[] mean = new float[d];
     float[] scale = new float[d];
-    for (int i = 0; i < d; i++) {
-      mean[i] = (float) data.means()[i];
-      scale[i] = (float) (1 / data.deviations()[i]);
+    int i = 0;
+    for (InputColumn c : data.numbers()) {
+      for (int end = i + c.width(); i < end; i++) {
+        mean[i] = (float) (means[i] - c.origin());
+        scale[i] = (float) (1 / deviations[i]);
+      }
     }
-    Tensor means = Tensor.of(mean, d);
-    Tensor filled = x.equal(x).select(x, means);
-    return data.standardized() ? filled.sub(means).mul(Tensor.of(scale, d)) : filled;
+    Tensor center = Tensor.of(mean, d);
+    Tensor filled = x.equal(x).select(x, center);
+    return data.standardized() ? filled.sub(center).mul(Tensor.of(scale, d)) : filled;
   }
 
-  private Tensor layers(Scope s, Tensor ids, Tensor x) {
+  private Tensor layers(Scope s, Tensor ids, Tensor x, Sparse sparse) {
     int[] hidden = params.getHiddenLayers();
     Tensor y = null;
     for (int i = 0; i <= hidden.length; i++) {
       boolean last = i == hidden.length;
       Dense layer = new Dense(last ? outputs : hidden[i]);
       String name = last ? "output" : "hidden_" + i;
-      if (i > 0) {
-        y = layer.apply(s.child(name), y);
-      } else if (ids != null
-          && !s.training()
-          && (long) data.idCount() * layer.units() <= PRODUCTS) {
-        y = productFirst(s, name, layer, ids, x);
-      } else {
-        Tensor features = concatenated(s, ids, x);
-        y = layer.apply(s.child(name), features);
-      }
+      y = i > 0 ? layer.apply(s.child(name), y) : first(s, name, layer, ids, x, sparse);
       if (!last) {
         y = Activations.get(params.getActivation()).apply(s, y);
         y = new Dropout(params.getDropout()).apply(s, y);
@@ -131,11 +180,26 @@ final class NetworkBody implements Network.Body {
     return y;
   }
 
-  /** The layer on what {@link #concatenated} would give. */
+  private Tensor first(Scope s, String name, Dense layer, Tensor ids, Tensor x, Sparse sparse) {
+    Tensor product = sparse == null ? null : product(s, sparse, layer.units());
+    if (ids == null && x == null) {
+      return product.add(layer.offset(s.child(name), data.slots()));
+    }
+    Tensor y;
+    if (ids != null && !s.training() && (long) data.idCount() * layer.units() <= PRODUCTS) {
+      y = productFirst(s, name, layer, ids, x);
+    } else {
+      Tensor features = Movement.concat(1, parts(s, ids, x));
+      y = layer.apply(s.child(name), features);
+    }
+    return product == null ? y : y.add(product);
+  }
+
+  /** The layer on what {@link #parts} would give. */
   private Tensor productFirst(Scope s, String name, Dense layer, Tensor ids, Tensor x) {
     Tensor table = embedding().table(s.child(EMBEDDING));
     Scope scope = s.child(name);
-    Tensor kernel = layer.kernel(scope, features());
+    Tensor kernel = layer.kernel(scope, dense());
     List<Tensor> products = new ArrayList<>();
     int width = params.getEmbeddingDim();
     int row = 0;
@@ -146,9 +210,7 @@ final class NetworkBody implements Network.Body {
       row += width;
     }
     Tensor sum = Movement.concat(0, products).gather(ids).sum(1);
-    Tensor bias = layer.offset(scope, features());
-    return x == null
-        ? sum.add(bias)
-        : sum.add(x.matmul(kernel.slice(0, row, features())).add(bias));
+    Tensor bias = layer.offset(scope, dense());
+    return x == null ? sum.add(bias) : sum.add(x.matmul(kernel.slice(0, row, dense())).add(bias));
   }
 }

@@ -1,6 +1,7 @@
 package io.fragua.spark.estimator;
 
 import io.fragua.arrow.BatchedGraph;
+import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Devices;
@@ -107,10 +108,11 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /**
    * A network of your own in place of hidden layers and output layer: it maps [B, F] to [B, K],
-   * where F counts the standardised numbers and {@code embeddingDim} for each categorical column,
-   * and K is the number of classes (1 or 2 for two classes) or 1 for an amount. It is traced on the
-   * driver; the graph travels, not the layer. An estimator with such a network cannot be saved, its
-   * model can.
+   * where F counts the standardised numbers and {@code embeddingDim} for each categorical column.
+   * If nothing but {@code featuresCol} is read and its rows have several axes, as images, it gets
+   * these in place of F, [B, height, width, channels]. K is the number of classes (1 or 2 for two
+   * classes) or 1 for an amount. It is traced on the driver; the graph travels, not the layer. An
+   * estimator with such a network cannot be saved, its model can.
    *
    * @param layer null for the network that the parameters describe
    */
@@ -338,6 +340,10 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getHandleInvalid().equals("skip")) {
       return dataset;
     }
+    Dataset<?> rows = dataset;
+    for (String c : getCategoricalCols()) { // any other value is one that fit sees
+      rows = rows.filter(ColumnPath.column(rows.schema(), c).isNotNull());
+    }
     List<TileSpec> read = new ArrayList<>();
     if (!numbers.isEmpty()) {
       read.add(Tiles.numbers("x", numbers, false));
@@ -346,7 +352,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getWeightCol().isEmpty()) {
       read.add(Tiles.single("weight", getWeightCol()));
     }
-    return dataset.filter(Tiles.validRows(dataset.schema(), read));
+    return TileSpec.withoutInvalid(rows, read);
   }
 
   /** The rows in the order that {@code deterministic} needs. */
@@ -354,21 +360,27 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     if (!getDeterministic()) {
       return rows;
     }
-    List<Column> columns = used();
+    List<Column> columns = used(rows.schema());
     if (!getValidationIndicatorCol().isEmpty()) {
-      columns.add(Tiles.column(getValidationIndicatorCol()));
+      columns.add(ColumnPath.column(rows.schema(), getValidationIndicatorCol()));
     }
     return RowOrder.arrange(rows, columns, spread().shards());
   }
 
   /** All columns that a training reads but the one that says which rows are for validation. */
-  private List<Column> used() {
+  private List<Column> used(StructType schema) {
+    List<Column> columns = new ArrayList<>();
+    usedNames().forEach(n -> columns.add(ColumnPath.column(schema, n)));
+    return columns;
+  }
+
+  private List<String> usedNames() {
     List<String> names = SchemaChecks.inputs(this);
     names.add(getLabelCol());
     if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
       names.add(getWeightCol());
     }
-    return new ArrayList<>(names.stream().map(Tiles::column).toList());
+    return names;
   }
 
   private List<TileSpec> tiles(Statistics.Learnt learnt) {
@@ -394,12 +406,18 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /** The rows to train on, with nothing but the columns that are needed. */
   private Dataset<?> training(Dataset<?> rows, String validation) {
-    List<Column> columns = used();
+    StructType schema = rows.schema();
+    List<String> names = usedNames();
+    List<Column> columns = used(schema);
+    for (int i = 0; i < names.size(); i++) {
+      columns.set(i, columns.get(i).as(names.get(i))); // fields of structs become columns
+    }
     if (validation != null) {
       Column held =
           getValidationIndicatorCol().isEmpty()
               ? drawn(rows)
-              : functions.coalesce(Tiles.column(getValidationIndicatorCol()), functions.lit(false));
+              : functions.coalesce(
+                  ColumnPath.column(schema, getValidationIndicatorCol()), functions.lit(false));
       columns.add(held.as(validation));
     }
     return rows.select(columns.toArray(Column[]::new));
@@ -407,7 +425,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   private Column drawn(Dataset<?> rows) {
     return getDeterministic()
-        ? RowOrder.share(rows, used(), getSeed(), getValidationFraction())
+        ? RowOrder.share(rows, used(rows.schema()), getSeed(), getValidationFraction())
         : functions.rand(getSeed()).lt(getValidationFraction());
   }
 

@@ -4,7 +4,9 @@ import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.ModelScorer;
 import io.fragua.arrow.OutputSpec;
+import io.fragua.arrow.PairCounts;
 import io.fragua.arrow.TileSpec;
+import io.fragua.arrow.Vocabulary;
 import io.fragua.exec.Devices;
 import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
@@ -103,9 +105,11 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return model;
   }
 
-  /** Number of numbers and categories in a row: a vector counts its size. */
+  /** Number of numbers, categories and keys that a row may have: a vector counts its size. */
   public int numFeatures() {
-    return data().data().width() + data().data().categories().size();
+    DataDescription d = data().data();
+    int keys = d.sparse().stream().mapToInt(c -> c.vocabulary().size() - 1).sum();
+    return d.width() + d.categories().size() + keys;
   }
 
   /** How the training went. */
@@ -183,9 +187,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     Map<String, String> names = checks(schema).checkOutputs(this);
     List<TileSpec> tiles = Tiles.inputs(data, getHandleInvalid());
     Dataset<?> rows =
-        getHandleInvalid().equals("skip")
-            ? dataset.filter(Tiles.validRows(schema, tiles))
-            : dataset;
+        getHandleInvalid().equals("skip") ? TileSpec.withoutInvalid(dataset, tiles) : dataset;
     StructType appended = new StructType();
     for (Map.Entry<String, String> e : names.entrySet()) {
       appended = appended.add(field(e.getKey(), e.getValue()));
@@ -220,7 +222,9 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     List<String> numbers = SchemaChecks.numbers(this);
     List<String> names = SchemaChecks.inputs(this);
     Check.that(
-        numbers.size() == d.numbers().size() && names.size() == d.columns().size(),
+        numbers.size() == d.numbers().size()
+            && getCategoricalCols().length == d.categories().size()
+            && names.size() == d.columns().size(),
         "%s inputs: must name as many columns as the model was fitted on: %s in place of %s; name"
             + " one for each, in order",
         getClass().getSimpleName(),
@@ -231,28 +235,38 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
       String name = names.get(i);
       DataType now = checks.type("inputs", name);
       if (i < numbers.size()) {
-        InputColumn c = Tiles.number(name, now, d.numbers().get(i).width());
+        InputColumn fitted = d.numbers().get(i);
+        InputColumn.Kind kind = InputColumn.Kind.of(now);
         Check.that(
-            (c.kind() == InputColumn.Kind.SCALAR)
-                == (d.numbers().get(i).kind() == InputColumn.Kind.SCALAR),
+            kind.reads(now, fitted.shape().size()),
             "%s inputs: a column must be read as it was in fit: \"%s\" holds %s, fitted on %s;"
                 + " convert the column",
             getClass().getSimpleName(),
             name,
             now.catalogString(),
-            d.numbers().get(i).kind());
-        read.add(c);
+            fitted.kind() + (fitted.shape().isEmpty() ? "" : " of shape " + fitted.shape()));
+        read.add(new InputColumn(name, kind, fitted.shape(), fitted.origin(), fitted.vocabulary()));
       } else {
-        InputColumn c = d.categories().get(i - numbers.size());
+        int at = i - numbers.size();
+        boolean sparse = at >= d.categories().size();
+        InputColumn c =
+            sparse ? d.sparse().get(at - d.categories().size()) : d.categories().get(at);
+        Vocabulary.Type fitted = c.vocabulary().type();
         Check.that(
-            c.vocabulary().isText() == Tiles.isText(now),
-            "%s categoricalCols: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
+            fitted == (sparse ? PairCounts.keys(now) : Vocabulary.Type.of(now)),
+            "%s %s: must hold what the model was fitted on: \"%s\" holds %s, fitted on"
                 + " %s; cast the column",
             getClass().getSimpleName(),
+            sparse ? "sparseCols" : "categoricalCols",
             name,
             now.catalogString(),
-            c.vocabulary().isText() ? "texts" : "integers");
-        read.add(InputColumn.category(name, c.vocabulary()));
+            switch (fitted) {
+              case TEXT -> "texts";
+              case BINARY -> "binaries";
+              case WHOLE -> "integers";
+              case INDEX -> "vectors";
+            });
+        read.add(c.withName(name));
       }
     }
     return d.withColumns(read);
@@ -285,6 +299,7 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     DataDescription d = data().data();
     Check.that(
         d.categories().isEmpty()
+            && d.sparse().isEmpty()
             && d.numbers().size() == 1
             && d.numbers().get(0).kind() != InputColumn.Kind.SCALAR,
         "%s predict: the model must read one column of vectors: it reads %s; use transform",

@@ -1,26 +1,33 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.ColumnPath;
+import io.fragua.arrow.InputColumn.Kind;
+import io.fragua.arrow.PairCounts;
+import io.fragua.arrow.Vocabulary;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.InputParams;
 import io.fragua.spark.param.OutputParams;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.ml.linalg.SQLDataTypes;
-import org.apache.spark.sql.types.ArrayType;
+import java.util.Set;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /** Checks of columns against parameters, on the driver, before any job. */
 final class SchemaChecks {
   private final String stage;
   private final StructType schema;
+  private final Map<String, Integer> times = new HashMap<>(); // each name is there
 
   /**
    * Checks for one stage.
@@ -30,6 +37,9 @@ final class SchemaChecks {
   SchemaChecks(String stage, StructType schema) {
     this.stage = stage;
     this.schema = schema;
+    for (StructField f : schema.fields()) {
+      times.merge(f.name(), 1, Integer::sum);
+    }
   }
 
   /** The columns that a stage reads as numbers, in order: first the vectors, then the scalars. */
@@ -42,50 +52,71 @@ final class SchemaChecks {
     return names;
   }
 
-  /** The columns that a stage reads, in order: numbers, then categories. */
+  /** The columns that a stage reads, in order: numbers, categories, sparse ones. */
   static List<String> inputs(InputParams p) {
     List<String> names = numbers(p);
     names.addAll(Arrays.asList(p.getCategoricalCols()));
+    names.addAll(Arrays.asList(p.getSparseCols()));
     return names;
   }
 
   /** Every input column exists, once, with a type that it can be read from. */
   void checkInputs(InputParams p) {
     if (p.readsFeaturesCol()) {
-      check(
-          "featuresCol",
-          p.getFeaturesCol(),
-          "vectors or arrays of numbers",
-          "make it with a VectorAssembler, or name it in numericCols or categoricalCols",
-          isVector(type("featuresCol", p.getFeaturesCol()))
-              || isNumericArray(type("featuresCol", p.getFeaturesCol())));
+      features(p.getFeaturesCol(), p.getFeaturesShape());
     }
     for (String c : p.getNumericCols()) {
-      DataType t = type("numericCols", c);
       check(
           "numericCols",
           c,
-          "numbers or truth values",
+          "numbers, truth values or times",
           "cast it, or name it in featuresCol or categoricalCols",
-          isNumber(t) || t.equals(DataTypes.BooleanType));
+          Kind.of(type("numericCols", c)) == Kind.SCALAR);
     }
     for (String c : p.getCategoricalCols()) {
       check(
           "categoricalCols",
           c,
-          "texts or integers",
+          "texts, integers, truth values, dates or binaries",
           "cast it, or name it in numericCols",
-          isCategory(type("categoricalCols", c)));
+          Vocabulary.Type.of(type("categoricalCols", c)) != null);
     }
-    List<String> all = inputs(p);
-    for (String c : all) {
+    for (String c : p.getSparseCols()) {
+      check(
+          "sparseCols",
+          c,
+          "maps from strings or integers to numbers, or vectors",
+          "make a map with map_from_arrays, or name it in featuresCol",
+          PairCounts.keys(type("sparseCols", c)) != null);
+    }
+    Set<String> all = new HashSet<>();
+    for (String c : inputs(p)) {
       Check.that(
-          all.indexOf(c) == all.lastIndexOf(c),
-          "%s inputs: a column is read once: \"%s\" is named twice in featuresCol, numericCols and"
-              + " categoricalCols; name it once",
+          all.add(c),
+          "%s inputs: a column is read once: \"%s\" is named twice in featuresCol, numericCols,"
+              + " categoricalCols and sparseCols; name it once",
           stage,
           c);
     }
+  }
+
+  private void features(String column, int[] shape) {
+    DataType t = type("featuresCol", column);
+    Kind kind = Kind.of(t);
+    check(
+        "featuresCol",
+        column,
+        "vectors, matrices, arrays of numbers, images or binary",
+        "make it with a VectorAssembler, or name it in numericCols or categoricalCols",
+        kind != null && kind.hasShape());
+    Check.that(
+        shape.length == 0 || kind.reads(t, shape.length),
+        "%s featuresShape: must have an axis for each of the column's: %s for \"%s\", which holds"
+            + " %s; give as many sizes, or none",
+        stage,
+        Arrays.toString(shape),
+        column,
+        t.catalogString());
   }
 
   /** A column that is not read as an input, of the right type. */
@@ -159,25 +190,23 @@ final class SchemaChecks {
 
   /** The type of a column that must exist, and only once. */
   DataType type(String param, String column) {
-    long found = Arrays.stream(schema.fieldNames()).filter(column::equals).count();
-    Check.that(
-        found <= 1,
-        "%s %s: must name one column of the data set: \"%s\" is there %d times in %s; rename or"
-            + " drop the others",
-        stage,
-        param,
-        column,
-        found,
-        Arrays.toString(schema.fieldNames()));
-    Check.that(
-        found == 1,
-        "%s %s: must name a column of the data set: \"%s\" is not one of %s; correct %s, or add the"
-            + " column",
-        stage,
-        param,
-        column,
-        Arrays.toString(schema.fieldNames()),
-        param);
+    int found = times.getOrDefault(column, 0);
+    if (found == 0 && ColumnPath.isNested(schema, column)) {
+      return ColumnPath.find(schema, column).dataType();
+    }
+    if (found != 1) {
+      String all = Arrays.toString(schema.fieldNames());
+      throw new IllegalArgumentException(
+          found > 1
+              ? String.format(
+                  "%s %s: must name one column of the data set: \"%s\" is there %d times in %s;"
+                      + " rename or drop the others",
+                  stage, param, column, found, all)
+              : String.format(
+                  "%s %s: must name a column of the data set: \"%s\" is not one of %s; correct %s,"
+                      + " or add the column",
+                  stage, param, column, all, param));
+    }
     return schema.apply(column).dataType();
   }
 
@@ -193,26 +222,7 @@ final class SchemaChecks {
         remedy);
   }
 
-  static boolean isVector(DataType t) {
-    return t.equals(SQLDataTypes.VectorType());
-  }
-
-  static boolean isCategory(DataType t) {
-    return t instanceof StringType || isInteger(t);
-  }
-
-  private static boolean isInteger(DataType t) {
-    return t.equals(DataTypes.ByteType)
-        || t.equals(DataTypes.ShortType)
-        || t.equals(DataTypes.IntegerType)
-        || t.equals(DataTypes.LongType);
-  }
-
   private static boolean isNumber(DataType t) {
     return t instanceof NumericType;
-  }
-
-  private static boolean isNumericArray(DataType t) {
-    return t instanceof ArrayType a && isNumber(a.elementType());
   }
 }

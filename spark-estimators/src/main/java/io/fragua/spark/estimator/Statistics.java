@@ -1,9 +1,11 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.ColumnStatistics;
 import io.fragua.arrow.ColumnStatistics.Column;
 import io.fragua.arrow.ColumnStatistics.Request;
 import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.PairCounts;
 import io.fragua.arrow.Vocabulary;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.InputParams;
@@ -11,18 +13,17 @@ import io.fragua.spark.param.TrainingParams;
 import io.fragua.spark.persist.DataDescription;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.ml.attribute.AttributeGroup;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DecimalType;
-import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Learns from the data what the network needs to know before it can be built, and finds what is
@@ -44,6 +45,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
   private final P params;
   private final Objective objective;
   private final Dataset<?> data;
+  private final StructType schema;
   private final ValueChecks checks;
 
   /** Statistics of these rows, from which {@code handleInvalid=skip} has taken the invalid ones. */
@@ -52,49 +54,22 @@ final class Statistics<P extends InputParams & TrainingParams> {
     this.params = params;
     this.objective = objective;
     this.data = data;
+    this.schema = data.schema();
     checks = new ValueChecks(stage, params.getHandleInvalid());
   }
 
-  /**
-   * The columns read as numbers, with their sizes. The size of vectors comes from the column's
-   * metadata, or from the first row that has one.
-   */
+  /** The columns read as numbers, with the shapes of their rows; values of sparse ones last. */
   static <P extends InputParams> List<InputColumn> numbers(
       String stage, P params, Dataset<?> data) {
     List<InputColumn> out = new ArrayList<>();
-    for (String name : SchemaChecks.numbers(params)) {
-      StructField f = data.schema().apply(name);
-      boolean scalar = Tiles.number(name, f.dataType(), 1).kind() == InputColumn.Kind.SCALAR;
-      out.add(Tiles.number(name, f.dataType(), scalar ? 1 : width(stage, data, f)));
+    if (params.readsFeaturesCol()) {
+      out.add(new Shapes(stage, params, data).features());
     }
+    for (String name : params.getNumericCols()) {
+      out.add(InputColumn.scalar(name));
+    }
+    out.addAll(new Shapes(stage, params, data).sparse());
     return out;
-  }
-
-  private static int width(String stage, Dataset<?> data, StructField f) {
-    boolean vector = SchemaChecks.isVector(f.dataType());
-    if (vector) {
-      int known = AttributeGroup.fromStructField(f).size();
-      if (known > 0) {
-        return known;
-      }
-    }
-    var column = Tiles.column(f.name());
-    var values = vector ? org.apache.spark.ml.functions.vector_to_array(column, "float64") : column;
-    List<Row> first = data.filter(column.isNotNull()).select(functions.size(values)).takeAsList(1);
-    Check.that(
-        !first.isEmpty(),
-        "%s featuresCol: the data set must have rows: no row has a value in \"%s\"; check the data"
-            + " or the filters before fit",
-        stage,
-        f.name());
-    int width = first.get(0).getInt(0);
-    Check.that(
-        width > 0,
-        "%s featuresCol: must have at least one number: \"%s\" holds lists of size 0; assemble some"
-            + " features",
-        stage,
-        f.name());
-    return width;
   }
 
   /** Runs the jobs and checks what they find. */
@@ -123,30 +98,42 @@ final class Statistics<P extends InputParams & TrainingParams> {
       checks.valid("weightCol", params.getWeightCol(), w, rows);
       checks.weights(params.getWeightCol(), w, rows);
     }
+    for (String name : params.getCategoricalCols()) {
+      checks.categories(name, found.get(name), rows);
+    }
+    boolean keep = params.getHandleInvalid().equals("keep");
+    List<InputColumn> read = new ArrayList<>();
     List<Double> means = new ArrayList<>();
     List<Double> deviations = new ArrayList<>();
+    List<InputColumn> sparse = new ArrayList<>();
     for (InputColumn c : numbers) {
-      if (c.kind() == InputColumn.Kind.SCALAR) {
+      if (c.kind() == InputColumn.Kind.SPARSE_VALUES) {
+        sparse.add(keys(c, sparse));
+      } else if (c.kind() == InputColumn.Kind.SCALAR) {
         Column s = found.get(c.name());
         checks.numbers(c.name(), s, rows);
         means.add(s.mean());
         deviations.add(s.std());
+        read.add(params.getStandardize() ? c.near(s.mean(), type(c.name())) : c);
       } else {
-        var m = Jobs.run(stage, () -> VectorStatistics.collect(data, c));
-        checks.vectors(c.name(), m.invalid(), rows);
+        var m = Jobs.run(stage, () -> VectorStatistics.collect(data, c, keep));
         for (int i = 0; i < c.width(); i++) {
           double mean = m.counts()[i] == 0 ? Double.NaN : m.means()[i];
-          checks.some("featuresCol", c.name() + "[" + i + "]", mean, rows);
+          if (!Double.isFinite(mean)) {
+            checks.some("featuresCol", c.name() + "[" + i + "]", mean, rows);
+          }
           means.add(mean);
           deviations.add(m.deviation(i));
         }
+        read.add(c);
       }
     }
     boolean amounts = objective == Objective.AMOUNTS;
     DataDescription d =
         new DataDescription(
-            numbers,
+            read,
             categories(found),
+            sparse,
             means.stream().mapToDouble(v -> v).toArray(),
             deviations.stream().mapToDouble(Statistics::divisor).toArray(),
             params.getStandardize(),
@@ -154,6 +141,14 @@ final class Statistics<P extends InputParams & TrainingParams> {
             amounts ? label.mean() : 0,
             amounts ? divisor(label.std()) : 1);
     return new Learnt(d, rows, trainingRows(found, rows));
+  }
+
+  private DataType type(String column) {
+    return ColumnPath.find(schema, column).dataType();
+  }
+
+  private org.apache.spark.sql.Column column(String name) {
+    return ColumnPath.column(schema, name);
   }
 
   /** A constant column has deviation 0: it becomes 0, not NaN. */
@@ -185,7 +180,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
   }
 
   private boolean labelIsWhole() {
-    DataType t = data.schema().apply(params.getLabelCol()).dataType();
+    DataType t = type(params.getLabelCol());
     return !(t.equals(DataTypes.FloatType)
         || t.equals(DataTypes.DoubleType)
         || t instanceof DecimalType);
@@ -197,7 +192,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
       return params.getLabelCol();
     }
     String name = params.getLabelCol() + "_class";
-    while (Arrays.asList(data.schema().fieldNames()).contains(name)) {
+    while (schema.getFieldIndex(name).isDefined()) {
       name += "_";
     }
     return name;
@@ -207,7 +202,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
     if (objective == Objective.AMOUNTS || labelIsWhole()) {
       return data;
     }
-    var label = Tiles.column(params.getLabelCol()).cast(DataTypes.DoubleType);
+    var label = column(params.getLabelCol()).cast(DataTypes.DoubleType);
     var whole = functions.floor(label);
     return data.withColumn(classColumn(), functions.when(label.equalTo(whole), whole));
   }
@@ -215,10 +210,10 @@ final class Statistics<P extends InputParams & TrainingParams> {
   private void checkWhole(Column classes) {
     String label = params.getLabelCol();
     if (!labelIsWhole() && classes.nulls() > 0) {
-      var v = Tiles.column(label).cast(DataTypes.DoubleType);
+      var v = column(label).cast(DataTypes.DoubleType);
       Object example =
           data.filter(v.notEqual(functions.floor(v)))
-              .select(Tiles.column(label))
+              .select(column(label))
               .takeAsList(1)
               .get(0)
               .get(0);
@@ -235,14 +230,38 @@ final class Statistics<P extends InputParams & TrainingParams> {
     int offset = 0;
     for (String name : params.getCategoricalCols()) {
       Column c = found.get(name);
-      Vocabulary v =
-          c.strings() != null
-              ? Vocabulary.of(c.strings(), offset)
-              : Vocabulary.of(c.longs(), offset);
+      Vocabulary v = c.vocabulary(offset);
       out.add(InputColumn.category(name, v));
       offset += v.size();
     }
     return out;
+  }
+
+  /** A sparse column with the ids of its keys, which go on where those of the last one end. */
+  private InputColumn keys(InputColumn c, List<InputColumn> before) {
+    int offset = before.isEmpty() ? 0 : before.get(before.size() - 1).vocabulary().maxId() + 1;
+    DataType t = type(c.name());
+    Vocabulary v;
+    if (t instanceof MapType) {
+      Dataset<?> keys =
+          data.select(functions.explode(functions.map_keys(column(c.name()))).as("key"));
+      v =
+          Jobs.run(
+                  stage,
+                  () -> ColumnStatistics.collect(keys, List.of(new Request("key", true, false))))
+              .get("key")
+              .vocabulary(offset);
+    } else {
+      int known = AttributeGroup.fromStructField(ColumnPath.find(schema, c.name())).size();
+      int size = known > 0 ? known : PairCounts.largest(data, List.of(c.name()))[0][1];
+      v = Vocabulary.indices(Math.max(0, size), offset);
+    }
+    Check.that(
+        v.size() > 1,
+        "%s sparseCols: some row must have a key: \"%s\" has none; leave the column out",
+        stage,
+        c.name());
+    return InputColumn.sparseIds(c.name(), c.width(), v);
   }
 
   private long trainingRows(Map<String, Column> found, long rows) {

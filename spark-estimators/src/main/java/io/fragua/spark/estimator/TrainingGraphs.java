@@ -34,7 +34,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
    */
   record Problem(
       NetworkBody body, Objective objective, DataDescription data, double[] classWeights) {
-    /** The tiles' operands for this many rows: x and ids, those that exist. */
+    /** The tiles' operands for this many rows, in the order of {@link Tiles#inputs}. */
     List<Graph.Input> inputs(int rows) {
       List<Graph.Input> in = new ArrayList<>();
       if (data.width() > 0) {
@@ -42,6 +42,10 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
       }
       if (!data.categories().isEmpty()) {
         in.add(new Graph.Input("ids", TensorType.of(DType.I32, rows, data.categories().size())));
+      }
+      if (data.slots() > 0) {
+        in.add(new Graph.Input("sparse_ids", TensorType.of(DType.I32, rows, data.slots())));
+        in.add(new Graph.Input("sparse_values", TensorType.of(DType.F32, rows, data.slots())));
       }
       return in;
     }

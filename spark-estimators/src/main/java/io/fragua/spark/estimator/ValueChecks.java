@@ -19,13 +19,14 @@ record ValueChecks(String stage, String handleInvalid) {
     Check.that(
         c.nulls() + c.nans() == 0,
         "%s %s: must have a finite number in every row: \"%s\" is null in %d and NaN or infinite in"
-            + " %d of %d rows; fill or filter them",
+            + " %d of %d rows, first %s; fill or filter them",
         stage,
         param,
         column,
         c.nulls(),
         c.nans(),
-        rows);
+        rows,
+        c.firstInvalid());
     range(param, column, c);
   }
 
@@ -34,28 +35,29 @@ record ValueChecks(String stage, String handleInvalid) {
     Check.that(
         c.nulls() + c.nans() == 0 || !handleInvalid.equals("error"),
         "%s numericCols: must have a finite number in every row (handleInvalid=error): \"%s\" is"
-            + " null in %d and NaN or infinite in %d of %d rows; fill them, or set handleInvalid to"
-            + " skip or keep",
+            + " null in %d and NaN or infinite in %d of %d rows, first %s; fill them, or set"
+            + " handleInvalid to skip or keep",
         stage,
         column,
         c.nulls(),
         c.nans(),
-        rows);
+        rows,
+        c.firstInvalid());
     range("numericCols", column, c); // before the mean, which huge numbers make infinite
     some("numericCols", column, c.mean(), rows);
   }
 
-  /** A column of vectors. */
-  void vectors(String column, long invalid, long rows) {
+  /** A categorical input. */
+  void categories(String column, Column c, long rows) {
     Check.that(
-        invalid == 0 || !handleInvalid.equals("error"),
-        "%s featuresCol: must hold finite numbers in every row (handleInvalid=error): \"%s\" is"
-            + " or holds a null, NaN or infinity in %d of %d rows; fill them, or set"
-            + " handleInvalid to skip or keep",
+        c.nulls() == 0 || !handleInvalid.equals("error"),
+        "%s categoricalCols: must have a value in every row (handleInvalid=error): \"%s\" is null"
+            + " in %d of %d rows, first %s; fill them, or set handleInvalid to skip or keep",
         stage,
         column,
-        invalid,
-        rows);
+        c.nulls(),
+        rows,
+        c.firstInvalid());
   }
 
   /** A mean needs at least one value. */

@@ -19,9 +19,9 @@ import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 
 /**
- * Mean and deviation of each element of a column of vectors or arrays, in one pass. Each partition
- * gives one row; they are merged on the driver in the order of the partitions, so that the result
- * does not depend on which task is first.
+ * Mean and deviation of each number of a column whose rows have a shape, in one pass. Each
+ * partition gives one row; they are merged on the driver in the order of the partitions, so that
+ * the result does not depend on which task is first.
  */
 final class VectorStatistics implements BatchFunction {
   private static final long serialVersionUID = 1L;
@@ -30,23 +30,21 @@ final class VectorStatistics implements BatchFunction {
   private final List<TileSpec> tiles;
   private final int width;
 
-  private VectorStatistics(InputColumn column) {
-    tiles = List.of(Tiles.numbers("x", List.of(column), true));
+  private VectorStatistics(InputColumn column, boolean keep) {
+    tiles = List.of(Tiles.numbers("x", List.of(column), keep));
     width = column.width();
   }
 
   /**
    * What was found.
    *
-   * @param rows all rows
-   * @param invalid rows with a null, NaN or infinity
    * @param counts finite values of each element
    * @param means of the finite values of each element; 0 without any
    * @param squares sum of squared distances from the mean
    */
-  record Moments(long rows, long invalid, long[] counts, double[] means, double[] squares) {
+  record Moments(long[] counts, double[] means, double[] squares) {
     Moments(int width) {
-      this(0, 0, new long[width], new double[width], new double[width]);
+      this(new long[width], new double[width], new double[width]);
     }
 
     /** Sample standard deviation of an element; 0 for fewer than two values. */
@@ -56,7 +54,6 @@ final class VectorStatistics implements BatchFunction {
 
     /** Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm", 1979. */
     private Moments plus(Moments b) {
-      Moments s = new Moments(rows + b.rows, invalid + b.invalid, counts, means, squares);
       for (int i = 0; i < counts.length; i++) {
         long n = counts[i] + b.counts[i];
         if (n > 0) {
@@ -66,11 +63,11 @@ final class VectorStatistics implements BatchFunction {
           counts[i] = n;
         }
       }
-      return s;
+      return this;
     }
 
     private byte[] toBytes() {
-      ByteBuffer b = ByteBuffer.allocate(16 + 24 * counts.length).putLong(rows).putLong(invalid);
+      ByteBuffer b = ByteBuffer.allocate(24 * counts.length);
       for (int i = 0; i < counts.length; i++) {
         b.putLong(counts[i]).putDouble(means[i]).putDouble(squares[i]);
       }
@@ -79,9 +76,7 @@ final class VectorStatistics implements BatchFunction {
 
     private static Moments of(byte[] bytes, int width) {
       ByteBuffer b = ByteBuffer.wrap(bytes);
-      Moments m =
-          new Moments(
-              b.getLong(), b.getLong(), new long[width], new double[width], new double[width]);
+      Moments m = new Moments(width);
       for (int i = 0; i < width; i++) {
         m.counts[i] = b.getLong();
         m.means[i] = b.getDouble();
@@ -94,13 +89,17 @@ final class VectorStatistics implements BatchFunction {
   /**
    * Runs one job over a column.
    *
-   * @param column an array or vector of known size; one of another size fails the job
+   * @param keep whether invalid values are left out; otherwise the first fails the job
    */
-  static Moments collect(Dataset<?> data, InputColumn column) {
+  static Moments collect(Dataset<?> data, InputColumn column, boolean keep) {
     StructType out = new StructType().add("moments", DataTypes.BinaryType, false);
     Dataset<Row> parts =
         ColumnarMap.replace(
-            data, List.of(column.name()), out, new VectorStatistics(column), "vector statistics");
+            data,
+            List.of(column.name()),
+            out,
+            new VectorStatistics(column, keep),
+            "vector statistics");
     Moments sum = new Moments(column.width());
     for (Row r : parts.collectAsList()) {
       sum = sum.plus(Moments.of(r.getAs(0), column.width()));
@@ -149,18 +148,14 @@ final class VectorStatistics implements BatchFunction {
   /** Two passes over values that are in the cache: exact where one pass would cancel. */
   private Moments moments(float[] values, int rows) {
     Moments m = new Moments(width);
-    long invalid = 0;
     for (int r = 0; r < rows; r++) {
-      boolean bad = false;
       for (int i = 0; i < width; i++) {
         float v = values[r * width + i];
-        bad |= v != v;
         if (v == v) {
           m.counts[i]++;
           m.means[i] += v;
         }
       }
-      invalid += bad ? 1 : 0;
     }
     for (int i = 0; i < width; i++) {
       m.means[i] /= Math.max(1, m.counts[i]);
@@ -173,6 +168,6 @@ final class VectorStatistics implements BatchFunction {
         }
       }
     }
-    return new Moments(rows, invalid, m.counts, m.means, m.squares);
+    return m;
   }
 }

@@ -6,6 +6,11 @@ package io.fragua.spark.param;
  * @param <S> the estimator's own class
  */
 public interface EstimatorSetters<S> extends Setters<S> {
+  /** Sets {@link #featuresShape()}. */
+  default S setFeaturesShape(int... value) {
+    return put(featuresShape(), value.clone());
+  }
+
   /** Sets {@link #numericCols()}. */
   default S setNumericCols(String... value) {
     return put(numericCols(), value.clone());
@@ -14,6 +19,11 @@ public interface EstimatorSetters<S> extends Setters<S> {
   /** Sets {@link #categoricalCols()}. */
   default S setCategoricalCols(String... value) {
     return put(categoricalCols(), value.clone());
+  }
+
+  /** Sets {@link #sparseCols()}. */
+  default S setSparseCols(String... value) {
+    return put(sparseCols(), value.clone());
   }
 
   /** Sets {@link #standardize()}. */

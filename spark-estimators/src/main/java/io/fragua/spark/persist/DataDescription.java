@@ -14,6 +14,8 @@ import java.util.stream.DoubleStream;
  *
  * @param numbers columns of the tile {@code x}, in order
  * @param categories columns of the tile {@code ids}, in order, with their vocabularies
+ * @param sparse columns of pairs, in order, with the vocabularies of their keys and the number of
+ *     slots of a row; tiles {@code sparse_ids} and {@code sparse_values} hold them side by side
  * @param means of each number of {@code x}: what is put in place of an invalid one and, when
  *     standardised, subtracted
  * @param deviations what each number of {@code x} is divided by when standardised
@@ -25,6 +27,7 @@ import java.util.stream.DoubleStream;
 public record DataDescription(
     List<InputColumn> numbers,
     List<InputColumn> categories,
+    List<InputColumn> sparse,
     double[] means,
     double[] deviations,
     boolean standardized,
@@ -36,6 +39,7 @@ public record DataDescription(
   public DataDescription {
     numbers = List.copyOf(numbers);
     categories = List.copyOf(categories);
+    sparse = List.copyOf(sparse);
     means = means.clone();
     deviations = deviations.clone();
     long width = numbers.stream().mapToLong(InputColumn::width).sum();
@@ -61,10 +65,15 @@ public record DataDescription(
         classes == 0 || classes >= 2,
         "data: a classifier has at least two classes: %d; the description is damaged",
         classes);
+    checkIds(categories, InputColumn.Kind.CATEGORY);
+    checkIds(sparse, InputColumn.Kind.SPARSE_IDS);
+  }
+
+  private static void checkIds(List<InputColumn> columns, InputColumn.Kind kind) {
     int next = 0;
-    for (InputColumn c : categories) {
+    for (InputColumn c : columns) {
       Check.that(
-          c.kind() == InputColumn.Kind.CATEGORY && c.vocabulary().offset() == next,
+          c.kind() == kind && c.vocabulary().offset() == next,
           "data: ids of a column start where the last one's end: %s starts at %s, expected %d; the"
               + " description is damaged",
           c.name(),
@@ -81,9 +90,21 @@ public record DataDescription(
 
   /** Number of ids of all categorical columns together. */
   public int idCount() {
-    return categories.isEmpty()
-        ? 0
-        : categories.get(categories.size() - 1).vocabulary().maxId() + 1;
+    return count(categories);
+  }
+
+  /** Number of ids of all keys of sparse columns together. */
+  public int sparseIdCount() {
+    return count(sparse);
+  }
+
+  /** Slots of a row of all sparse columns together. */
+  public int slots() {
+    return sparse.stream().mapToInt(InputColumn::width).sum();
+  }
+
+  private static int count(List<InputColumn> columns) {
+    return columns.isEmpty() ? 0 : columns.get(columns.size() - 1).vocabulary().maxId() + 1;
   }
 
   /** Names of all columns that are read, in order. */
@@ -91,6 +112,7 @@ public record DataDescription(
     List<String> names = new ArrayList<>();
     numbers.forEach(c -> names.add(c.name()));
     categories.forEach(c -> names.add(c.name()));
+    sparse.forEach(c -> names.add(c.name()));
     return names;
   }
 
@@ -102,7 +124,8 @@ public record DataDescription(
   public DataDescription withColumns(List<InputColumn> read) {
     return new DataDescription(
         read.subList(0, numbers.size()),
-        read.subList(numbers.size(), read.size()),
+        read.subList(numbers.size(), numbers.size() + categories.size()),
+        read.subList(numbers.size() + categories.size(), read.size()),
         means,
         deviations,
         standardized,
@@ -116,11 +139,14 @@ public record DataDescription(
   public String toString() {
     List<String> parts = new ArrayList<>();
     for (InputColumn c : numbers) {
-      parts.add(c.name() + (c.width() > 1 ? "[" + c.width() + "]" : ""));
+      parts.add(c.name() + (c.shape().isEmpty() ? "" : c.shape()));
     }
     for (InputColumn c : categories) {
       Vocabulary v = c.vocabulary();
       parts.add(c.name() + "(" + (v.size() - 1) + " categories)");
+    }
+    for (InputColumn c : sparse) {
+      parts.add(c.name() + "(" + (c.vocabulary().size() - 1) + " keys)");
     }
     return String.join(", ", parts);
   }

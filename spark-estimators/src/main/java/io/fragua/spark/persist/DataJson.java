@@ -13,6 +13,8 @@ import io.fragua.spark.train.EpochJson;
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
@@ -23,34 +25,25 @@ final class DataJson {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
+  private static final HexFormat HEX = HexFormat.of();
+
   private DataJson() {}
 
   static String write(DataDescription d, List<EpochMetrics> history) {
     ObjectNode root = JSON.createObjectNode();
     ArrayNode numbers = root.putArray("numbers");
     for (InputColumn c : d.numbers()) {
-      numbers
-          .addObject()
-          .put("name", c.name())
-          .put("kind", c.kind().name().toLowerCase(Locale.ROOT))
-          .put("width", c.width());
+      ObjectNode n =
+          numbers
+              .addObject()
+              .put("name", c.name())
+              .put("kind", c.kind().name().toLowerCase(Locale.ROOT));
+      ArrayNode shape = n.putArray("shape");
+      c.shape().forEach(shape::add);
+      n.put("origin", c.origin());
     }
-    ArrayNode categories = root.putArray("categories");
-    for (InputColumn c : d.categories()) {
-      Vocabulary v = c.vocabulary();
-      ObjectNode n = categories.addObject().put("name", c.name());
-      n.put("type", v.isText() ? "string" : "integer");
-      ArrayNode values = n.putArray("values");
-      if (v.isText()) {
-        for (String s : v.strings()) {
-          values.add(s);
-        }
-      } else {
-        for (long x : v.longs()) {
-          values.add(x);
-        }
-      }
-    }
+    named(root.putArray("categories"), d.categories());
+    named(root.putArray("sparse"), d.sparse());
     reals(root.putArray("means"), d.means());
     reals(root.putArray("deviations"), d.deviations());
     root.put("standardized", d.standardized());
@@ -62,6 +55,27 @@ final class DataJson {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("data: a tree of plain values can be written", e);
+    }
+  }
+
+  private static void named(ArrayNode list, List<InputColumn> columns) {
+    for (InputColumn c : columns) {
+      Vocabulary v = c.vocabulary();
+      ObjectNode n = list.addObject().put("name", c.name());
+      if (c.kind() == InputColumn.Kind.SPARSE_IDS) {
+        n.put("slots", c.width());
+      }
+      n.put("type", v.type().name().toLowerCase(Locale.ROOT));
+      if (v.type() == Vocabulary.Type.INDEX) {
+        n.put("size", v.size() - 1);
+        continue;
+      }
+      ArrayNode values = n.putArray("values");
+      switch (v.type()) {
+        case TEXT -> Arrays.stream(v.strings()).forEach(values::add);
+        case BINARY -> Arrays.stream(v.binaries()).forEach(b -> values.add(HEX.formatHex(b)));
+        default -> Arrays.stream(v.longs()).forEach(values::add);
+      }
     }
   }
 
@@ -90,18 +104,13 @@ final class DataJson {
       List<InputColumn> numbers = new ArrayList<>();
       for (JsonNode n : list(root, "numbers")) {
         numbers.add(
-            new InputColumn(text(n, "name"), kind(text(n, "kind")), integer(n, "width"), null));
-      }
-      List<InputColumn> categories = new ArrayList<>();
-      int offset = 0;
-      for (JsonNode n : list(root, "categories")) {
-        Vocabulary v = vocabulary(n, offset);
-        categories.add(InputColumn.category(text(n, "name"), v));
-        offset += v.size();
+            InputColumn.of(text(n, "name"), kind(text(n, "kind")), sizes(list(n, "shape")))
+                .withOrigin(real(n, "origin")));
       }
       return new DataDescription(
           numbers,
-          categories,
+          named("categories"),
+          named("sparse"),
           reals(list(root, "means")),
           reals(list(root, "deviations")),
           check(root, "standardized", root.path("standardized").isBoolean(), "true or false")
@@ -109,6 +118,20 @@ final class DataJson {
           integer(root, "classes"),
           real(root, "labelMean"),
           real(root, "labelDeviation"));
+    }
+
+    private List<InputColumn> named(String name) {
+      List<InputColumn> out = new ArrayList<>();
+      int offset = 0;
+      for (JsonNode n : list(root, name)) {
+        Vocabulary v = vocabulary(n, offset);
+        out.add(
+            name.equals("sparse")
+                ? InputColumn.sparseIds(text(n, "name"), integer(n, "slots"), v)
+                : InputColumn.category(text(n, "name"), v));
+        offset += v.size();
+      }
+      return out;
     }
 
     List<EpochMetrics> history() {
@@ -122,29 +145,65 @@ final class DataJson {
         }
       }
       throw new IllegalArgumentException(
-          who + ": a kind must be scalar, array or vector: \"" + name + "\"; save the model again");
+          who + ": a kind of number is not known: \"" + name + "\"; save the model again");
+    }
+
+    private List<Integer> sizes(JsonNode list) {
+      List<Integer> out = new ArrayList<>();
+      for (JsonNode n : list) {
+        Check.that(n.isInt(), "%s: a size must be an int: %s; save the model again", who, n);
+        out.add(n.intValue());
+      }
+      return out;
     }
 
     private Vocabulary vocabulary(JsonNode n, int offset) {
-      JsonNode values = list(n, "values");
-      boolean strings = text(n, "type").equals("string");
-      String[] s = new String[strings ? values.size() : 0];
-      long[] l = new long[strings ? 0 : values.size()];
-      for (int i = 0; i < values.size(); i++) {
-        JsonNode v = values.get(i);
-        Check.that(
-            strings ? v.isTextual() : v.canConvertToLong() && v.isIntegralNumber(),
-            "%s: a category must be a %s: %s; save the model again",
-            who,
-            strings ? "text" : "64-bit integer",
-            v);
-        if (strings) {
-          s[i] = v.textValue();
-        } else {
-          l[i] = v.longValue();
-        }
+      String type = text(n, "type");
+      if (type.equals("index")) {
+        return Vocabulary.indices(integer(n, "size"), offset);
       }
-      return strings ? Vocabulary.of(s, offset) : Vocabulary.of(l, offset);
+      JsonNode values = list(n, "values");
+      int size = values.size();
+      switch (type) {
+        case "text" -> {
+          String[] s = new String[size];
+          Arrays.setAll(s, i -> category(values.get(i), values.get(i).isTextual()).textValue());
+          return Vocabulary.of(s, offset);
+        }
+        case "binary" -> {
+          byte[][] b = new byte[size][];
+          Arrays.setAll(b, i -> binary(values.get(i)));
+          return Vocabulary.of(b, offset);
+        }
+        case "whole" -> {
+          long[] l = new long[size];
+          Arrays.setAll(
+              l,
+              i -> {
+                JsonNode v = values.get(i);
+                return category(v, v.isIntegralNumber() && v.canConvertToLong()).longValue();
+              });
+          return Vocabulary.of(l, offset);
+        }
+        default ->
+            throw new IllegalArgumentException(
+                who
+                    + ": names are text, binary, whole or index: "
+                    + type
+                    + "; save the model again");
+      }
+    }
+
+    private byte[] binary(JsonNode v) {
+      String hex = v.isTextual() ? v.textValue() : "?";
+      boolean fits = hex.length() % 2 == 0 && hex.chars().allMatch(HexFormat::isHexDigit);
+      return HEX.parseHex(category(v, fits).textValue());
+    }
+
+    private JsonNode category(JsonNode v, boolean ok) {
+      Check.that(
+          ok, "%s: a category must have its column's type: %s; save the model again", who, v);
+      return v;
     }
 
     private double[] reals(JsonNode list) {

@@ -156,6 +156,10 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
     if (!data.categories().isEmpty()) {
       wanted.add(new Graph.Input("ids", TensorType.of(DType.I32, rows, data.categories().size())));
     }
+    if (!data.sparse().isEmpty()) {
+      wanted.add(new Graph.Input("sparse_ids", TensorType.of(DType.I32, rows, data.slots())));
+      wanted.add(new Graph.Input("sparse_values", TensorType.of(DType.F32, rows, data.slots())));
+    }
     int k = data.classes();
     Check.that(
         rows > 0

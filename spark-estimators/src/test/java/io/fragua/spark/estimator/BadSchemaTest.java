@@ -66,6 +66,7 @@ class BadSchemaTest {
         param("handleInvalid", () -> c.setHandleInvalid("ignore"), "error, skip, keep: \"ignore\""),
         param("device", () -> c.setDevice("My GPU"), "\"My GPU\""),
         param("inferenceBatchSize", () -> c.setInferenceBatchSize(0), "0"),
+        param("featuresShape", () -> c.setFeaturesShape(2, 0), "[2, 0]"),
         param("labelCol", () -> c.setLabelCol(""), "\"\""),
         param("numericCols", () -> c.setNumericCols("a", "a"), "none twice: [a, a]"),
         param("checkpointInterval", () -> c.setCheckpointInterval(0), "0"),
@@ -122,15 +123,15 @@ class BadSchemaTest {
             "a wrong type",
             x,
             two().withColumn("x", functions.lit("1")),
-            "NeuralClassifier numericCols: must hold numbers or truth values: \"x\" holds string;"
-                + " cast it, or name it in featuresCol or categoricalCols"),
+            "NeuralClassifier numericCols: must hold numbers, truth values or times: \"x\" holds"
+                + " string; cast it, or name it in featuresCol or categoricalCols"),
         Mistake.fitExactly(
             "arrays of texts",
             classifier().setFeaturesCol("x").setLabelCol("y"),
             Frames.of(texts),
-            "NeuralClassifier featuresCol: must hold vectors or arrays of numbers: \"x\" holds"
-                + " array<string>; make it with a VectorAssembler, or name it in numericCols or"
-                + " categoricalCols"),
+            "NeuralClassifier featuresCol: must hold vectors, matrices, arrays of numbers, images"
+                + " or binary: \"x\" holds array<string>; make it with a VectorAssembler, or name"
+                + " it in numericCols or categoricalCols"),
         Mistake.fitExactly(
             "a text as label",
             x,
@@ -190,19 +191,43 @@ class BadSchemaTest {
             "texts as numbers",
             classifier().setNumericCols("city"),
             data(),
-            "NeuralClassifier numericCols: must hold numbers or truth values: \"city\" holds"
+            "NeuralClassifier numericCols: must hold numbers, truth values or times: \"city\" holds"
                 + " string; cast it, or name it in featuresCol or categoricalCols"),
         Mistake.fit(
             "numbers as categories",
             classifier().setCategoricalCols("a"),
             data(),
-            "categoricalCols: must hold texts or integers: \"a\" holds double; cast it"),
+            "categoricalCols: must hold texts, integers, truth values, dates or binaries: \"a\""
+                + " holds double; cast it"),
+        Mistake.fitExactly(
+            "a shape of another number of axes",
+            classifier().setFeaturesCol("array").setFeaturesShape(1, 2).setLabelCol("xor"),
+            data(),
+            "NeuralClassifier featuresShape: must have an axis for each of the column's: [1, 2] for"
+                + " \"array\", which holds array<float>; give as many sizes, or none"),
+        Mistake.fit(
+            "texts as pairs",
+            classifier().setSparseCols("city"),
+            data(),
+            "sparseCols: must hold maps from strings or integers to numbers, or vectors: \"city\""
+                + " holds string; make a map with map_from_arrays"),
+        Mistake.fit(
+            "a field that is not there",
+            classifier().setNumericCols("nested.in.where"),
+            data(),
+            "numericCols: must name a column of the data set: \"nested.in.where\" is not one of"),
+        Mistake.fit(
+            "a text in a struct as a number",
+            classifier().setNumericCols("nested.in.city"),
+            data(),
+            "numericCols: must hold numbers, truth values or times: \"nested.in.city\" holds"
+                + " string"),
         Mistake.fit(
             "a scalar as features",
             classifier().setFeaturesCol("a"),
             data(),
-            "featuresCol: must hold vectors or arrays of numbers: \"a\" holds double; make it with"
-                + " a VectorAssembler"),
+            "featuresCol: must hold vectors, matrices, arrays of numbers, images or binary: \"a\""
+                + " holds double; make it with a VectorAssembler"),
         Mistake.fit(
             "the label as input",
             classifier().setNumericCols("a", "xor"),

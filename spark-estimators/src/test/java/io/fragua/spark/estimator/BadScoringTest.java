@@ -67,7 +67,30 @@ class BadScoringTest {
     String rest =
         " in row 0 of partition 0 (both counted from 0); correct the data, or set"
             + " handleInvalid to \"skip\" or \"keep\"";
+    NeuralClassificationModel named = classifier().setCategoricalCols("city").fit(data());
+    NeuralClassificationModel pairs = classifier().setSparseCols("words").fit(data());
+    Dataset<Row> one = data().limit(1).coalesce(1);
     return Stream.of(
+            Mistake.exactly(
+                "an unseen category",
+                () -> named.transform(one.withColumn("city", functions.lit("Rome"))).collect(),
+                "column city: values must be among the 3 known: \"Rome\"" + rest),
+            Mistake.exactly(
+                "an unseen key",
+                () ->
+                    pairs
+                        .transform(one.withColumn("words", functions.expr("map('a1', 1, 'q', 2)")))
+                        .collect(),
+                "column words: keys must be among the 7 known: \"q\"" + rest),
+            Mistake.exactly(
+                "more pairs than in fit",
+                () ->
+                    pairs
+                        .transform(
+                            one.withColumn(
+                                "words", functions.expr("map('a1', 1, 'b1', 2, 'b0', 0, 'a0', 0)")))
+                        .collect(),
+                "column words: every row must hold at most 3 pairs: 4 pairs" + rest),
             Mistake.exactly(
                 "a null",
                 () -> scalars.transform(number(null)).collect(),

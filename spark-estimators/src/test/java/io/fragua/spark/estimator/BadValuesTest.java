@@ -3,7 +3,9 @@ package io.fragua.spark.estimator;
 import io.fragua.nn.Dense;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vectors;
@@ -66,14 +68,16 @@ class BadValuesTest {
             x,
             Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {null, 1.0}),
             "NeuralClassifier numericCols: must have a finite number in every row"
-                + " (handleInvalid=error): \"x\" is null in 1 and NaN or infinite in 0 of 2 rows;"
-                + " fill them, or set handleInvalid to skip or keep"));
+                + " (handleInvalid=error): \"x\" is null in 1 and NaN or infinite in 0 of 2 rows,"
+                + " first null in row 0 of partition 1 (both counted from 0); fill them, or set"
+                + " handleInvalid to skip or keep"));
     m.add(
         Mistake.fit(
             "a NaN",
             x,
             Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {Double.NaN, 1.0}),
-            "\"x\" is null in 0 and NaN or infinite in 1 of 2 rows"));
+            "\"x\" is null in 0 and NaN or infinite in 1 of 2 rows, first NaN in row 0 of partition"
+                + " 1"));
     m.add(
         Mistake.fit(
             "a column of nothing",
@@ -87,7 +91,8 @@ class BadValuesTest {
             x,
             Frames.of(t, new Object[] {1.0, null}, new Object[] {2.0, 1.0}),
             "NeuralClassifier labelCol: must have a finite number in every row: \"xor\" is null in"
-                + " 1 and NaN or infinite in 0 of 2 rows; fill or filter them"));
+                + " 1 and NaN or infinite in 0 of 2 rows, first null in row 0 of partition 0 (both"
+                + " counted from 0); fill or filter them"));
     m.add(
         Mistake.fitExactly(
             "a label between classes",
@@ -155,20 +160,32 @@ class BadValuesTest {
             classifier().setFeaturesCol("x"),
             Frames.of(v, new Object[] {List.of(), 0}, new Object[] {List.of(), 1}),
             "featuresCol: must have at least one number: \"x\" holds lists of size 0"));
-    String vectors =
-        "NeuralClassifier featuresCol: must hold finite numbers in every row (handleInvalid=error):"
-            + " \"x\" is or holds a null, NaN or infinity in 1 of 2 rows; fill them, or set"
-            + " handleInvalid to skip or keep";
+    String place =
+        " in row 0 of partition 1 (both counted from 0); correct the data, or set handleInvalid to"
+            + " \"skip\" or \"keep\"";
     List<Double> fine = List.of(1.0, 2.0);
-    for (List<Double> bad :
-        Arrays.asList(null, Arrays.asList(1.0, null), List.of(Double.NaN, 1.0))) {
-      m.add(
-          Mistake.fitExactly(
-              "an array " + bad,
-              classifier().setFeaturesCol("x"),
-              Frames.of(v, new Object[] {fine, 1}, new Object[] {bad, 0}),
-              vectors));
-    }
+    Map<List<Double>, String> bad = new LinkedHashMap<>();
+    bad.put(null, "values must not be null: null");
+    bad.put(Arrays.asList(1.0, null), "elements must not be null: null at element 1");
+    bad.put(List.of(Double.NaN, 1.0), "numbers must be finite in f32: NaN at element 0");
+    bad.forEach(
+        (list, message) ->
+            m.add(
+                Mistake.fitExactly(
+                    "an array " + list,
+                    classifier().setFeaturesCol("x"),
+                    Frames.of(v, new Object[] {fine, 1}, new Object[] {list, 0}),
+                    "NeuralClassifier: column x: " + message + place)));
+    StructType c = new StructType().add("x", "string").add("xor", "int");
+    m.add(
+        Mistake.fitExactly(
+            "a category of null",
+            classifier().setCategoricalCols("x"),
+            Frames.of(c, new Object[] {"a", 1}, new Object[] {null, 0}),
+            "NeuralClassifier categoricalCols: must have a value in every row"
+                + " (handleInvalid=error): \"x\" is null in 1 of 2 rows, first null in row 0 of"
+                + " partition 1 (both counted from 0); fill them, or set handleInvalid to skip or"
+                + " keep"));
     m.add(
         Mistake.fitExactly(
             "vectors of two sizes",
@@ -180,14 +197,16 @@ class BadValuesTest {
             "NeuralClassifier: column x: every row must hold 2 numbers: 3 numbers in row 0 of"
                 + " partition 1 (both counted from 0); correct the data, or set handleInvalid to"
                 + " \"skip\" or \"keep\""));
-    for (double bad : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
+    for (double number : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
       m.add(
           Mistake.fitExactly(
-              "a label of " + bad,
+              "a label of " + number,
               x,
-              Frames.of(t, new Object[] {1.0, bad}, new Object[] {2.0, 1.0}),
+              Frames.of(t, new Object[] {1.0, number}, new Object[] {2.0, 1.0}),
               "NeuralClassifier labelCol: must have a finite number in every row: \"xor\" is null"
-                  + " in 0 and NaN or infinite in 1 of 2 rows; fill or filter them"));
+                  + " in 0 and NaN or infinite in 1 of 2 rows, first "
+                  + number
+                  + " in row 0 of partition 0 (both counted from 0); fill or filter them"));
     }
     m.add(
         Mistake.fitExactly(

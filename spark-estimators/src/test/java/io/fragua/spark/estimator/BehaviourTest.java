@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.nn.Dense;
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.spark.train.TrainListener;
 import java.util.ArrayList;
@@ -227,7 +228,7 @@ class BehaviourTest {
   void unseenAndNullCategoriesShareAnId() {
     NeuralClassifier c =
         xor().setLabelCol("blob").setNumericCols().setCategoricalCols("city", "code").setEpochs(2);
-    NeuralClassificationModel model = c.fit(data());
+    NeuralClassificationModel model = c.setHandleInvalid("keep").fit(data());
     Dataset<Row> one = data().limit(1);
     Vector unseen = raw(model, one.withColumn("city", functions.lit("Atlantis")));
     Vector none = raw(model, one.withColumn("city", functions.lit(null).cast("string")));
@@ -247,9 +248,57 @@ class BehaviourTest {
   void nullCategoriesAreLearntFrom() {
     // The class is 1 exactly where the city is not known.
     Dataset<Row> d = data().withColumn("city", functions.expr("if(xor = 1, null, city)"));
-    NeuralClassificationModel model = xor().setNumericCols().setCategoricalCols("city").fit(d);
+    NeuralClassificationModel model =
+        xor().setNumericCols().setCategoricalCols("city").setHandleInvalid("keep").fit(d);
     Dataset<Row> scored = model.transform(d);
     assertEquals(0, scored.filter("prediction <> xor").count());
+  }
+
+  @Test
+  void skippedRowsHaveAnInvalidCategory() {
+    NeuralClassifier c = xor().setNumericCols().setCategoricalCols("city");
+    Dataset<Row> holes = data().withColumn("city", functions.expr("if(b % 7 = 0, null, city)"));
+    long without = holes.filter("city is null").count();
+    assertTrue(without > 0);
+    NeuralClassificationModel model = c.setHandleInvalid("skip").setEpochs(1).fit(holes);
+    assertEquals(240 - without, model.summary().epochs().get(0).rows());
+    Dataset<Row> others = holes.withColumn("city", functions.expr("if(b % 7 = 1, 'Rome', city)"));
+    assertEquals(
+        others.filter("city <> 'Rome'").select("a").collectAsList(),
+        model.transform(others).select("a").collectAsList());
+  }
+
+  @Test
+  void networksOfOnesOwnGetTheShapeOfAnOnlyColumn() {
+    List<String> seen = new ArrayList<>();
+    xor()
+        .setNumericCols()
+        .setFeaturesCol("deep")
+        .setEpochs(1)
+        .setNetwork(
+            (s, x) -> {
+              seen.add(x.shape().toString());
+              return new Dense(1).apply(s, x.reshape(x.shape().dim(0), 2));
+            })
+        .fit(data());
+    assertTrue(seen.stream().allMatch(t -> t.endsWith(", 2, 1]")), () -> "" + seen);
+  }
+
+  @Test
+  void aDeclaredShapeIsKept() {
+    NeuralClassificationModel model =
+        xor()
+            .setNumericCols()
+            .setFeaturesCol("deep")
+            .setFeaturesShape(3, 1)
+            .setHandleInvalid("keep")
+            .setEpochs(1)
+            .fit(
+                data()
+                    .filter("a < 2")
+                    .withColumn("deep", functions.expr("if(b < 9, deep || deep, deep)")));
+    assertEquals(List.of(3, 1), model.data().data().numbers().get(0).shape());
+    assertEquals(240, model.transform(data()).count());
   }
 
   @Test

@@ -46,7 +46,19 @@ final class EstimatorCases {
 
   static synchronized Dataset<Row> data() {
     if (data == null) {
-      data = Frames.mixed(240);
+      data =
+          Frames.mixed(240)
+              .selectExpr(
+                  "*",
+                  "array(array(a), array(double(b))) as deep",
+                  "named_struct('b', decimal(b), 'in', named_struct('city', city, 'when',"
+                      + " timestamp_micros(1700000000000000 + int(a * 10000000)))) as nested",
+                  "named_struct('origin', '', 'height', 1, 'width', 2, 'nChannels', 1, 'mode', 0,"
+                      + " 'data', unhex(if(a > 0.5, 'FF', '00') || if(b > 500, 'FF', '00'))) as"
+                      + " image",
+                  "binary(city || code) as raw",
+                  "map('a' || int(a > 0.5), 1.0, 'b' || int(b > 500), -1.0, city, 0.5) as words")
+              .cache();
     }
     return data;
   }
@@ -110,6 +122,28 @@ final class EstimatorCases {
                     .setWeightCol("weight")
                     .setSparseUpdates(true)
                     .setDropout(0.1),
+            auc("xor"),
+            0.99,
+            false),
+        new Case(
+            "fields of structs: times, decimals, texts",
+            () ->
+                xor()
+                    .setNumericCols("nested.in.when", "nested.b")
+                    .setCategoricalCols("nested.in.city"),
+            auc("xor"),
+            0.99,
+            false),
+        new Case("arrays of arrays", () -> xor().setFeaturesCol("deep"), auc("xor"), 0.99, false),
+        new Case(
+            "images and binary names",
+            () -> xor().setFeaturesCol("image").setCategoricalCols("raw"),
+            auc("xor"),
+            0.99,
+            false),
+        new Case(
+            "maps and numbers",
+            () -> xor().setSparseCols("words").setNumericCols("a"),
             auc("xor"),
             0.99,
             false),
