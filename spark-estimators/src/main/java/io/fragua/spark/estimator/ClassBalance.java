@@ -1,5 +1,6 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.arrow.ColumnPath;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.Setters;
 import io.fragua.tensor.Check;
@@ -38,18 +39,20 @@ final class ClassBalance {
     if (!c.getBalanceClasses()) {
       return c.isSet(c.classWeights()) ? c.getClassWeights() : null;
     }
-    Column label = Tiles.column(params.getLabelCol()).cast(DataTypes.IntegerType);
+    Column label =
+        ColumnPath.column(rows.schema(), params.getLabelCol()).cast(DataTypes.IntegerType);
     Column weight =
         params.getWeightCol().isEmpty()
             ? functions.lit(1.0)
-            : Tiles.column(params.getWeightCol()).cast(DataTypes.DoubleType);
+            : ColumnPath.column(rows.schema(), params.getWeightCol()).cast(DataTypes.DoubleType);
     Dataset<?> learnt =
         params.getValidationIndicatorCol().isEmpty()
             ? rows
             : rows.filter(
                 functions.not(
                     functions.coalesce(
-                        Tiles.column(params.getValidationIndicatorCol()), functions.lit(false))));
+                        ColumnPath.column(rows.schema(), params.getValidationIndicatorCol()),
+                        functions.lit(false))));
     List<Row> sums =
         Jobs.run(stage, () -> learnt.groupBy(label).agg(functions.sum(weight)).collectAsList());
     double total = sums.stream().mapToDouble(r -> r.getDouble(1)).sum();

@@ -406,7 +406,7 @@ class BarrierTrainerTest {
     refused(t, "train: the weights of the rows must add up to more than 0: 0.0; ");
     t.weighted = false;
     t.data = rows;
-    t.rate = 1e38;
+    t.rate = 1e39;
     t.epochs = 100;
     refused(t, "train: the loss must stay a finite number: it did not in epoch ");
     t.rate = 1;
