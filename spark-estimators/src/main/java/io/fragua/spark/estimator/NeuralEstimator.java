@@ -1,9 +1,7 @@
 package io.fragua.spark.estimator;
 
 import io.fragua.arrow.BatchedGraph;
-import io.fragua.arrow.ColumnPath;
 import io.fragua.arrow.InputColumn;
-import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Devices;
 import io.fragua.exec.Precision;
 import io.fragua.graph.Graph;
@@ -19,15 +17,12 @@ import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
 import io.fragua.spark.train.Distribution;
 import io.fragua.spark.train.Recovery;
-import io.fragua.spark.train.RowOrder;
 import io.fragua.spark.train.TrainListener;
 import io.fragua.spark.train.TrainRequest;
 import io.fragua.spark.train.TrainResult;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.ShapeException;
 import io.fragua.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,10 +34,8 @@ import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
@@ -235,7 +228,8 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     }
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
-    Dataset<?> rows = inOrder(withoutInvalid(dataset, numbers));
+    TrainingRows read = new TrainingRows(this, spread().shards());
+    Dataset<?> rows = read.inOrder(read.valid(dataset, numbers));
     Statistics.Learnt learnt = new Statistics<>(stage(), this, objective(), rows).collect(numbers);
     LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
     listener.phase("compile");
@@ -263,12 +257,12 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
             optState,
             local,
             lookups(start.params(), local() ? 1 : parts));
-    String validation = validationColumn(dataset.schema());
+    String validation = read.validationColumn(dataset.schema());
     TrainResult result =
         BarrierTrainer.train(
             new TrainRequest(
-                training(rows, validation),
-                tiles(learnt),
+                read.training(rows, validation),
+                read.tiles(learnt),
                 graphs.gradient(),
                 graphs.update(),
                 validation == null ? null : graphs.evaluate(),
@@ -334,99 +328,6 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
             getInferenceBatchSize(), n -> TrainingGraphs.network(problem, learnt, n));
     M model = model(uid, new ModelData(graph, weights, problem.data(), result.history()));
     return copyValues(model.setParent(this), new ParamMap());
-  }
-
-  private Dataset<?> withoutInvalid(Dataset<?> dataset, List<InputColumn> numbers) {
-    if (!getHandleInvalid().equals("skip")) {
-      return dataset;
-    }
-    Dataset<?> rows = dataset;
-    for (String c : getCategoricalCols()) { // any other value is one that fit sees
-      rows = rows.filter(ColumnPath.column(rows.schema(), c).isNotNull());
-    }
-    List<TileSpec> read = new ArrayList<>();
-    if (!numbers.isEmpty()) {
-      read.add(Tiles.numbers("x", numbers, false));
-    }
-    read.add(Tiles.single("label", getLabelCol()));
-    if (!getWeightCol().isEmpty()) {
-      read.add(Tiles.single("weight", getWeightCol()));
-    }
-    return TileSpec.withoutInvalid(rows, read);
-  }
-
-  /** The rows in the order that {@code deterministic} needs. */
-  private Dataset<?> inOrder(Dataset<?> rows) {
-    if (!getDeterministic()) {
-      return rows;
-    }
-    List<Column> columns = used(rows.schema());
-    if (!getValidationIndicatorCol().isEmpty()) {
-      columns.add(ColumnPath.column(rows.schema(), getValidationIndicatorCol()));
-    }
-    return RowOrder.arrange(rows, columns, spread().shards());
-  }
-
-  /** All columns that a training reads but the one that says which rows are for validation. */
-  private List<Column> used(StructType schema) {
-    List<Column> columns = new ArrayList<>();
-    usedNames().forEach(n -> columns.add(ColumnPath.column(schema, n)));
-    return columns;
-  }
-
-  private List<String> usedNames() {
-    List<String> names = SchemaChecks.inputs(this);
-    names.add(getLabelCol());
-    if (!getWeightCol().isEmpty() && !names.contains(getWeightCol())) {
-      names.add(getWeightCol());
-    }
-    return names;
-  }
-
-  private List<TileSpec> tiles(Statistics.Learnt learnt) {
-    List<TileSpec> tiles = Tiles.inputs(learnt.data(), getHandleInvalid());
-    tiles.add(Tiles.single("label", getLabelCol()));
-    if (!getWeightCol().isEmpty()) {
-      tiles.add(Tiles.single("weight", getWeightCol()));
-    }
-    return tiles;
-  }
-
-  /** A name for the column that says which rows are for validation; null without such rows. */
-  private String validationColumn(StructType schema) {
-    if (getValidationIndicatorCol().isEmpty() && getValidationFraction() == 0) {
-      return null;
-    }
-    String name = "validation";
-    while (Arrays.asList(schema.fieldNames()).contains(name)) {
-      name += "_";
-    }
-    return name;
-  }
-
-  /** The rows to train on, with nothing but the columns that are needed. */
-  private Dataset<?> training(Dataset<?> rows, String validation) {
-    StructType schema = rows.schema();
-    List<String> names = usedNames();
-    List<Column> columns = used(schema);
-    for (int i = 0; i < names.size(); i++) {
-      columns.set(i, columns.get(i).as(names.get(i))); // fields of structs become columns
-    }
-    if (validation != null) {
-      Column held =
-          getValidationIndicatorCol().isEmpty()
-              ? drawn(rows)
-              : functions.coalesce(
-                  ColumnPath.column(schema, getValidationIndicatorCol()), functions.lit(false));
-      columns.add(held.as(validation));
-    }
-    return rows.select(columns.toArray(Column[]::new));
-  }
-
-  private Column drawn(Dataset<?> rows) {
-    return getDeterministic()
-        ? RowOrder.share(rows, used(rows.schema()), getSeed(), getValidationFraction())
-        : functions.rand(getSeed()).lt(getValidationFraction());
   }
 
   /** Traces a custom network on types alone, so that a wrong one is found before the training. */

@@ -1,0 +1,123 @@
+package io.fragua.spark.estimator;
+
+import io.fragua.arrow.ColumnPath;
+import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.TileSpec;
+import io.fragua.spark.param.EstimatorSetters;
+import io.fragua.spark.train.RowOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Which rows and columns of a data set a training reads.
+ *
+ * @param params of the estimator
+ * @param shards parts of a batch that {@code deterministic} sums in a fixed order
+ */
+record TrainingRows(EstimatorSetters<?> params, int shards) {
+  /**
+   * Without the rows that {@code handleInvalid} skips.
+   *
+   * @param numbers columns of numbers
+   */
+  Dataset<?> valid(Dataset<?> dataset, List<InputColumn> numbers) {
+    if (!params.getHandleInvalid().equals("skip")) {
+      return dataset;
+    }
+    Dataset<?> rows = dataset;
+    for (String c : params.getCategoricalCols()) { // any other value is one that fit sees
+      rows = rows.filter(ColumnPath.column(rows.schema(), c).isNotNull());
+    }
+    List<TileSpec> read = new ArrayList<>();
+    if (!numbers.isEmpty()) {
+      read.add(Tiles.numbers("x", numbers, false));
+    }
+    read.add(Tiles.single("label", params.getLabelCol()));
+    if (!params.getWeightCol().isEmpty()) {
+      read.add(Tiles.single("weight", params.getWeightCol()));
+    }
+    return TileSpec.withoutInvalid(rows, read);
+  }
+
+  /** The rows in the order that {@code deterministic} needs. */
+  Dataset<?> inOrder(Dataset<?> rows) {
+    if (!params.getDeterministic()) {
+      return rows;
+    }
+    List<Column> columns = used(rows.schema());
+    if (!params.getValidationIndicatorCol().isEmpty()) {
+      columns.add(ColumnPath.column(rows.schema(), params.getValidationIndicatorCol()));
+    }
+    return RowOrder.arrange(rows, columns, shards);
+  }
+
+  /** All columns that a training reads but the one that says which rows are for validation. */
+  private List<Column> used(StructType schema) {
+    List<Column> columns = new ArrayList<>();
+    usedNames().forEach(n -> columns.add(ColumnPath.column(schema, n)));
+    return columns;
+  }
+
+  private List<String> usedNames() {
+    List<String> names = SchemaChecks.inputs(params);
+    names.add(params.getLabelCol());
+    if (!params.getWeightCol().isEmpty() && !names.contains(params.getWeightCol())) {
+      names.add(params.getWeightCol());
+    }
+    return names;
+  }
+
+  /** What is read into each tile. */
+  List<TileSpec> tiles(Statistics.Learnt learnt) {
+    List<TileSpec> tiles = Tiles.inputs(learnt.data(), params.getHandleInvalid());
+    tiles.add(Tiles.single("label", params.getLabelCol()));
+    if (!params.getWeightCol().isEmpty()) {
+      tiles.add(Tiles.single("weight", params.getWeightCol()));
+    }
+    return tiles;
+  }
+
+  /** A name for the column that says which rows are for validation; null without such rows. */
+  String validationColumn(StructType schema) {
+    if (params.getValidationIndicatorCol().isEmpty() && params.getValidationFraction() == 0) {
+      return null;
+    }
+    String name = "validation";
+    while (Arrays.asList(schema.fieldNames()).contains(name)) {
+      name += "_";
+    }
+    return name;
+  }
+
+  /** The rows to train on, with nothing but the columns that are needed. */
+  Dataset<?> training(Dataset<?> rows, String validation) {
+    StructType schema = rows.schema();
+    List<String> names = usedNames();
+    List<Column> columns = used(schema);
+    for (int i = 0; i < names.size(); i++) {
+      columns.set(i, columns.get(i).as(names.get(i))); // fields of structs become columns
+    }
+    if (validation != null) {
+      Column held =
+          params.getValidationIndicatorCol().isEmpty()
+              ? drawn(rows)
+              : functions.coalesce(
+                  ColumnPath.column(schema, params.getValidationIndicatorCol()),
+                  functions.lit(false));
+      columns.add(held.as(validation));
+    }
+    return rows.select(columns.toArray(Column[]::new));
+  }
+
+  private Column drawn(Dataset<?> rows) {
+    return params.getDeterministic()
+        ? RowOrder.share(
+            rows, used(rows.schema()), params.getSeed(), params.getValidationFraction())
+        : functions.rand(params.getSeed()).lt(params.getValidationFraction());
+  }
+}
