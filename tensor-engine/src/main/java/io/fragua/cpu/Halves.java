@@ -24,7 +24,11 @@ final class Halves {
     Value b = a.base();
     Value h = source(b);
     if (h == null && a.shape().size() * 2 < b.size() && b.kind.ordinal() <= 1) {
-      Value part = rounded.computeIfAbsent(a, k -> of(Value.copy(a))); // of an input
+      Value part = rounded.get(a); // of an input
+      if (part == null) {
+        part = of(Value.copy(a));
+        rounded.put(a, part);
+      }
       return View.of(part);
     }
     return new View(h == null ? of(b) : h, a.offset(), a.shape(), a.strides());

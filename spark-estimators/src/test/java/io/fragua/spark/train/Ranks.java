@@ -97,9 +97,13 @@ final class Ranks implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     threads.shutdownNow();
-    assertTrue(threads.awaitTermination(20, TimeUnit.SECONDS));
+    try {
+      assertTrue(threads.awaitTermination(20, TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted while threads end", e);
+    }
     assertEquals(before, OpenFiles.sockets(), "sockets left open");
     assertEquals(0, SharedCollective.live());
     for (Thread t : Thread.getAllStackTraces().keySet()) {

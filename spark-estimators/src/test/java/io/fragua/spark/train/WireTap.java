@@ -104,15 +104,19 @@ final class WireTap implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     server.close();
     synchronized (this) {
       for (Socket s : sockets) {
         s.close();
       }
     }
-    for (Thread t : List.copyOf(threads)) {
-      t.join();
+    try {
+      for (Thread t : List.copyOf(threads)) {
+        t.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }
