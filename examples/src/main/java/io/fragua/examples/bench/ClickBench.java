@@ -49,6 +49,7 @@ final class ClickBench {
         new NeuralClassifier()
             .setNumericCols(ClickData.numbers())
             .setCategoricalCols(ClickData.categories())
+            .setHandleInvalid("keep") // most categories are rare, and some come in the test alone
             .setLabelCol(ClickData.LABEL)
             .setHiddenLayers(256, 128)
             .setEmbeddingDim(16)
