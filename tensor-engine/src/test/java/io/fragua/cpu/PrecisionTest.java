@@ -52,6 +52,11 @@ class PrecisionTest {
     Fn plain = x -> List.of(x.get(0).matmul(x.get(1)));
     return Stream.of(
         new Case("square", plain, new int[] {64, 64}, new int[] {64, 64}),
+        new Case(
+            "parts of inputs",
+            x -> List.of(x.get(0).slice(0, 0, 32).matmul(x.get(1).slice(1, 0, 32))),
+            new int[] {128, 64},
+            new int[] {64, 96}),
         new Case("odd", plain, new int[] {33, 17}, new int[] {17, 19}),
         new Case("one row", plain, new int[] {1, 40}, new int[] {40, 24}),
         new Case("one column", plain, new int[] {40, 24}, new int[] {24, 1}),
