@@ -87,7 +87,7 @@ class ModelFilesTest {
                             "missing " + f,
                             f,
                             m -> Files.delete(m.resolve(f)),
-                            "a model needs this file: it is missing; copy the whole model folder"),
+                            "a model needs this file: it is missing; copy the model folder again"),
                         exactly(
                             "truncated " + f,
                             f,
