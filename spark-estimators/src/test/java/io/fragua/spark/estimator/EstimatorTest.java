@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.apache.spark.ml.Model;
@@ -35,6 +36,9 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Every case of {@link EstimatorCases} times every property of a Spark ML stage. */
 class EstimatorTest {
+  /** Parameters that mean something only when they are set. */
+  private static final Set<String> WITHOUT_DEFAULT = Set.of("thresholds", "classWeights");
+
   /** Something that is true of every estimator. */
   private interface Property {
     void check(Case c, NeuralEstimator<?, ?> estimator, NeuralModel<?> model) throws Exception;
@@ -212,7 +216,8 @@ class EstimatorTest {
       assertTrue(text.contains(p.name() + ": "), p.name());
       assertTrue(p.doc().endsWith(")"), () -> p.name() + " states its range: " + p.doc());
       assertTrue(
-          estimator.hasDefault(p) || p.name().equals("thresholds"), () -> p.name() + " default");
+          estimator.hasDefault(p) || WITHOUT_DEFAULT.contains(p.name()),
+          () -> p.name() + " default");
       String getter = "get" + Character.toUpperCase(p.name().charAt(0)) + p.name().substring(1);
       assertTrue(
           Stream.of(estimator.getClass().getMethods()).anyMatch(m -> m.getName().equals(getter)),
