@@ -3,31 +3,36 @@ package io.fragua.spark.train;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** What this process holds open, from Linux' own list. */
 final class OpenFiles {
   private OpenFiles() {}
 
-  /** Open sockets; 0 where the system has no such list. */
-  static int sockets() throws IOException {
+  /** The names of the open sockets, none of them given twice; empty where there is no such list. */
+  static Set<String> sockets() throws IOException {
+    Set<String> sockets = new HashSet<>();
     Path fds = Path.of("/proc/self/fd");
     if (!Files.isDirectory(fds)) {
-      return 0;
+      return sockets;
     }
     List<Path> all;
     try (Stream<Path> s = Files.list(fds)) {
       all = s.toList();
     }
-    int n = 0;
     for (Path p : all) {
       try {
-        n += Files.readSymbolicLink(p).toString().startsWith("socket:") ? 1 : 0;
+        String name = Files.readSymbolicLink(p).toString();
+        if (name.startsWith("socket:")) {
+          sockets.add(name);
+        }
       } catch (IOException e) {
         continue; // closed since it was listed
       }
     }
-    return n;
+    return sockets;
   }
 }
