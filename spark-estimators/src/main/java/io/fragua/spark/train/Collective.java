@@ -35,6 +35,29 @@ interface Collective extends AutoCloseable {
    */
   void allReduce(ShardTree tree);
 
+  /**
+   * The memory of the model that this worker goes on with: its own, or, where the workers are
+   * threads of one process, that of rank 0, with this worker counted among its users. Called once,
+   * by all.
+   *
+   * @param own this worker's, which its caller gives back if it gets another
+   * @throws CollectiveException naming a worker that is gone or stuck
+   */
+  default ModelMemory share(ModelMemory own) {
+    return own;
+  }
+
+  /**
+   * Changes the memory that {@link #share} gave: every worker its own, or rank 0 that of all, while
+   * the others wait.
+   *
+   * @param change the same on all workers
+   * @throws CollectiveException naming a worker that is gone or stuck
+   */
+  default void change(Runnable change) {
+    change.run();
+  }
+
   /** Leaves: workers that still wait for this one hear of it. */
   @Override
   void close();

@@ -42,6 +42,9 @@ final class SharedCollective implements Collective {
     /** Workers that are reading and writing vectors of others, which must not be freed then. */
     final AtomicInteger summing = new AtomicInteger();
 
+    /** Set before the barrier behind which the others take it. */
+    ModelMemory model;
+
     volatile Peer gone;
     int members;
 
@@ -132,6 +135,26 @@ final class SharedCollective implements Collective {
             tree.sum(group.trees, at, Math.min(BLOCK, to - at));
           }
         });
+  }
+
+  @Override
+  public ModelMemory share(ModelMemory own) {
+    if (rank == 0) {
+      group.model = own;
+    }
+    barrier();
+    if (rank != 0 && !group.model.share()) {
+      throw left();
+    }
+    return group.model;
+  }
+
+  @Override
+  public void change(Runnable change) {
+    if (rank == 0) {
+      change.run();
+    }
+    barrier(); // until then nobody reads what is changed
   }
 
   /** Runs a part of a sum when all vectors are there; returns when all parts are summed. */

@@ -17,6 +17,7 @@ final class TrainLoop {
   private final Collective ring;
   private final TrainListener listener;
   private final Runnable check;
+  private final Runnable learn = this::learn;
   private final Sizes sizes;
   private final Workspace work;
   private final StepKey key;
@@ -115,7 +116,7 @@ final class TrainLoop {
       saver.await();
     }
     if (plan.patience() > 0) {
-      work.recall();
+      ring.change(work::recall);
     }
     return history;
   }
@@ -221,7 +222,7 @@ final class TrainLoop {
     if (validationLoss < best) {
       best = validationLoss;
       worse = 0;
-      work.remember();
+      ring.change(work::remember);
       return false;
     }
     return ++worse >= plan.patience();
@@ -247,9 +248,14 @@ final class TrainLoop {
     }
     globalStep++;
     w.reduce(ring);
-    w.takeState();
-    if (w.weightSum() > 0) { // a step whose rows all weigh nothing teaches nothing
-      w.update().run();
+    ring.change(learn);
+  }
+
+  /** With the sums of all workers. */
+  private void learn() {
+    work.takeState();
+    if (work.weightSum() > 0) { // a step whose rows all weigh nothing teaches nothing
+      work.update().run();
     }
   }
 

@@ -76,6 +76,7 @@ final class TrainTask {
                   meeting.secret(),
                   Timeouts.of(env.conf()),
                   context::killTaskIfInterrupted)) {
+        work.use(ring.share(work.model()));
         programs.begin();
         listener.phase("training");
         List<EpochMetrics> history =

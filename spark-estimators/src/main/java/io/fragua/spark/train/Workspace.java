@@ -30,6 +30,7 @@ final class Workspace implements AutoCloseable {
   /** Place of the wish to stop among the sums. */
   private static final int STOP = 1;
 
+  private final Programs.Compiled programs;
   private final RowLayout layout;
   private final int batch;
   private final boolean bf16;
@@ -42,14 +43,14 @@ final class Workspace implements AutoCloseable {
   /** Memory by operand name, shared by the graphs. */
   private final Map<String, Buffer> named = new HashMap<>();
 
+  /** Of it what a training changes. */
+  private ModelMemory model;
+
   /** Names and sizes of what is learnt. */
   private final Map<String, int[]> learnt = new LinkedHashMap<>();
 
   /** Names and sizes of all that a training changes: what is learnt, and the optimizer's state. */
   private final Map<String, int[]> lasting = new LinkedHashMap<>();
-
-  /** Memory of all that a training changes, in the plan's order. */
-  private final List<Buffer> changing = new ArrayList<>();
 
   private final ByteBuffer[] tiles;
   private final ByteBuffer weight;
@@ -71,6 +72,7 @@ final class Workspace implements AutoCloseable {
 
   /** The memory of worker {@code rank} of so many. */
   Workspace(TrainPlan plan, Programs.Compiled programs, int rank, int workers) {
+    this.programs = programs;
     shards = plan.shards() > 0 ? plan.shards() : workers;
     layout = plan.layout();
     batch = plan.batch();
@@ -82,6 +84,8 @@ final class Workspace implements AutoCloseable {
       leaves("param:", plan.params(), true);
       leaves("state:", plan.state(), true);
       leaves("opt:", plan.optState(), false);
+      model = new ModelMemory(plan.params(), plan.state(), plan.optState(), rank);
+      named.putAll(model.named());
       for (int t = 0; t < tiles.length; t++) {
         tiles[t] = buffer(layout.names().get(t), (long) batch * layout.bytes(t)).bytes();
       }
@@ -108,13 +112,7 @@ final class Workspace implements AutoCloseable {
           evaluatedMetrics.add(evaluate.output(g.output("metric:" + name)));
         }
       }
-      for (TrainPlan.Leaf s : plan.state()) {
-        state.add(
-            new FloatBuffer[] {
-              named.get("sum of state:" + s.name()).bytes().asFloatBuffer(),
-              named.get("state:" + s.name()).bytes().asFloatBuffer()
-            });
-      }
+      bindState();
     } catch (Throwable t) {
       close();
       throw t;
@@ -130,9 +128,6 @@ final class Workspace implements AutoCloseable {
 
   private void leaves(String prefix, List<TrainPlan.Leaf> leaves, boolean learns) {
     for (TrainPlan.Leaf l : leaves) {
-      Buffer b = buffer(prefix + l.name(), l.value().length);
-      b.bytes().put(0, l.value());
-      changing.add(b);
       lasting.put(prefix + l.name(), l.dims());
       if (learns) {
         learnt.put(prefix + l.name(), l.dims());
@@ -183,11 +178,52 @@ final class Workspace implements AutoCloseable {
   private Execution execution(Program p) {
     Execution e = p.newExecution(allocator);
     executions.add(e);
-    List<Graph.Input> inputs = p.graph().inputs();
-    for (int i = 0; i < inputs.size(); i++) {
-      e.bindInput(i, named.get(inputs.get(i).name()));
-    }
+    bindInputs(e, p.graph());
     return e;
+  }
+
+  private void bindInputs(Execution e, Graph g) {
+    for (int i = 0; i < g.inputs().size(); i++) {
+      e.bindInput(i, named.get(g.inputs().get(i).name()));
+    }
+  }
+
+  private void bindState() {
+    state.clear();
+    for (String name : model.named().keySet()) {
+      if (name.startsWith("state:")) {
+        FloatBuffer sum = named.get("sum of " + name).bytes().asFloatBuffer();
+        state.add(new FloatBuffer[] {sum, named.get(name).bytes().asFloatBuffer()});
+      }
+    }
+  }
+
+  /** What a training changes, which this workspace uses and does not alone own. */
+  ModelMemory model() {
+    return model;
+  }
+
+  /**
+   * Goes on with the memory of another worker of this process, which makes the updates; gives back
+   * its own.
+   *
+   * @param shared counts this workspace among its users; may be its own
+   */
+  void use(ModelMemory shared) {
+    if (shared == model) {
+      return;
+    }
+    model.release(); // nothing that is bound to it runs before it is bound anew
+    model = shared;
+    named.putAll(shared.named());
+    bindInputs(gradient, programs.gradient().graph());
+    if (evaluate != null) {
+      bindInputs(evaluate, programs.evaluate().graph());
+    }
+    bindState();
+    executions.remove(update);
+    update.close();
+    update = null;
   }
 
   private void bindOutputs(Execution e, Graph g, String prefix) {
@@ -233,6 +269,7 @@ final class Workspace implements AutoCloseable {
     return gradient;
   }
 
+  /** Null on a worker whose memory another one updates. */
   Execution update() {
     return update;
   }
@@ -366,19 +403,22 @@ final class Workspace implements AutoCloseable {
 
   /** Parameters, statistics and optimizer state, one after the other; a copy. */
   float[] values() {
-    FloatBuffer values = FloatBuffer.allocate(changing.stream().mapToInt(b -> b.size() / 4).sum());
-    changing.forEach(b -> values.put(b.bytes().asFloatBuffer()));
+    int count = model.buffers().stream().mapToInt(b -> b.size() / 4).sum();
+    FloatBuffer values = FloatBuffer.allocate(count);
+    model.buffers().forEach(b -> values.put(b.bytes().asFloatBuffer()));
     return values.array();
   }
 
   /** Sets what {@link #values} gives. */
   void restore(float[] values) {
     FloatBuffer from = FloatBuffer.wrap(values);
-    changing.forEach(
-        b -> {
-          from.limit(from.position() + b.size() / 4);
-          b.bytes().asFloatBuffer().put(from);
-        });
+    model
+        .buffers()
+        .forEach(
+            b -> {
+              from.limit(from.position() + b.size() / 4);
+              b.bytes().asFloatBuffer().put(from);
+            });
   }
 
   /** Parameters and statistics with their prefixes; copies. */
@@ -444,6 +484,10 @@ final class Workspace implements AutoCloseable {
   public void close() {
     executions.forEach(Execution::close);
     executions.clear();
+    if (model != null) {
+      model.release();
+      model = null;
+    }
     owned.forEach(allocator::free);
     owned.clear();
     allocator.close();

@@ -3,17 +3,23 @@ package io.fragua.spark.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.fragua.exec.Allocator;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Float16;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sums over all ranks, by every way they may take. */
 class CollectiveTest {
@@ -92,6 +98,91 @@ class CollectiveTest {
       sums.add(out);
     }
     return sums;
+  }
+
+  /** Threads of one process keep one model, which rank 0 changes; other workers one each. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aModelIsChangedOnceInAProcess(boolean shared) throws Exception {
+    long before = Allocator.held();
+    List<Future<float[]>> results =
+        ranks.run(
+            3,
+            shared,
+            c ->
+                onModel(
+                    c,
+                    0,
+                    v -> {
+                      float[] seen = new float[50];
+                      for (int i = 0; i < seen.length; i++) {
+                        c.change(() -> v.put(0, v.get(0) + 1));
+                        seen[i] = v.get(0);
+                        Ranks.sum(c);
+                      }
+                      return seen;
+                    }));
+    for (Future<float[]> f : results) {
+      float[] seen = f.get();
+      for (int i = 0; i < seen.length; i++) {
+        assertEquals(i + 1, seen[i]);
+      }
+    }
+    assertEquals(before, Allocator.held(), "bytes");
+  }
+
+  /** Who owned it first may fail and leave while others still read. */
+  @Test
+  void aModelIsFreedByTheLast() throws Exception {
+    long before = Allocator.held();
+    CountDownLatch left = new CountDownLatch(1);
+    List<Future<Float>> results =
+        ranks.run(
+            3,
+            true,
+            c -> {
+              try {
+                return onModel(
+                    c,
+                    7,
+                    v -> {
+                      if (c.rank() == 0) {
+                        c.change(
+                            () -> {
+                              throw new IllegalStateException("update");
+                            });
+                      }
+                      left.await();
+                      return v.get(0);
+                    });
+              } finally {
+                left.countDown();
+              }
+            });
+    assertEquals("update", Ranks.failure(results.get(0)).getMessage());
+    assertEquals(7, results.get(1).get());
+    assertEquals(7, results.get(2).get());
+    assertEquals(before, Allocator.held(), "bytes");
+  }
+
+  private interface OnModel<T> {
+    T run(FloatBuffer v) throws Exception;
+  }
+
+  /** Shares a model of one number. */
+  private static <T> T onModel(Collective c, float start, OnModel<T> body) throws Exception {
+    byte[] value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putFloat(start).array();
+    List<TrainPlan.Leaf> leaf = List.of(new TrainPlan.Leaf("w", new int[] {1}, value));
+    ModelMemory own = new ModelMemory(leaf, List.of(), List.of(), c.rank());
+    ModelMemory all = c.share(own);
+    if (all != own) {
+      own.release();
+    }
+    try {
+      return body.run(all.named().get("param:w").bytes().asFloatBuffer());
+    } finally {
+      all.release();
+    }
   }
 
   @ParameterizedTest
