@@ -15,7 +15,10 @@ final class KeySort {
   /** Lines of shorter keys up to this are sorted as whole numbers. */
   private static final int COMPARE = 512;
 
-  private static final int DIGIT = 8;
+  /** Bits of a digit: two for the numbers of a million rows. */
+  private static final int DIGIT = 11;
+
+  private static final int MASK = (1 << DIGIT) - 1;
 
   /** Lines of shorter keys up to this are sorted by a network. */
   private static final int NETWORK = 32;
@@ -28,7 +31,9 @@ final class KeySort {
   private int[] places;
 
   private int[] otherPlaces;
-  private final int[] counts = new int[1 << DIGIT];
+
+  /** How many keys have each digit, digit after digit; null for lines that are compared. */
+  private final int[] counts;
 
   /** Places to compare one after another, two by two. */
   private final int[] network;
@@ -38,6 +43,7 @@ final class KeySort {
     keys = new long[n];
     boolean radix = n > (wide ? INSERTION : COMPARE);
     otherKeys = new long[radix ? n : 0];
+    counts = radix ? new int[(wide ? 64 : 32) / DIGIT + 1 << DIGIT] : null;
     places = wide ? new int[n] : null;
     otherPlaces = wide && radix ? new int[n] : null;
     network = !wide && n <= NETWORK ? network(n) : null;
@@ -128,36 +134,51 @@ final class KeySort {
     }
   }
 
+  /** Sorts by the bits of the keys from here to there. */
   private void digits(int from, int to) {
-    for (int shift = from; shift < to; shift += DIGIT) {
-      Arrays.fill(counts, 0);
-      for (int i = 0; i < n; i++) {
-        counts[(int) (keys[i] >>> shift) & 0xff]++;
-      }
-      if (counts[(int) (keys[0] >>> shift) & 0xff] == n) {
-        continue;
-      }
-      int start = 0;
-      for (int d = 0; d < counts.length; d++) {
-        int c = counts[d];
-        counts[d] = start;
-        start += c;
-      }
-      for (int i = 0; i < n; i++) {
-        int at = counts[(int) (keys[i] >>> shift) & 0xff]++;
-        otherKeys[at] = keys[i];
-        if (places != null) {
-          otherPlaces[at] = places[i];
-        }
-      }
-      long[] k = keys;
-      keys = otherKeys;
-      otherKeys = k;
-      if (places != null) {
-        int[] p = places;
-        places = otherPlaces;
-        otherPlaces = p;
+    int digits = (to - from + DIGIT - 1) / DIGIT;
+    Arrays.fill(counts, 0, digits << DIGIT, 0);
+    for (int i = 0; i < n; i++) {
+      long k = keys[i] << 64 - to >>> 64 - to + from;
+      for (int d = 0; d < digits; d++) {
+        counts[(d << DIGIT) + ((int) k & MASK)]++;
+        k >>>= DIGIT;
       }
     }
+    for (int d = 0; d < digits; d++) {
+      int shift = from + d * DIGIT;
+      int mask = (1 << Math.min(DIGIT, to - shift)) - 1;
+      if (counts[(d << DIGIT) + ((int) (keys[0] >>> shift) & mask)] < n) {
+        move(shift, mask, d << DIGIT);
+      }
+    }
+  }
+
+  /** Moves keys to where their digit has them, equal ones in their order. */
+  private void move(int shift, int mask, int first) {
+    int start = 0;
+    for (int d = first; d <= first + mask; d++) {
+      int c = counts[d];
+      counts[d] = start;
+      start += c;
+    }
+    if (places == null) {
+      for (int i = 0; i < n; i++) {
+        long k = keys[i];
+        otherKeys[counts[first + ((int) (k >>> shift) & mask)]++] = k;
+      }
+    } else {
+      for (int i = 0; i < n; i++) {
+        int at = counts[first + ((int) (keys[i] >>> shift) & mask)]++;
+        otherKeys[at] = keys[i];
+        otherPlaces[at] = places[i];
+      }
+      int[] p = places;
+      places = otherPlaces;
+      otherPlaces = p;
+    }
+    long[] k = keys;
+    keys = otherKeys;
+    otherKeys = k;
   }
 }

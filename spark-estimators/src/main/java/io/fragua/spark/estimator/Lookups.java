@@ -114,9 +114,9 @@ record Lookups(List<String> tables, int shards) {
   Map<String, SparseRows> updates(ParamTree params, List<Tensor> numbers, List<Tensor> grads) {
     Map<String, SparseRows> m = new LinkedHashMap<>();
     for (int i = 0; i < tables.size(); i++) {
-      Tensor number = numbers.get(i).cast(DType.I32);
+      Tensor number = numbers.get(i);
       Tensor largest = number.max(0).maximum(1);
-      Tensor ids = number.greater(0).select(number, largest).sub(1);
+      Tensor ids = number.greater(0).select(number, largest).sub(1).cast(DType.I32);
       int[] dims = params.get(tables.get(i)).shape().with(0, ids.shape().dim(0)).dims();
       m.put(tables.get(i), new SparseRows(ids, grads.get(i).reshape(dims)));
     }

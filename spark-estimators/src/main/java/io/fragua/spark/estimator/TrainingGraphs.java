@@ -200,18 +200,28 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
           List<Tensor> numbers = c.rest(lookups.tables().size());
           List<Tensor> rows = c.rest(lookups.tables().size());
           Tensor weights = c.next().maximum(Float.MIN_NORMAL); // all weights 0: gradient 0, not NaN
-          List<Tensor> means = rows.stream().map(g -> g.div(weights)).toList();
           SparseUpdates.Step next =
               SparseUpdates.apply(
-                  optimizer,
-                  sums.map(g -> g.div(weights)),
-                  lookups.updates(p, numbers, means),
-                  state,
-                  p);
+                  ofMeans(optimizer, weights), sums, lookups.updates(p, numbers, rows), state, p);
           List<Tensor> results = new ArrayList<>(next.params().leaves());
           results.addAll(next.state().leaves());
           return results;
         });
+  }
+
+  /** The optimizer of sums over rows that weigh so much together. */
+  private static GradientTransform ofMeans(GradientTransform optimizer, Tensor weights) {
+    return new GradientTransform() {
+      @Override
+      public ParamTree init(ParamTree params) {
+        return optimizer.init(params);
+      }
+
+      @Override
+      public Update update(ParamTree sums, ParamTree state, ParamTree params) {
+        return optimizer.update(sums.map(g -> g.div(weights)), state, params);
+      }
+    };
   }
 
   private static List<Graph.Input> variables(Network.Variables v) {
