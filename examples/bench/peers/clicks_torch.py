@@ -59,7 +59,7 @@ class Net(nn.Module):
 
 net = Net()
 sparse = torch.optim.SparseAdam(net.embedding.parameters(), args.learning_rate)
-dense = torch.optim.Adam(net.layers.parameters(), args.learning_rate)
+dense = torch.optim.Adam(net.layers.parameters(), args.learning_rate, fused=True)
 loss = nn.BCEWithLogitsLoss()
 rows = torch.from_numpy(np.flatnonzero(~held))
 began = time.perf_counter()

@@ -48,7 +48,7 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
       throws InterruptedException {
     NativeCache.prepare();
     TaskContext context = TaskContext.get();
-    Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus());
+    Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus(), context.cpus());
     String name = "fragua training " + plan.id() + " partition " + context.partitionId();
     long budget = StoreBudget.of(SparkEnv.get().conf(), Runtime.getRuntime().availableProcessors());
     try (WorkerStore store =

@@ -50,8 +50,13 @@ final class Programs {
     this.id = id;
   }
 
-  /** The programs of a job; compilation starts with the first user. */
-  static Programs acquire(TrainPlan plan, Backend backend, int threads) {
+  /**
+   * The programs of a job; compilation starts with the first user.
+   *
+   * @param threads of a worker
+   * @param updating threads of an update: more where one worker makes it for those that wait
+   */
+  static Programs acquire(TrainPlan plan, Backend backend, int threads, int updating) {
     synchronized (SHARED) {
       Programs p =
           SHARED.computeIfAbsent(
@@ -59,7 +64,9 @@ final class Programs {
               id -> {
                 Programs fresh = new Programs(id);
                 Thread t =
-                    new Thread(() -> fresh.compile(plan, backend, threads), "fragua-compile-" + id);
+                    new Thread(
+                        () -> fresh.compile(plan, backend, threads, updating),
+                        "fragua-compile-" + id);
                 t.setDaemon(true);
                 t.start();
                 return fresh;
@@ -135,7 +142,7 @@ final class Programs {
     wanted = true;
   }
 
-  private void compile(TrainPlan plan, Backend backend, int threads) {
+  private void compile(TrainPlan plan, Backend backend, int threads, int updating) {
     try {
       CompileOptions options =
           CompileOptions.DEFAULT.withPrecision(plan.precision()).withThreads(threads);
@@ -144,7 +151,7 @@ final class Programs {
       Compiled c =
           new Compiled(
               gradient,
-              backend.compile(update, options.withDonated(donated(update))),
+              backend.compile(update, options.withThreads(updating).withDonated(donated(update))),
               plan.evaluate() == null
                   ? null
                   : backend.compile(GraphJson.read(plan.evaluate()), options));
