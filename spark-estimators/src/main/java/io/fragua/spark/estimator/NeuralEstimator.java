@@ -239,11 +239,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
     var problem =
-        new TrainingGraphs.Problem(
-            body,
-            objective(),
-            learnt.data(),
-            ClassBalance.weights(stage(), this, rows, learnt.data().classes()));
+        new TrainingGraphs.Problem(body, objective(), learnt.data(), learnt.classWeights());
     checkNetwork(problem, local);
     Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
     GradientTransform optimizer =

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.util.ThreadUtils;
 
 /**
  * Writes checkpoints on a thread of its own while rank 0 goes on; the others would take a worker
@@ -27,13 +27,7 @@ final class CheckpointSaver implements AutoCloseable {
     this.plan = plan;
     this.rows = rows;
     folder = plan.open();
-    thread =
-        Executors.newSingleThreadExecutor(
-            r -> {
-              Thread t = new Thread(r, "fragua-checkpoint-" + name);
-              t.setDaemon(true);
-              return t;
-            });
+    thread = ThreadUtils.newDaemonSingleThreadExecutor("fragua-checkpoint-" + name);
   }
 
   /** Whether to save now, after a step within an epoch. */

@@ -9,9 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,17 +20,7 @@ class CollectiveTest {
     0, 1, 2, 3, 7, 2047, Collective.SMALL, Collective.SMALL + 1, 70_001, 1_500_000
   };
 
-  private Ranks ranks;
-
-  @BeforeEach
-  void open() throws Exception {
-    ranks = new Ranks();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    ranks.close();
-  }
+  @RegisterExtension final Ranks ranks = new Ranks();
 
   private static float[] values(int rank, int size) {
     SplittableRandom random = new SplittableRandom(31L * rank + size);
