@@ -83,6 +83,23 @@ class CollectiveTest {
     return sums;
   }
 
+  /** Segment i is summed in the order i, i + 1, ..., however it is cut into slices. */
+  @Test
+  void largeSumsAreInTheOrderOfTheRing() throws Exception {
+    int n = 3;
+    int size = SIZES[SIZES.length - 1];
+    List<Future<List<float[]>>> results = ranks.run(n, false, c -> sums(c, false));
+    float[] sum = results.get(0).get().get(SIZES.length - 1);
+    float[][] v = {values(0, size), values(1, size), values(2, size)};
+    for (int segment = 0; segment < n; segment++) {
+      int end = (int) ((long) size * (segment + 1) / n);
+      for (int i = (int) ((long) size * segment / n); i < end; i++) {
+        float expected = v[segment][i] + v[(segment + 1) % n][i] + v[(segment + 2) % n][i];
+        assertEquals(expected, sum[i], "at " + i);
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"2, 3", "20000, 30000"})
   void onlyTheRangeIsSummed(int from, int count) throws Exception {
