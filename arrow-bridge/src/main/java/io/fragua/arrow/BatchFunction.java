@@ -2,6 +2,7 @@ package io.fragua.arrow;
 
 import java.io.Serializable;
 import java.util.Iterator;
+import java.util.function.UnaryOperator;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 
 /**
@@ -34,6 +35,25 @@ public interface BatchFunction extends Serializable {
    */
   Iterator<ColumnarBatch> apply(
       Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics);
+
+  /**
+   * For {@link #apply}, where an output batch is a function of one input batch: asks for it when
+   * the output is asked for, and keeps nothing.
+   */
+  static Iterator<ColumnarBatch> each(
+      Iterator<ColumnarBatch> in, UnaryOperator<ColumnarBatch> function) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return in.hasNext();
+      }
+
+      @Override
+      public ColumnarBatch next() {
+        return function.apply(in.next());
+      }
+    };
+  }
 
   /**
    * Whether every Spark ML vector in the columns it produces is dense and not null. Elements are

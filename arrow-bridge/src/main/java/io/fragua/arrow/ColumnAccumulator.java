@@ -23,7 +23,7 @@ final class ColumnAccumulator {
   private final int maxCategories;
   private final Utf8Table strings; // null unless string or binary categories are asked for
   private final LongTable longs; // null unless integer categories are asked for
-  private long[] counts = new long[16];
+  private double[] counts = new double[16];
   private long rows;
   private long nulls;
   private long nans;
@@ -46,8 +46,13 @@ final class ColumnAccumulator {
     this.longs = request.categories() && whole ? new LongTable(16) : null;
   }
 
-  /** Adds the first {@code count} rows of a vector. */
-  void add(ColumnVector v, int count) {
+  /**
+   * Adds the first {@code count} rows of a vector.
+   *
+   * @param weights how much each row counts for its distinct value; null for 1, as a null in it for
+   *     0
+   */
+  void add(ColumnVector v, ColumnVector weights, int count) {
     if (v.hasNull()) {
       for (int i = 0; i < count; i++) {
         if (v.isNullAt(i)) {
@@ -59,7 +64,9 @@ final class ColumnAccumulator {
     if (request.numeric()) {
       numbers(v, Numbers.doubles(v, 0, count), count);
     }
-    if (strings != null) {
+    if (weights != null) {
+      weighted(v, weights, count);
+    } else if (strings != null) {
       text(v, count);
     } else if (longs != null) {
       integers(v, count);
@@ -168,7 +175,18 @@ final class ColumnAccumulator {
     }
   }
 
-  private void count(int position, long times) {
+  private void weighted(ColumnVector v, ColumnVector weights, int count) {
+    double[] w = Numbers.doubles(weights, 0, count);
+    long[] x = longs == null ? null : Numbers.longs(v, 0, count);
+    for (int i = 0; i < count; i++) {
+      if (!v.isNullAt(i)) {
+        int position = longs == null ? strings.add(name(v, i)) : longs.add(x[i]);
+        count(position, weights.isNullAt(i) ? 0 : w[i]);
+      }
+    }
+  }
+
+  private void count(int position, double times) {
     Check.that(
         position < maxCategories,
         "column %s: a categorical column has at most %d distinct values: it has more; leave it"
@@ -204,7 +222,7 @@ final class ColumnAccumulator {
     String[] texts = null;
     byte[][] binaries = null;
     long[] numbers = null;
-    long[] times = null;
+    double[] times = null;
     if (strings != null) {
       UTF8String[] keys =
           IntStream.range(0, strings.size()).mapToObj(strings::key).toArray(UTF8String[]::new);
@@ -214,10 +232,10 @@ final class ColumnAccumulator {
       } else {
         binaries = Arrays.stream(keys).map(UTF8String::getBytes).toArray(byte[][]::new);
       }
-      times = Arrays.stream(keys).mapToLong(k -> counts[strings.find(k)]).toArray();
+      times = Arrays.stream(keys).mapToDouble(k -> counts[strings.find(k)]).toArray();
     } else if (longs != null) {
       numbers = IntStream.range(0, longs.size()).mapToLong(longs::key).sorted().toArray();
-      times = Arrays.stream(numbers).map(k -> counts[longs.find(k)]).toArray();
+      times = Arrays.stream(numbers).mapToDouble(k -> counts[longs.find(k)]).toArray();
     }
     return new ColumnStatistics.Column(
         rows,
@@ -247,7 +265,7 @@ final class ColumnAccumulator {
       out.writeUTF(firstInvalid == null ? "" : firstInvalid);
       out.writeInt(categories());
       for (int p = 0; p < categories(); p++) {
-        out.writeLong(counts[p]);
+        out.writeDouble(counts[p]);
         if (strings != null) {
           byte[] b = strings.key(p).getBytes();
           out.writeInt(b.length);
@@ -278,7 +296,7 @@ final class ColumnAccumulator {
       o.firstInvalid = first.isEmpty() ? null : first;
       int size = in.readInt();
       for (int p = 0; p < size; p++) {
-        long times = in.readLong();
+        double times = in.readDouble();
         o.count(
             strings != null
                 ? o.strings.add(UTF8String.fromBytes(in.readNBytes(in.readInt())))

@@ -29,9 +29,16 @@ public final class ColumnStatistics {
    *     booleans, dates and binaries
    * @param numeric mean, deviation, least and largest; for what is read as {@link
    *     InputColumn.Kind#SCALAR}
+   * @param weight another column that is asked for as a number, which says how much each row adds
+   *     to the count of its distinct value; null for 1
    */
-  public record Request(String column, boolean categories, boolean numeric)
-      implements Serializable {}
+  public record Request(String column, boolean categories, boolean numeric, String weight)
+      implements Serializable {
+    /** Whose rows all count 1. */
+    public Request(String column, boolean categories, boolean numeric) {
+      this(column, categories, numeric, null);
+    }
+  }
 
   /**
    * What was found out about a column. Mean, deviation, least and largest are over the finite
@@ -47,7 +54,8 @@ public final class ColumnStatistics {
    * @param strings the distinct strings in order of their UTF-8 bytes; null for other columns
    * @param binaries the distinct binaries in order of their bytes, unsigned; null for other columns
    * @param longs the distinct integers in ascending order; null for other columns
-   * @param counts how often each distinct value occurs; null if not asked for
+   * @param counts how often each distinct value occurs, or the sum of its rows' weights; null if
+   *     not asked for
    * @param firstInvalid says what and where the first null, NaN or infinity is, by partition and
    *     row; null if there is none
    */
@@ -62,7 +70,7 @@ public final class ColumnStatistics {
       String[] strings,
       byte[][] binaries,
       long[] longs,
-      long[] counts,
+      double[] counts,
       String firstInvalid) {
 
     /** The distinct values as a vocabulary; for columns whose categories were asked for. */

@@ -91,7 +91,7 @@ public final class ModelScorer implements BatchFunction {
         m.uid(),
         ordinals.length,
         m.inputs());
-    return new ScoreTask(m, key, memory, in, ordinals, metrics);
+    return BatchFunction.each(in, new ScoreTask(m, key, memory, ordinals, metrics)::score);
   }
 
   /** Equal when the same model yields the same columns, so that Spark can reuse a cached result. */

@@ -1,17 +1,15 @@
 package io.fragua.arrow;
 
 import io.fragua.exec.MemoryLimitException;
-import java.util.Iterator;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** One task's scoring of one partition. */
-final class ScoreTask implements Iterator<ColumnarBatch> {
+final class ScoreTask {
   private final ScoreModel model;
   private final ModelKey key;
   private final long memory;
-  private final Iterator<ColumnarBatch> in;
   private final int[] ordinals;
   private final ColumnarMetrics metrics;
   private final TaskContext task = TaskContext.get();
@@ -22,29 +20,16 @@ final class ScoreTask implements Iterator<ColumnarBatch> {
    *
    * @param memory most native bytes
    */
-  ScoreTask(
-      ScoreModel model,
-      ModelKey key,
-      long memory,
-      Iterator<ColumnarBatch> in,
-      int[] ordinals,
-      ColumnarMetrics metrics) {
+  ScoreTask(ScoreModel model, ModelKey key, long memory, int[] ordinals, ColumnarMetrics metrics) {
     this.model = model;
     this.key = key;
     this.memory = memory;
-    this.in = in;
     this.ordinals = ordinals;
     this.metrics = metrics;
   }
 
-  @Override
-  public boolean hasNext() {
-    return in.hasNext();
-  }
-
-  @Override
-  public ColumnarBatch next() {
-    ColumnarBatch batch = in.next();
+  /** The outputs for a batch; they are the next batch's too. */
+  ColumnarBatch score(ColumnarBatch batch) {
     if (run == null) {
       run = open();
     }

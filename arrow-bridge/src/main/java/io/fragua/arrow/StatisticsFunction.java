@@ -61,15 +61,22 @@ final class StatisticsFunction implements BatchFunction {
         for (int i = 0; i < all.length; i++) {
           all[i] = new ColumnAccumulator(requests.get(i), types.get(i), maxCategories);
         }
+        int[] weights = requests.stream().mapToInt(this::weight).toArray();
         while (in.hasNext()) {
           ColumnarBatch b = in.next();
           long t = System.nanoTime();
           for (int i = 0; i < all.length; i++) {
-            all[i].add(b.column(ordinals[i]), b.numRows());
+            ColumnVector weight = weights[i] < 0 ? null : b.column(ordinals[weights[i]]);
+            all[i].add(b.column(ordinals[i]), weight, b.numRows());
           }
           metrics.compute(System.nanoTime() - t);
         }
         return all;
+      }
+
+      /** Position of the request for its weights, or -1. */
+      private int weight(ColumnStatistics.Request r) {
+        return requests.stream().map(ColumnStatistics.Request::column).toList().indexOf(r.weight());
       }
     };
   }

@@ -22,30 +22,23 @@ record ValidRows(List<TileSpec> tiles) implements BatchFunction {
     TileReader reader = new TileReader(tiles, ordinals);
     OnHeapColumnVector valid = new OnHeapColumnVector(RANGE, DataTypes.BooleanType);
     boolean[] marks = new boolean[RANGE];
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return in.hasNext();
-      }
-
-      @Override
-      public ColumnarBatch next() {
-        ColumnarBatch batch = in.next();
-        long start = System.nanoTime();
-        int rows = batch.numRows();
-        valid.reset();
-        valid.reserve(rows);
-        for (int from = 0; from < rows; from += RANGE) {
-          int n = Math.min(RANGE, rows - from);
-          Arrays.fill(marks, false);
-          reader.mark(batch, from, n, marks);
-          for (int i = 0; i < n; i++) {
-            valid.putBoolean(from + i, !marks[i]);
+    return BatchFunction.each(
+        in,
+        batch -> {
+          long start = System.nanoTime();
+          int rows = batch.numRows();
+          valid.reset();
+          valid.reserve(rows);
+          for (int from = 0; from < rows; from += RANGE) {
+            int n = Math.min(RANGE, rows - from);
+            Arrays.fill(marks, false);
+            reader.mark(batch, from, n, marks);
+            for (int i = 0; i < n; i++) {
+              valid.putBoolean(from + i, !marks[i]);
+            }
           }
-        }
-        metrics.copy(System.nanoTime() - start);
-        return new ColumnarBatch(new ColumnVector[] {valid}, rows);
-      }
-    };
+          metrics.copy(System.nanoTime() - start);
+          return new ColumnarBatch(new ColumnVector[] {valid}, rows);
+        });
   }
 }

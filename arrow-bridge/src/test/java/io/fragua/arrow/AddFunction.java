@@ -21,33 +21,24 @@ final class AddFunction implements BatchFunction {
   @Override
   public Iterator<ColumnarBatch> apply(
       Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
-    return new Iterator<>() {
-      private OnHeapColumnVector out;
-
-      @Override
-      public boolean hasNext() {
-        return in.hasNext();
-      }
-
-      @Override
-      public ColumnarBatch next() {
-        ColumnarBatch b = in.next();
-        long t = System.nanoTime();
-        int n = b.numRows();
-        if (out == null || n > 1 << 16) {
-          out = new OnHeapColumnVector(1 << 16, DataTypes.DoubleType);
-        }
-        for (int i = 0; i < n; i++) {
-          double sum = 0;
-          for (int o : ordinals) {
-            sum += b.column(o).getFloat(i);
+    OnHeapColumnVector out = new OnHeapColumnVector(1 << 16, DataTypes.DoubleType);
+    return BatchFunction.each(
+        in,
+        b -> {
+          long t = System.nanoTime();
+          int n = b.numRows();
+          out.reset();
+          out.reserve(n);
+          for (int i = 0; i < n; i++) {
+            double sum = 0;
+            for (int o : ordinals) {
+              sum += b.column(o).getFloat(i);
+            }
+            out.putDouble(i, sum);
           }
-          out.putDouble(i, sum);
-        }
-        ROWS.addAndGet(n);
-        metrics.compute(System.nanoTime() - t);
-        return new ColumnarBatch(new ColumnVector[] {out}, n);
-      }
-    };
+          ROWS.addAndGet(n);
+          metrics.compute(System.nanoTime() - t);
+          return new ColumnarBatch(new ColumnVector[] {out}, n);
+        });
   }
 }

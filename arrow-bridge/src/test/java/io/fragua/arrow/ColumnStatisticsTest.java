@@ -112,6 +112,23 @@ final class ColumnStatisticsTest {
     assertTrue(Double.isNaN(got.get("few").mean()));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"few", "sh"})
+  void distinctValuesCountByTheirRowsWeights(String column) {
+    Column got =
+        ColumnStatistics.collect(
+                data.repartition(3),
+                List.of(new Request(column, true, false, "i"), new Request("i", false, true)))
+            .get(column);
+    List<Row> want =
+        data.filter(column + " is not null")
+            .groupBy(column)
+            .agg(functions.expr("sum(i)"))
+            .sort(column)
+            .collectAsList();
+    assertArrayEquals(want.stream().mapToDouble(r -> r.getLong(1)).toArray(), got.counts());
+  }
+
   @Test
   void knowsNothingOfNothing() {
     for (Dataset<Row> df : List.of(data.filter("l < 0"), data.limit(0))) {

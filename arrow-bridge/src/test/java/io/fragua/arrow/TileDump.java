@@ -43,21 +43,13 @@ record TileDump(TileSpec tile, int piece) implements BatchFunction {
   public Iterator<ColumnarBatch> apply(
       Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
     TileReader reader = new TileReader(List.of(tile), ordinals);
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return in.hasNext();
-      }
-
-      @Override
-      public ColumnarBatch next() {
-        ColumnarBatch b = in.next();
-        byte[] bytes = bytes(reader, b);
-        OnHeapColumnVector v = new OnHeapColumnVector(1, DataTypes.BinaryType);
-        v.putByteArray(0, bytes);
-        return new ColumnarBatch(new ColumnVector[] {v}, 1);
-      }
-    };
+    return BatchFunction.each(
+        in,
+        b -> {
+          OnHeapColumnVector v = new OnHeapColumnVector(1, DataTypes.BinaryType);
+          v.putByteArray(0, bytes(reader, b));
+          return new ColumnarBatch(new ColumnVector[] {v}, 1);
+        });
   }
 
   byte[] bytes(TileReader reader, ColumnarBatch b) {

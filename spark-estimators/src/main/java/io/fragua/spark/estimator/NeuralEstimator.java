@@ -167,12 +167,6 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         getBatchSize());
     ClassBalance.check(stage(), this);
     Check.that(
-        !local() || getCheckpointDir().isEmpty(),
-        "%s checkpointDir: is for distribution barrier: with localSgd Spark repeats lost tasks, and"
-            + " there are no checkpoints: checkpointDir is \"%s\"; leave it empty",
-        stage(),
-        getCheckpointDir());
-    Check.that(
         !getDeterministic() || getNumWorkers() <= Distribution.shards(getBatchSize()),
         "%s deterministic: each worker needs a part of every batch: %d workers, batchSize %d is cut"
             + " into %d parts; use fewer workers or a larger batch",
@@ -239,11 +233,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
     var problem =
-        new TrainingGraphs.Problem(
-            body,
-            objective(),
-            learnt.data(),
-            ClassBalance.weights(stage(), this, rows, learnt.data().classes()));
+        new TrainingGraphs.Problem(body, objective(), learnt.data(), learnt.classWeights());
     checkNetwork(problem, local);
     Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
     GradientTransform optimizer =
@@ -262,6 +252,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         BarrierTrainer.train(
             new TrainRequest(
                 read.training(rows, validation),
+                learnt.trainingRows(),
                 read.tiles(learnt),
                 graphs.gradient(),
                 graphs.update(),

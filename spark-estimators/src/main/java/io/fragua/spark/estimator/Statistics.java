@@ -38,8 +38,9 @@ final class Statistics<P extends InputParams & TrainingParams> {
    *
    * @param rows all rows
    * @param trainingRows without those of the validation indicator
+   * @param classWeights how much rows of each class count, or null
    */
-  record Learnt(DataDescription data, long rows, long trainingRows) {}
+  record Learnt(DataDescription data, long rows, long trainingRows, double[] classWeights) {}
 
   private final String stage;
   private final P params;
@@ -75,7 +76,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
   /** Runs the jobs and checks what they find. */
   Learnt collect(List<InputColumn> numbers) {
     Map<String, Column> found =
-        Jobs.run(stage, () -> ColumnStatistics.collect(withClasses(), requests(numbers)));
+        Jobs.run(stage, () -> ColumnStatistics.collect(withDerived(), requests(numbers)));
     Column label = found.get(params.getLabelCol());
     long rows = label.count();
     Check.that(
@@ -140,7 +141,8 @@ final class Statistics<P extends InputParams & TrainingParams> {
             amounts ? 0 : classes.longs().length,
             amounts ? label.mean() : 0,
             amounts ? divisor(label.std()) : 1);
-    return new Learnt(d, rows, trainingRows(found, rows));
+    double[] weights = amounts ? null : ClassBalance.weights(params, classes.counts());
+    return new Learnt(d, rows, trainingRows(found, rows), weights);
   }
 
   private DataType type(String column) {
@@ -161,7 +163,10 @@ final class Statistics<P extends InputParams & TrainingParams> {
     r.put(params.getLabelCol(), new Request(params.getLabelCol(), false, true));
     if (objective == Objective.CLASSES) {
       boolean same = classColumn().equals(params.getLabelCol());
-      r.put(classColumn(), new Request(classColumn(), true, same));
+      r.put(classColumn(), new Request(classColumn(), true, same, learntWeight()));
+      if (learntWeight() != null) {
+        r.put(learntWeight(), new Request(learntWeight(), false, true));
+      }
     }
     for (String name : List.of(params.getWeightCol(), params.getValidationIndicatorCol())) {
       if (!name.isEmpty()) {
@@ -191,20 +196,41 @@ final class Statistics<P extends InputParams & TrainingParams> {
     if (labelIsWhole()) {
       return params.getLabelCol();
     }
-    String name = params.getLabelCol() + "_class";
-    while (schema.getFieldIndex(name).isDefined()) {
-      name += "_";
-    }
-    return name;
+    return free(params.getLabelCol() + "_class");
   }
 
-  private Dataset<?> withClasses() {
-    if (objective == Objective.AMOUNTS || labelIsWhole()) {
-      return data;
+  /** A name that no column has. */
+  private String free(String name) {
+    return schema.getFieldIndex(name).isDefined() ? free(name + "_") : name;
+  }
+
+  /** The column of what a row counts in the balance of the classes; null if each counts 1. */
+  private String learntWeight() {
+    boolean alike = params.getWeightCol().isEmpty() && params.getValidationIndicatorCol().isEmpty();
+    return ClassBalance.isAsked(params) && !alike ? free("learnt_weight") : null;
+  }
+
+  private Dataset<?> withDerived() {
+    Dataset<?> all = data;
+    if (objective == Objective.CLASSES && !labelIsWhole()) {
+      var label = column(params.getLabelCol()).cast(DataTypes.DoubleType);
+      var whole = functions.floor(label);
+      all = all.withColumn(classColumn(), functions.when(label.equalTo(whole), whole));
     }
-    var label = column(params.getLabelCol()).cast(DataTypes.DoubleType);
-    var whole = functions.floor(label);
-    return data.withColumn(classColumn(), functions.when(label.equalTo(whole), whole));
+    if (learntWeight() != null) {
+      String weight = params.getWeightCol();
+      String held = params.getValidationIndicatorCol();
+      var counts = weight.isEmpty() ? functions.lit(1) : column(weight);
+      var learns = held.isEmpty() ? functions.lit(true) : functions.not(column(held));
+      all =
+          all.withColumn(
+              learntWeight(),
+              functions
+                  .when(functions.coalesce(learns, functions.lit(true)), counts)
+                  .otherwise(0)
+                  .cast(DataTypes.DoubleType));
+    }
+    return all;
   }
 
   private void checkWhole(Column classes) {

@@ -50,6 +50,14 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
       return in;
     }
 
+    /** Those and, behind them, what the rows are to be and how much they weigh. */
+    List<Graph.Input> labelled(int rows) {
+      List<Graph.Input> in = inputs(rows);
+      in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
+      in.add(new Graph.Input("weight", TensorType.of(DType.F32, rows)));
+      return in;
+    }
+
     List<TensorType> types(int rows) {
       return inputs(rows).stream().map(Graph.Input::type).toList();
     }
@@ -101,9 +109,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
   /** What is to become small; its gradient is taken of the parameters. */
   private static Graph loss(Problem p, Network.Variables v, int rows) {
     List<Graph.Input> in = variables(v);
-    in.addAll(p.inputs(rows));
-    in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
-    in.add(new Graph.Input("weight", TensorType.of(DType.F32, rows)));
+    in.addAll(p.labelled(rows));
     in.add(new Graph.Input("key", TensorType.of(DType.I32, 2)));
     List<String> out = new ArrayList<>(List.of("loss", "weight_sum"));
     v.state().names().forEach(n -> out.add("state:" + n));
@@ -118,9 +124,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
           Tensor weight = c.next();
           Tensor real = weight.greater(0).cast(DType.F32);
           Network.Result r = Network.apply(p.body(), given, tiles, true, new Key(c.next()), real);
-          Tensor loss = p.objective().loss(r.output(), label, p.data());
-          Tensor counts = counts(p, label, weight);
-          List<Tensor> results = new ArrayList<>(List.of(sum(loss, counts), counts.sum()));
+          List<Tensor> results = sums(p, r.output(), label, counts(p, label, weight));
           results.addAll(r.state().leaves());
           return results;
         });
@@ -128,9 +132,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
 
   private static Graph evaluate(Problem p, Network.Variables v, int rows) {
     List<Graph.Input> in = variables(v);
-    in.addAll(p.inputs(rows));
-    in.add(new Graph.Input("label", TensorType.of(DType.F32, rows)));
-    in.add(new Graph.Input("weight", TensorType.of(DType.F32, rows)));
+    in.addAll(p.labelled(rows));
     List<String> out = new ArrayList<>(List.of("loss", "weight_sum"));
     p.objective().metricNames().forEach(n -> out.add("metric:" + n));
     return Tracer.trace(
@@ -143,12 +145,17 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
           Tensor y = Network.apply(p.body(), given, tiles, false, null, null).output();
           Tensor label = c.next();
           Tensor counts = counts(p, label, c.next());
-          Tensor loss = p.objective().loss(y, label, p.data());
-          List<Tensor> results = new ArrayList<>(List.of(sum(loss, counts), counts.sum()));
+          List<Tensor> results = sums(p, y, label, counts);
           Map<String, Tensor> metrics = p.objective().metrics(y, label, p.data());
           p.objective().metricNames().forEach(n -> results.add(sum(metrics.get(n), counts)));
           return results;
         });
+  }
+
+  /** Of the rows' losses, each as much as it counts, and of the counts. */
+  private static List<Tensor> sums(Problem p, Tensor output, Tensor label, Tensor counts) {
+    Tensor loss = p.objective().loss(output, label, p.data());
+    return new ArrayList<>(List.of(sum(loss, counts), counts.sum()));
   }
 
   /** How much each row counts: its own weight times that of its class. */

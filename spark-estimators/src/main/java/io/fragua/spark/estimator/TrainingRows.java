@@ -37,10 +37,7 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
     if (!numbers.isEmpty()) {
       read.add(Tiles.numbers("x", numbers, false));
     }
-    read.add(Tiles.single("label", params.getLabelCol()));
-    if (!params.getWeightCol().isEmpty()) {
-      read.add(Tiles.single("weight", params.getWeightCol()));
-    }
+    read.addAll(labels());
     return TileSpec.withoutInvalid(rows, read);
   }
 
@@ -75,11 +72,16 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
   /** What is read into each tile. */
   List<TileSpec> tiles(Statistics.Learnt learnt) {
     List<TileSpec> tiles = Tiles.inputs(learnt.data(), params.getHandleInvalid());
-    tiles.add(Tiles.single("label", params.getLabelCol()));
-    if (!params.getWeightCol().isEmpty()) {
-      tiles.add(Tiles.single("weight", params.getWeightCol()));
-    }
+    tiles.addAll(labels());
     return tiles;
+  }
+
+  /** The label and, if rows have weights, theirs. */
+  private List<TileSpec> labels() {
+    TileSpec label = Tiles.single("label", params.getLabelCol());
+    return params.getWeightCol().isEmpty()
+        ? List.of(label)
+        : List.of(label, Tiles.single("weight", params.getWeightCol()));
   }
 
   /** A name for the column that says which rows are for validation; null without such rows. */

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.util.ThreadUtils;
 
 /**
  * Writes checkpoints on a thread of its own while rank 0 goes on; the others would take a worker
@@ -27,18 +27,18 @@ final class CheckpointSaver implements AutoCloseable {
     this.plan = plan;
     this.rows = rows;
     folder = plan.open();
-    thread =
-        Executors.newSingleThreadExecutor(
-            r -> {
-              Thread t = new Thread(r, "fragua-checkpoint-" + name);
-              t.setDaemon(true);
-              return t;
-            });
+    thread = ThreadUtils.newDaemonSingleThreadExecutor("fragua-checkpoint-" + name);
   }
 
-  /** Whether to save now, after a step within an epoch. */
-  boolean dueAfterStep(long globalStep) {
-    return due(plan.everySteps() > 0 && globalStep % plan.everySteps() == 0);
+  /**
+   * Whether to save now, after steps within an epoch.
+   *
+   * @param more steps since this was last asked
+   * @param globalStep steps since the beginning
+   */
+  boolean dueAfterSteps(int more, long globalStep) {
+    int every = plan.everySteps();
+    return due(every > 0 && globalStep / every > (globalStep - more) / every);
   }
 
   /** Whether to save now, when this many epochs are done. */

@@ -1,6 +1,7 @@
 package io.fragua.spark.train;
 
 import io.fragua.exec.Allocator;
+import io.fragua.spark.train.Blocks.Use;
 import io.fragua.tensor.Buffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,7 +13,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Sends one part of a vector over one link while it receives another part over another link. */
+/** Sends parts of a vector over one link while it receives other parts over another link. */
 final class Exchange implements AutoCloseable {
   /*
    * Both directions run interleaved in the calling thread on non-blocking sockets: blocking writes
@@ -27,16 +28,6 @@ final class Exchange implements AutoCloseable {
 
   /** Bytes received before they are summed, which stay in the second-level cache. */
   static final int SCRATCH = 1 << 18;
-
-  /** What is done with what arrives. */
-  enum Use {
-    /** It takes the place of what is there. */
-    STORE,
-    /** It is added to what is there, at once. */
-    ADD,
-    /** It is added when all is sent: both parts are the same. At most {@link #SCRATCH} bytes. */
-    ADD_AFTER
-  }
 
   private final Pulse pulse;
   private final Runnable check;
@@ -55,8 +46,10 @@ final class Exchange implements AutoCloseable {
   private final float[] theirs = new float[BLOCK];
   private final int[] bits = new int[BLOCK];
   private final int[] packed = new int[BLOCK];
+  private final One one = new One();
 
   private Buffer bound;
+  private ByteBuffer source;
   private ByteBuffer out;
   private ByteBuffer in;
   private FloatBuffer floats;
@@ -66,8 +59,53 @@ final class Exchange implements AutoCloseable {
   private int packAt;
   private int packEnd;
   private Use use;
+  private boolean direct;
   private int at; // next float to be received
   private int end;
+
+  /** A single part each way. */
+  private static final class One implements Blocks {
+    private int sendAt;
+    private int sendCount;
+    private int receiveAt;
+    private int receiveCount;
+    private Use use;
+
+    @Override
+    public int count() {
+      return 1;
+    }
+
+    @Override
+    public int sendAt(int i) {
+      return sendAt;
+    }
+
+    @Override
+    public int sendCount(int i) {
+      return sendCount;
+    }
+
+    @Override
+    public int receiveAt(int i) {
+      return receiveAt;
+    }
+
+    @Override
+    public int receiveCount(int i) {
+      return receiveCount;
+    }
+
+    @Override
+    public Use use(int i) {
+      return use;
+    }
+
+    @Override
+    public int ahead() {
+      return 0;
+    }
+  }
 
   Exchange(int rank, Collection<Link> links, Pulse pulse, Runnable check) throws IOException {
     this.rank = rank;
@@ -98,42 +136,48 @@ final class Exchange implements AutoCloseable {
     }
   }
 
+  /** Exchanges one part; a count of 0 needs no link. Numbers travel as they are. */
+  void run(
+      Link to, int sendFrom, int sendCount, Link from, int receiveFrom, int receiveCount, Use use) {
+    one.sendAt = sendFrom;
+    one.sendCount = sendCount;
+    one.receiveAt = receiveFrom;
+    one.receiveCount = receiveCount;
+    one.use = use;
+    run(to, from, one, false);
+  }
+
   /**
-   * Exchanges; positions and counts are in floats. A count of 0 needs no link.
+   * Exchanges.
    *
    * @param bf16 whether numbers travel as bfloat16
    */
-  void run(
-      Link to,
-      int sendFrom,
-      int sendCount,
-      Link from,
-      int receiveFrom,
-      int receiveCount,
-      Use use,
-      boolean bf16) {
+  void run(Link to, Link from, Blocks blocks, boolean bf16) {
     this.bf16 = bf16;
-    this.use = use;
-    at = receiveFrom;
-    end = receiveFrom + receiveCount;
-    packAt = sendFrom;
-    packEnd = bf16 ? sendFrom + sendCount : sendFrom;
-    ByteBuffer source = bf16 ? rounded.limit(0) : out;
-    if (!bf16) {
-      out.limit(4 * (sendFrom + sendCount)).position(4 * sendFrom);
-    }
-    boolean direct = use == Use.STORE && !bf16;
-    scratch.clear();
-    if (direct) {
-      in.limit(4 * end).position(4 * at);
-    }
+    int count = blocks.count();
+    int sent = 0; // blocks that were begun to be sent
+    int received = 0;
+    source = bf16 ? rounded : out;
+    source.limit(0);
+    packAt = packEnd;
+    open(blocks, 0);
     long idle = 0;
     while (true) {
+      while (received < count && at == end) {
+        close(blocks, received++);
+        if (received < count) {
+          open(blocks, received);
+        }
+      }
+      while (!unsent() && sent < count && sent - received <= blocks.ahead()) {
+        send(blocks.sendAt(sent), blocks.sendCount(sent));
+        sent++;
+      }
       if (!source.hasRemaining() && packAt < packEnd) {
         pack();
       }
-      boolean sending = source.hasRemaining() || sendCount > 0 && to.pending();
-      boolean receiving = at < end;
+      boolean sending = source.hasRemaining() || to != null && to.pending();
+      boolean receiving = received < count;
       if (!sending && !receiving) {
         return;
       }
@@ -143,7 +187,7 @@ final class Exchange implements AutoCloseable {
         at = direct ? in.position() / 4 : at;
       }
       if (receiving && !direct && scratch.position() > 0) {
-        consume(source.hasRemaining() || packAt < packEnd);
+        consume(unsent());
       }
       if (progress) {
         idle = 0;
@@ -157,6 +201,37 @@ final class Exchange implements AutoCloseable {
           sleep(sending ? to : null, receiving ? from : null, waited / 1_000_000);
         }
       }
+    }
+  }
+
+  /** True while some of a part is not with the link. */
+  private boolean unsent() {
+    return source.hasRemaining() || packAt < packEnd;
+  }
+
+  private void send(int from, int count) {
+    if (bf16) {
+      packAt = from;
+      packEnd = from + count;
+    } else {
+      out.limit(4 * (from + count)).position(4 * from);
+    }
+  }
+
+  private void open(Blocks blocks, int i) {
+    use = blocks.use(i);
+    at = blocks.receiveAt(i);
+    end = at + blocks.receiveCount(i);
+    direct = use == Use.STORE && !bf16;
+    scratch.clear();
+    if (direct) {
+      in.limit(4 * end).position(4 * at);
+    }
+  }
+
+  private void close(Blocks blocks, int i) {
+    if (bf16 && use == Use.ADD_LAST) {
+      round(blocks.receiveAt(i), blocks.receiveCount(i));
     }
   }
 
@@ -247,7 +322,7 @@ final class Exchange implements AutoCloseable {
   }
 
   /** Rounds this worker's own part to what the others receive of it. */
-  void round(int from, int count) {
+  private void round(int from, int count) {
     for (int i = from; i < from + count; i += BLOCK) {
       int n = Math.min(BLOCK, from + count - i);
       ints.get(i, bits, 0, n);

@@ -7,10 +7,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.spark.util.ThreadUtils;
 
 /**
  * A worker's rows on disk. For every epoch they are distributed over files that each fit in memory
@@ -46,8 +46,10 @@ final class SpilledRows implements AutoCloseable {
   private final SpilledBlocks blocks;
   private final List<Run> training = new ArrayList<>();
   private final List<Run> validation = new ArrayList<>();
-  private final ExecutorService distributor = thread("fragua-shuffle");
-  private final ExecutorService reader = thread("fragua-read-ahead");
+  private final ExecutorService distributor =
+      ThreadUtils.newDaemonSingleThreadExecutor("fragua-shuffle");
+  private final ExecutorService reader =
+      ThreadUtils.newDaemonSingleThreadExecutor("fragua-read-ahead");
   private int rows;
   private int[] validationStarts;
   private Window window;
@@ -70,15 +72,6 @@ final class SpilledRows implements AutoCloseable {
     blocks = new SpilledBlocks(files, rowBytes);
     window = new Window(layout, allocator);
     spare = new Window(layout, allocator);
-  }
-
-  private static ExecutorService thread(String name) {
-    return Executors.newSingleThreadExecutor(
-        r -> {
-          Thread t = new Thread(r, name);
-          t.setDaemon(true);
-          return t;
-        });
   }
 
   /** Writes rows of a chunk, from a place in an array. */

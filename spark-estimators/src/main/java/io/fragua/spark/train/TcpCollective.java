@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import io.fragua.spark.train.Blocks.Use;
 import io.fragua.tensor.Buffer;
 import java.io.IOException;
 import java.util.List;
@@ -7,11 +8,7 @@ import java.util.List;
 /** The collective of workers in several processes, over TCP. */
 final class TcpCollective implements Collective {
   /*
-   * Large vectors: ring all-reduce (Patarasuk and Yuan, 2009). The vector is cut into one segment per
-   * rank. In the first n - 1 exchanges each rank passes on a segment to which it has added its own
-   * part, so that segment i is summed in the order i, i + 1, ..., always the same; in the next n - 1
-   * the finished segments go round. A segment is finished on one rank and copied to the others: all
-   * hold the same bits. For two ranks this is the exchange of halves.
+   * Large vectors go round a ring (Ring). For two ranks this is the exchange of halves.
    *
    * Small vectors: recursive doubling (Thakur, Rabenseifner and Gropp, 2005). Ranks whose numbers
    * differ in one bit exchange whole vectors, bit after bit. Both add the same two numbers, so all
@@ -26,6 +23,7 @@ final class TcpCollective implements Collective {
   private final Links links;
   private final Pulse pulse;
   private final Exchange exchange;
+  private final Ring ring;
   private boolean closed;
 
   /** Takes over the links. */
@@ -33,6 +31,7 @@ final class TcpCollective implements Collective {
     this.rank = rank;
     this.size = peers.size();
     this.links = links;
+    ring = new Ring(rank, size);
     Pulse p = null;
     try {
       p = new Pulse(rank, List.copyOf(peers), links.life().values(), timeouts);
@@ -57,7 +56,7 @@ final class TcpCollective implements Collective {
 
   @Override
   public void allReduce(Buffer buffer, int from, int count, boolean bf16) {
-    if (count == 0) {
+    if (count == 0 || size == 1) {
       return;
     }
     pulse.begin();
@@ -65,7 +64,9 @@ final class TcpCollective implements Collective {
     if (count <= SMALL) {
       doubling(from, count);
     } else {
-      ring(from, count, bf16);
+      Link next = links.data().get((rank + 1) % size);
+      Link prev = links.data().get((rank + size - 1) % size);
+      exchange.run(next, prev, ring.over(from, count), bf16);
     }
   }
 
@@ -105,48 +106,11 @@ final class TcpCollective implements Collective {
   }
 
   private void send(Link to, int from, int count) {
-    exchange.run(to, from, count, null, from, 0, Exchange.Use.STORE, false);
+    exchange.run(to, from, count, null, from, 0, Use.STORE);
   }
 
   private void receive(Link from, int at, int count) {
-    exchange.run(null, at, 0, from, at, count, Exchange.Use.STORE, false);
-  }
-
-  private void ring(int from, int count, boolean bf16) {
-    Link next = links.data().get(mod(rank + 1));
-    Link prev = links.data().get(mod(rank - 1));
-    for (int k = 0; k < size - 1; k++) {
-      pass(next, rank - k, prev, from, count, Exchange.Use.ADD, bf16);
-    }
-    if (bf16) {
-      exchange.round(from + start(mod(rank + 1), count), length(mod(rank + 1), count));
-    }
-    for (int k = 0; k < size - 1; k++) {
-      pass(next, rank + 1 - k, prev, from, count, Exchange.Use.STORE, bf16);
-    }
-  }
-
-  /** Sends a segment to the next rank and receives the one before it from the previous. */
-  private void pass(
-      Link next, int segment, Link prev, int from, int count, Exchange.Use use, boolean bf16) {
-    int s = mod(segment);
-    int r = mod(segment - 1);
-    int sendAt = from + start(s, count);
-    int receiveAt = from + start(r, count);
-    exchange.run(next, sendAt, length(s, count), prev, receiveAt, length(r, count), use, bf16);
-  }
-
-  private int mod(int i) {
-    return Math.floorMod(i, size);
-  }
-
-  /** First float of a segment. */
-  private int start(int segment, int count) {
-    return (int) ((long) count * segment / size);
-  }
-
-  private int length(int segment, int count) {
-    return start(segment + 1, count) - start(segment, count);
+    exchange.run(null, at, 0, from, at, count, Use.STORE);
   }
 
   private void doubling(int from, int count) {
@@ -159,11 +123,11 @@ final class TcpCollective implements Collective {
     }
     Link out = rank + p < size ? links.data().get(rank + p) : null;
     if (out != null) {
-      exchange.run(null, from, 0, out, from, count, Exchange.Use.ADD, false);
+      exchange.run(null, from, 0, out, from, count, Use.ADD);
     }
     for (int d = 1; d < p; d *= 2) {
       Link partner = links.data().get(rank ^ d);
-      exchange.run(partner, from, count, partner, from, count, Exchange.Use.ADD_AFTER, false);
+      exchange.run(partner, from, count, partner, from, count, Use.ADD_AFTER);
     }
     if (out != null) {
       send(out, from, count);

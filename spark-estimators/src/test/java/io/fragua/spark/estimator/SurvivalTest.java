@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.spark.train.TrainListener;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
@@ -15,6 +16,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checkpoints, class weights and what epochs measure, seen from an estimator. */
 class SurvivalTest {
@@ -36,10 +40,12 @@ class SurvivalTest {
     return m.data().weights().get("param:output.kernel").toFloats();
   }
 
-  @Test
-  void fitGoesOnFromItsCheckpointsAndRefusesOthers(@TempDir Path folder) {
-    float[] unbroken = kernel(blob().fit(data()));
-    NeuralClassifier c = blob().setCheckpointDir(folder.toString()).setCheckpointSteps(1);
+  @ParameterizedTest
+  @ValueSource(strings = {"barrier", "localSgd"})
+  void fitGoesOnFromItsCheckpointsAndRefusesOthers(String way, @TempDir Path folder) {
+    NeuralClassifier c = blob().setDistribution(way).setLocalSteps(1);
+    float[] unbroken = kernel(c.fit(data()));
+    c.setCheckpointDir(folder.toString()).setCheckpointSteps(1);
     RuntimeException crash = new RuntimeException("crash");
     c.setListener(
         new TrainListener() {
@@ -101,29 +107,38 @@ class SurvivalTest {
         1e-5);
   }
 
-  @Test
-  void balancedClassesCountAlike() {
+  /** Against sums that SQL takes: rows that are not learnt from do not count, nulls are learnt. */
+  @ParameterizedTest
+  @CsvSource({"'', ''", "w, ''", "'', held", "w, held"})
+  void balancedClassesCountAlike(String weight, String held) {
     Dataset<Row> skewed =
-        data().filter("blob > 0 or code = 0").withColumn("held", functions.lit(false));
-    Map<Integer, Long> rows = new java.util.HashMap<>();
-    skewed
-        .groupBy("blob")
-        .count()
-        .collectAsList()
-        .forEach(r -> rows.put(r.getInt(0), r.getLong(1)));
-    double all = rows.values().stream().mapToLong(v -> v).sum();
-    double[] w = new double[3];
-    rows.forEach((k, n) -> w[k] = all / (3 * n));
-    assertTrue(w[0] > 1.2 * w[1], "the data are skewed: " + rows);
+        data()
+            .filter("blob > 0 or code = 0")
+            .withColumn("w", functions.expr("if(blob = 1, 0.3D, 1.7D) * (1 + a * a)"))
+            .withColumn("held", functions.expr("nullif(hash(a) % if(blob = 2, 2, 4) = 0, false)"));
+    Dataset<Row> learnt = held.isEmpty() ? skewed : skewed.filter("held is null");
+    String counts = weight.isEmpty() ? "1" : weight;
+    List<Row> sums =
+        learnt
+            .groupBy("blob")
+            .agg(functions.expr("double(sum(double(" + counts + ")))"))
+            .sort("blob")
+            .collectAsList();
+    double all = sums.stream().mapToDouble(r -> r.getDouble(1)).sum();
+    double[] w = sums.stream().mapToDouble(r -> all / (3 * r.getDouble(1))).toArray();
+    assertTrue(w[0] > 1.2 * w[1] || w[1] > 1.2 * w[0], "the data are skewed: " + sums);
+    NeuralClassifier c = blob().setWeightCol(weight).setValidationIndicatorCol(held);
     assertArrayEquals(
-        kernel(blob().setClassWeights(w).fit(skewed)),
-        kernel(blob().setBalanceClasses(true).fit(skewed)),
+        kernel(c.copy(new ParamMap()).setClassWeights(w).fit(skewed)),
+        kernel(c.setBalanceClasses(true).fit(skewed)),
         1e-5f);
   }
 
-  @Test
-  void epochsMeasureTheValidationRows() {
-    NeuralClassificationModel m = blob().setValidationIndicatorCol("held").fit(data());
+  @ParameterizedTest
+  @ValueSource(strings = {"barrier", "localSgd"})
+  void epochsMeasureTheValidationRows(String way) {
+    NeuralClassificationModel m =
+        blob().setDistribution(way).setValidationIndicatorCol("held").fit(data());
     EpochMetrics last = m.summary().epochs().get(3);
     double right =
         m.transform(data().filter("held"))
@@ -137,6 +152,7 @@ class SurvivalTest {
             .setLabelCol("amount")
             .setWeightCol("w")
             .setValidationIndicatorCol("held")
+            .setDistribution(way)
             .setHiddenLayers(4)
             .setEpochs(2)
             .fit(data().withColumn("w", functions.expr("1 + a * a")));

@@ -14,9 +14,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,17 +26,7 @@ class CollectiveTest {
     0, 1, 2, 3, 7, 2047, Collective.SMALL, Collective.SMALL + 1, 70_001, 1_500_000
   };
 
-  private Ranks ranks;
-
-  @BeforeEach
-  void open() throws Exception {
-    ranks = new Ranks();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    ranks.close();
-  }
+  @RegisterExtension final Ranks ranks = new Ranks();
 
   private static float[] values(int rank, int size) {
     SplittableRandom random = new SplittableRandom(31L * rank + size);
@@ -182,6 +171,23 @@ class CollectiveTest {
       return body.run(all.named().get("param:w").bytes().asFloatBuffer());
     } finally {
       all.release();
+    }
+  }
+
+  /** Segment i is summed in the order i, i + 1, ..., however it is cut into slices. */
+  @Test
+  void largeSumsAreInTheOrderOfTheRing() throws Exception {
+    int n = 3;
+    int size = SIZES[SIZES.length - 1];
+    List<Future<List<float[]>>> results = ranks.run(n, false, c -> sums(c, false));
+    float[] sum = results.get(0).get().get(SIZES.length - 1);
+    float[][] v = {values(0, size), values(1, size), values(2, size)};
+    for (int segment = 0; segment < n; segment++) {
+      int end = (int) ((long) size * (segment + 1) / n);
+      for (int i = (int) ((long) size * segment / n); i < end; i++) {
+        float expected = v[segment][i] + v[(segment + 1) % n][i] + v[(segment + 2) % n][i];
+        assertEquals(expected, sum[i], "at " + i);
+      }
     }
   }
 

@@ -16,12 +16,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Ranks as threads of one process: over real sockets where they are said to be executors of their
- * own, else in shared memory. Closing it fails if sockets or threads are left.
+ * own, else in shared memory. An extension of a test, which fails if it leaves sockets or threads.
  */
-final class Ranks implements AutoCloseable {
+final class Ranks implements BeforeEachCallback, AfterEachCallback {
   static final String HOST = "127.0.0.1";
   static final Timeouts PATIENT = new Timeouts(10_000, 20_000, 20_000);
   static final Secret CLEAR = new Secret(new byte[] {1, 2, 3}, 0);
@@ -37,11 +40,12 @@ final class Ranks implements AutoCloseable {
   }
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private final Set<String> before;
+  private Set<String> before;
   Timeouts timeouts = PATIENT;
   Secret secret = CLEAR;
 
-  Ranks() throws IOException {
+  @Override
+  public void beforeEach(ExtensionContext test) throws IOException {
     try (Rendezvous r = Rendezvous.listen(HOST)) { // the JDK keeps a socket from the first close on
       SocketChannel.open(new InetSocketAddress(HOST, r.port())).close();
     }
@@ -98,13 +102,9 @@ final class Ranks implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void afterEach(ExtensionContext test) throws Exception {
     threads.shutdownNow();
-    try {
-      assertTrue(threads.awaitTermination(20, TimeUnit.SECONDS));
-    } catch (InterruptedException e) {
-      throw new AssertionError("interrupted while threads end", e);
-    }
+    assertTrue(threads.awaitTermination(20, TimeUnit.SECONDS));
     Set<String> opened = OpenFiles.sockets();
     opened.removeAll(before); // by name: a Spark of another test may close its own meanwhile
     assertEquals(Set.of(), opened, "sockets left open");

@@ -14,8 +14,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,6 +71,33 @@ class RecoveryTest {
     }
   }
 
+  /** Ends the training after an epoch, or after a step. */
+  static final class Stops implements TrainListener {
+    private final int epoch;
+    private final boolean atStep;
+    private volatile boolean stop;
+
+    Stops(int epoch, boolean atStep) {
+      this.epoch = epoch;
+      this.atStep = atStep;
+    }
+
+    @Override
+    public void epoch(EpochMetrics m) {
+      stop |= m.epoch() == epoch;
+    }
+
+    @Override
+    public void step(int epoch, int epochs, long done, long total, double loss) {
+      stop |= atStep;
+    }
+
+    @Override
+    public boolean stopRequested() {
+      return stop;
+    }
+  }
+
   private static final class CrashException extends RuntimeException {
     private static final long serialVersionUID = 1;
   }
@@ -105,11 +133,22 @@ class RecoveryTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,0,0", "2,1,0,0", "2,2,0,0", "1,1,3,0", "2,1,3,0", "2,1,2,2"})
-  void aBrokenTrainingGoesOnToTheSameBits(int workers, int epochs, int steps, int patience)
-      throws IOException {
+  @CsvSource({
+    "1,1,0,0,0",
+    "2,1,0,0,0",
+    "2,2,0,0,0",
+    "1,1,3,0,0",
+    "2,1,3,0,0",
+    "2,1,2,2,0", // in step
+    "1,1,0,0,2",
+    "2,2,3,0,1",
+    "2,1,2,2,2" // by themselves
+  })
+  void aBrokenTrainingGoesOnToTheSameBits(
+      int workers, int epochs, int steps, int patience, int localSteps) throws IOException {
     Task t = task(workers);
-    t.data = t.data.withColumn("held", org.apache.spark.sql.functions.expr("id % 4 = 0"));
+    t.distribution = new Distribution(0, localSteps, false, 0, 0);
+    t.data = t.data.withColumn("held", functions.expr("id % 4 = 0"));
     t.held = "held";
     t.patience = patience;
     TrainResult unbroken = t.train();
@@ -145,64 +184,29 @@ class RecoveryTest {
 
   /** What is changed in the fit that follows a crash, and what the refusal says. */
   private enum Other {
-    EPOCHS(
-        t -> {
-          t.epochs = 7;
-          return t;
-        },
-        "epochs=6 then, 7 now"),
-    SEED_AND_BATCH(
-        t -> {
-          t.seed = 6;
-          t.batch = 32;
-          return t;
-        },
-        "batchSize=64 then, 32 now, "),
-    WORKERS(
-        t -> {
-          t.workers = 1;
-          return t;
-        },
-        "numWorkers=2 then, 1 now"),
-    RATE(
-        t -> {
-          t.rate = 0.25;
-          return t;
-        },
-        "{update graph="),
+    EPOCHS(t -> t.epochs = 7, "epochs=6 then, 7 now"),
+    SEED(t -> t.seed = 6, "{seed=5 then, 6 now}"),
+    BATCH(t -> t.batch = 32, "batchSize=64 then, 32 now, "),
+    WORKERS(t -> t.workers = 1, "numWorkers=2 then, 1 now"),
+    RATE(t -> t.rate = 0.25, "{update graph="),
     PARAMETER(
-        t -> {
-          Recovery r = t.recovery;
-          t.recovery =
-              new Recovery(r.folder(), 1, 0, 1, 0, Map.of("layers", "[8]", "activation", "relu"));
-          return t;
-        },
+        t ->
+            t.recovery =
+                new Recovery(
+                    t.recovery.folder(), 1, 0, 1, 0, Map.of("layers", "[8]", "activation", "relu")),
         "{activation=null then, relu now, layers=[4] then, [8] now}"),
     COLUMNS(
-        t -> {
-          t.weighted = true;
-          return t;
-        },
+        t -> t.weighted = true,
         "{columns=[a, b, v, c, label] then, [a, b, v, c, label, weight] now, "),
     VALUES(
-        t -> {
-          t.data =
-              t.data.withColumn(
-                  "a", org.apache.spark.sql.functions.expr("if(id = 77, a + 0.5, a)"));
-          return t;
-        },
+        t -> t.data = t.data.withColumn("a", functions.expr("if(id = 77, a + 0.5, a)")),
         "the rows' values"),
-    ROWS(
-        t -> {
-          t.data = t.data.where("id <> 77");
-          return t;
-        },
-        "the rows' values");
+    ROWS(t -> t.data = t.data.where("id <> 77"), "the rows' values");
 
-    private final UnaryOperator<Task> change;
+    private final Consumer<Task> change;
     private final String says;
 
-    Other(UnaryOperator<Task> change, String says) {
+    Other(Consumer<Task> change, String says) {
       this.change = change;
       this.says = says;
     }
@@ -217,7 +221,7 @@ class RecoveryTest {
     for (Other o : Other.values()) {
       Task other = task(2);
       other.recovery = recovery(1, 0, 1);
-      o.change.apply(other);
+      o.change.accept(other);
       String m = assertThrows(IllegalArgumentException.class, other::train, o.name()).getMessage();
       assertTrue(
           m.matches(
@@ -266,28 +270,22 @@ class RecoveryTest {
     flipped[s.length - 1] ^= 1;
     damaged(t, tensors, Arrays.copyOf(s, s.length - 1), s, "must have the size it was saved with");
     damaged(t, tensors, flipped, s, "must have the content it was saved with, SHA-256 ");
-    damaged(t, tensors, (byte[]) null, s, "a checkpoint needs this file: it is missing");
+    damaged(t, tensors, null, s, "a checkpoint needs this file: it is missing");
     damaged(t, json, Arrays.copyOf(j, j.length / 2), j, "must be JSON: ");
-    damaged(
-        t, json, text.replace("\"step\" : 0", "\"step\" : -1"), j, "\"step\" must be an integer");
-    damaged(t, json, text.replace("\"worse\" : 0", "\"worse\" : 1e99"), j, "\"worse\" must be an");
-    damaged(
-        t,
-        json,
-        text.replaceFirst("\"epoch\" : \\d", "\"epoch\" : 99"),
-        j,
-        "its history must be that");
-    damaged(t, json, text.replace("formatVersion\" : 1", "formatVersion\" : 2"), j, "this version");
-    damaged(t, json, text.replace("\"ended\" : false", "\"ended\" : 0"), j, "\"ended\" must be");
-    damaged(
-        t, json, text.replace("\"history\" :", "\"histori\" :"), j, "\"history\" must be a list");
-    damaged(t, json, "[".repeat(100_000), j, "must be JSON: ");
+    damaged(t, json, "[".repeat(100_000).getBytes(StandardCharsets.UTF_8), j, "must be JSON: ");
+    String[][] replaced = {
+      {"\"step\" : 0", "\"step\" : -1", "\"step\" must be an integer"},
+      {"\"worse\" : 0", "\"worse\" : 1e99", "\"worse\" must be an"},
+      {"\"epoch\" : \\d", "\"epoch\" : 99", "its history must be that"},
+      {"formatVersion\" : 1", "formatVersion\" : 2", "this version"},
+      {"\"ended\" : false", "\"ended\" : 0", "\"ended\" must be"},
+      {"\"history\" :", "\"histori\" :", "\"history\" must be a list"}
+    };
+    for (String[] r : replaced) {
+      String other = text.replaceFirst(r[0], r[1]);
+      damaged(t, json, other.getBytes(StandardCharsets.UTF_8), j, r[2]);
+    }
     t.train();
-  }
-
-  private static void damaged(Task t, Path file, String with, byte[] good, String says)
-      throws IOException {
-    damaged(t, file, with.getBytes(StandardCharsets.UTF_8), good, says);
   }
 
   private static void damaged(Task t, Path file, byte[] with, byte[] good, String says)
@@ -353,55 +351,32 @@ class RecoveryTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1", "2"})
-  void theListenerEndsTheTrainingAfterAnEpoch(int workers) {
+  @CsvSource({"1, 0", "2, 0", "2, 3"})
+  void theListenerEndsTheTrainingAfterAnEpoch(int workers, int localSteps) {
     Task t = task(workers);
+    t.distribution = new Distribution(0, localSteps, false, 0, 0);
     t.epochs = 2;
     String two = ClusterMain.bits(t.train().params());
     t.epochs = 1000;
-    t.listener =
-        new TrainListener() {
-          private volatile boolean stop;
-
-          @Override
-          public void epoch(EpochMetrics m) {
-            stop = m.epoch() == 1;
-          }
-
-          @Override
-          public boolean stopRequested() {
-            return stop;
-          }
-        };
+    t.listener = new Stops(1, false);
     TrainResult r = t.train();
     assertEquals(2, r.history().size());
     assertEquals(two, ClusterMain.bits(r.params()));
   }
 
-  @Test
-  void theListenerEndsTheTrainingWithinAnEpoch() {
-    Task t = new Task(TestSpark.rows(100_000, 2));
+  @ParameterizedTest
+  @CsvSource({"100000, 0", "1000, 10"})
+  void theListenerEndsTheTrainingWithinAnEpoch(int rows, int localSteps) {
+    Task t = new Task(TestSpark.rows(rows, 2));
+    t.distribution = new Distribution(0, localSteps, false, 0, 0);
     t.workers = 2;
     t.batch = 2;
     t.epochs = 2;
-    t.listener =
-        new TrainListener() {
-          private volatile boolean stop;
-
-          @Override
-          public void step(int epoch, int epochs, long done, long total, double loss) {
-            stop = true;
-          }
-
-          @Override
-          public boolean stopRequested() {
-            return stop;
-          }
-        };
+    t.listener = new Stops(Integer.MAX_VALUE, true);
     TrainResult r = t.train();
     assertEquals(1, r.history().size());
     long seen = r.history().get(0).rows();
-    assertTrue(seen > 0 && seen < 100_000, seen + " rows");
+    assertTrue(seen > 0 && seen < rows, seen + " rows");
     assertTrue(Double.isFinite(r.history().get(0).trainLoss()));
   }
 }
