@@ -72,7 +72,8 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
   }
 
   /**
-   * Takes the detour by rows out of a plan: columns to rows, projections, rows to columns.
+   * Takes the detour by rows out of a plan: columns to rows, projections, rows to columns; or a
+   * scan that could yield columns, projections, rows to columns.
    *
    * @return the same plan where it has no such detour, or one that this operator cannot do
    */
@@ -86,10 +87,10 @@ public final class ColumnarProjectExec extends SparkPlan implements UnaryExecNod
       projections.add(0, p);
       below = p.child();
     }
-    if (projections.isEmpty() || !(below instanceof ColumnarToRowExec)) {
+    SparkPlan columns = below instanceof ColumnarToRowExec c ? c.child() : WideScan.instead(below);
+    if (columns == null) {
       return plan;
     }
-    SparkPlan columns = ((ColumnarToRowExec) below).child();
     for (Seq<NamedExpression> list : merged(projections)) {
       columns = new ColumnarProjectExec(columns, list);
     }

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -164,6 +168,50 @@ final class ColumnarProjectTest {
             .read()
             .parquet(path)
             .selectExpr("a", "a AS c", "x", "cast(x AS int) AS whole", "x * a AS product"));
+  }
+
+  private static Dataset<Row> wide; // made once
+
+  private static Dataset<Row> wide() {
+    if (wide != null) {
+      return wide;
+    }
+    String[] all =
+        Stream.concat(
+                Stream.of(
+                    "id", "cast(id % 7 AS float) AS a", "id % 3 AS b", "cast(id AS float) AS c"),
+                IntStream.range(0, 2000).mapToObj(i -> "cast(id + " + i + " AS float) AS c" + i))
+            .toArray(String[]::new);
+    String deep = IntStream.range(0, 200).mapToObj(i -> "c" + i).collect(Collectors.joining(", "));
+    wide =
+        Session.parquet(
+            Session.get()
+                .range(0, 300, 1, 1)
+                .selectExpr(all)
+                .selectExpr("*", "struct(" + deep + ") AS named"));
+    return wide;
+  }
+
+  /**
+   * Spark itself reads rows of more than {@code spark.sql.codegen.maxFields} columns, or fields.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"*", "*, 2 * c1999 AS more", "a, b, c, named, id", "a, named.c7 AS c"})
+  void tablesOfManyColumnsStayColumns(String select) {
+    Dataset<Row> derived = wide().selectExpr(select.split(", "));
+    Dataset<Row> out = append(derived);
+    String p = plan(out);
+    assertFalse(p.contains("RowsToColumns"), p);
+    List<Row> want = derived.collectAsList();
+    List<Row> got = out.collectAsList();
+    for (int i = 0; i < 300; i++) {
+      assertEquals(want.get(i), firstOf(got.get(i), want.get(i).size()), "row " + i);
+    }
+    assertEquals(300L, Session.metrics(out).get("numOutputRows"));
+  }
+
+  private static Row firstOf(Row row, int n) {
+    return RowFactory.create(IntStream.range(0, n).mapToObj(row::get).toArray());
   }
 
   @Test

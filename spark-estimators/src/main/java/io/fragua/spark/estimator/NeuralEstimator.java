@@ -167,12 +167,6 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         getBatchSize());
     ClassBalance.check(stage(), this);
     Check.that(
-        !local() || getCheckpointDir().isEmpty(),
-        "%s checkpointDir: is for distribution barrier: with localSgd Spark repeats lost tasks, and"
-            + " there are no checkpoints: checkpointDir is \"%s\"; leave it empty",
-        stage(),
-        getCheckpointDir());
-    Check.that(
         !getDeterministic() || getNumWorkers() <= Distribution.shards(getBatchSize()),
         "%s deterministic: each worker needs a part of every batch: %d workers, batchSize %d is cut"
             + " into %d parts; use fewer workers or a larger batch",
@@ -258,6 +252,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         BarrierTrainer.train(
             new TrainRequest(
                 read.training(rows, validation),
+                learnt.trainingRows(),
                 read.tiles(learnt),
                 graphs.gradient(),
                 graphs.update(),

@@ -35,8 +35,6 @@ public final class BarrierTrainer {
    * @throws IllegalStateException if a worker failed, naming the worker and the cause
    */
   public static TrainResult train(TrainRequest request) {
-    return request.distribution().localSteps() > 0
-        ? new LocalSgdJob(request).run()
-        : new TrainJob(request).run();
+    return new TrainJob(request).run();
   }
 }

@@ -7,12 +7,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fragua.spark.files.CheckedFolder;
 import io.fragua.tensor.Check;
+import io.fragua.tensor.Tensor;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A checkpoint without its tensors: the JSON file that makes it one.
@@ -51,7 +53,8 @@ record Checkpoint(
     ObjectNode p = root.putObject("position");
     p.put("epoch", position.epoch())
         .put("step", position.step())
-        .put("globalStep", position.globalStep());
+        .put("globalStep", position.globalStep())
+        .put("rows", position.rows());
     EpochJson.real(p, "loss", position.loss());
     EpochJson.real(p, "weights", position.weights());
     EpochJson.real(p, "seconds", position.seconds());
@@ -96,6 +99,7 @@ record Checkpoint(
             (int) EpochJson.integer(p, "epoch", Integer.MAX_VALUE, who),
             (int) EpochJson.integer(p, "step", Integer.MAX_VALUE, who),
             EpochJson.integer(p, "globalStep", Long.MAX_VALUE, who),
+            EpochJson.integer(p, "rows", Long.MAX_VALUE, who),
             EpochJson.real(p, "loss", who),
             EpochJson.real(p, "weights", who),
             EpochJson.real(p, "seconds", who),
@@ -116,6 +120,35 @@ record Checkpoint(
         position,
         EpochJson.integer(root.path("tensors"), "bytes", Long.MAX_VALUE, who),
         text(root.path("tensors"), "sha256", who));
+  }
+
+  /**
+   * Copies a checkpoint's tensors to those that they are to become.
+   *
+   * @param who their file, for errors
+   * @throws IllegalArgumentException if they are not exactly these
+   */
+  static void copy(Map<String, Tensor> given, Map<String, Tensor> to, String who) {
+    Check.that(
+        to.keySet().equals(given.keySet()),
+        "%s: must hold the tensors %s: it holds %s; %s",
+        who,
+        new TreeSet<>(to.keySet()),
+        new TreeSet<>(given.keySet()),
+        CheckpointFolder.REMEDY);
+    given.forEach(
+        (name, t) -> {
+          Tensor mine = to.get(name);
+          Check.that(
+              t.type().equals(mine.type()),
+              "%s: %s must be %s: %s; %s",
+              who,
+              name,
+              mine.type(),
+              t.type(),
+              CheckpointFolder.REMEDY);
+          mine.buffer().copyFrom(t.buffer());
+        });
   }
 
   private static long hex(JsonNode root, String name, String who) {

@@ -30,9 +30,15 @@ final class CheckpointSaver implements AutoCloseable {
     thread = ThreadUtils.newDaemonSingleThreadExecutor("fragua-checkpoint-" + name);
   }
 
-  /** Whether to save now, after a step within an epoch. */
-  boolean dueAfterStep(long globalStep) {
-    return due(plan.everySteps() > 0 && globalStep % plan.everySteps() == 0);
+  /**
+   * Whether to save now, after steps within an epoch.
+   *
+   * @param more steps since this was last asked
+   * @param globalStep steps since the beginning
+   */
+  boolean dueAfterSteps(int more, long globalStep) {
+    int every = plan.everySteps();
+    return due(every > 0 && globalStep / every > (globalStep - more) / every);
   }
 
   /** Whether to save now, when this many epochs are done. */

@@ -1,10 +1,12 @@
 package io.fragua.spark.train;
 
 import io.fragua.arrow.BatchFunction;
+import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.ColumnarMetrics;
 import io.fragua.arrow.TileReader;
 import io.fragua.arrow.TileSpec;
 import io.fragua.tensor.Buffer;
+import java.io.Serializable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,12 +14,15 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import org.apache.spark.HashPartitioner;
 import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
+import scala.Tuple2;
 
 /**
  * The map side: turns batches of columns into {@link Chunk}s, one per produced batch, and deals the
@@ -55,6 +60,37 @@ final class ChunkWriter implements BatchFunction {
     this.tiles = new ArrayList<>(tiles);
     this.validationColumn = validationColumn;
     this.workers = workers;
+  }
+
+  /** In which partition chunks are to be. */
+  interface Place extends Serializable {
+    /**
+     * The partition.
+     *
+     * @param part that the rows were dealt to
+     * @param validation whether they are for validation only
+     */
+    int of(int part, boolean validation);
+  }
+
+  /** The rows of a request as chunks, dealt to so many parts, each where it is to be. */
+  static JavaRDD<byte[]> deal(TrainRequest request, int parts, int partitions, Place place) {
+    List<TileSpec> tiles = request.tiles();
+    boolean whole = request.distribution().shards() > 0;
+    ChunkWriter writer = new ChunkWriter(tiles, request.validationColumn(), parts, whole);
+    int rowBytes = RowLayout.of(tiles).rowBytes();
+    return ColumnarMap.replace(request.data(), writer.inputs(), OUTPUT, writer, "training chunks")
+        .queryExecution()
+        .toRdd()
+        .toJavaRDD()
+        .mapToPair(
+            row -> {
+              byte[] chunk = row.getBinary(1);
+              boolean validation = Chunk.read(chunk, rowBytes).validation();
+              return new Tuple2<>(place.of(row.getInt(0), validation), chunk);
+            })
+        .partitionBy(new HashPartitioner(partitions)) // an integer's hash is itself
+        .values();
   }
 
   /** Columns it reads, in the order it expects them. */

@@ -59,6 +59,11 @@ public record Distribution(int shards, int localSteps, boolean bf16, int cpus, i
     return Math.min(parts, Integer.highestOneBit(batchSize));
   }
 
+  /** Whether workers make steps by themselves. */
+  boolean local() {
+    return localSteps > 0;
+  }
+
   /** Parts into which rows and batches are cut. */
   int parts(int workers) {
     return shards > 0 ? shards : workers;

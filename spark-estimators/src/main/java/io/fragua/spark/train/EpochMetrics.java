@@ -1,6 +1,8 @@
 package io.fragua.spark.train;
 
+import io.fragua.tensor.Check;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -25,6 +27,40 @@ public record EpochMetrics(
   /** Copies the metrics. */
   public EpochMetrics {
     validationMetrics = new TreeMap<>(validationMetrics);
+  }
+
+  /**
+   * Of sums over the rows.
+   *
+   * @param loss sum of weighted losses of the rows learnt from
+   * @param weights sum of their weights
+   * @param held over the validation rows: sums of weighted losses, of weights, and of each weighted
+   *     metric; null without any
+   * @param metrics their names
+   * @throws IllegalArgumentException if the validation loss is no finite number
+   */
+  static EpochMetrics of(
+      int epoch,
+      double loss,
+      double weights,
+      double[] held,
+      List<String> metrics,
+      long rows,
+      double seconds) {
+    Map<String, Double> means = new TreeMap<>();
+    Double validationLoss = null;
+    if (held != null) {
+      validationLoss = held[0] / held[1];
+      Check.that(
+          Double.isFinite(validationLoss),
+          "train: the validation loss must be a finite number: %s; lower learningRate, set"
+              + " clipNorm, standardize the inputs, and give validation rows a weight above 0",
+          validationLoss);
+      for (int i = 0; i < metrics.size(); i++) {
+        means.put(metrics.get(i), held[i + 2] / held[1]);
+      }
+    }
+    return new EpochMetrics(epoch, loss / weights, validationLoss, means, rows, seconds);
   }
 
   /** Without validation metrics. */

@@ -4,7 +4,6 @@ import io.fragua.arrow.NativeCache;
 import io.fragua.exec.Backends;
 import java.io.Serializable;
 import java.util.Iterator;
-import java.util.List;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.util.ArrowUtils;
@@ -23,19 +22,18 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
   /**
    * What a worker has come to.
    *
-   * @param values parameters, statistics and optimizer state, one after the other
-   * @param rows it learnt from
-   * @param loss sum of weighted losses
-   * @param weights sum of weights
+   * @param values what {@link TrainPlan#values} orders; empty if nothing was learnt
+   * @param rows it learnt from, or evaluated
+   * @param sums over them of weighted losses, of weights, and of weighted metrics if evaluated
    */
-  record Learnt(float[] values, long rows, double loss, double weights) implements Serializable {}
+  record Learnt(float[] values, long rows, double[] sums) implements Serializable {}
 
   /** Learns from all training rows of these chunks, once. */
   Learnt learn(Iterator<byte[]> chunks, float[] values) throws InterruptedException {
     return with(chunks, values, this::learn);
   }
 
-  /** Losses of all validation rows of these chunks; nothing is learnt. */
+  /** Evaluates all validation rows of these chunks; nothing is learnt. */
   Learnt validate(Iterator<byte[]> chunks, float[] values) throws InterruptedException {
     return with(chunks, values, this::validate);
   }
@@ -78,8 +76,7 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
     StepKey key = new StepKey(plan.seed());
     int steps = (store.rows() + plan.batch() - 1) / plan.batch();
     store.shuffle(plan.seed(), epoch, partition, false);
-    double loss = 0;
-    double weights = 0;
+    double[] sums = new double[2];
     for (int s = 0; s < steps; s++) {
       TaskContext.get().killTaskIfInterrupted();
       int from = TrainLoop.share(store.rows(), s, steps);
@@ -90,43 +87,20 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
       work.gradient().run();
       work.complete(rows);
       work.takeState();
-      loss += work.loss();
-      weights += work.weightSum();
-      if (!Double.isFinite(loss)) {
+      sums[0] += work.loss();
+      sums[1] += work.weightSum();
+      if (!Double.isFinite(sums[0])) {
         throw TrainLoop.diverged(epoch, s, steps);
       }
       if (work.weightSum() > 0) {
         work.update().run();
       }
     }
-    return new Learnt(work.values(), store.rows(), loss, weights);
+    return new Learnt(work.values(), store.rows(), sums);
   }
 
   private Learnt validate(WorkerStore store, Workspace work) {
     double[] sums = TrainLoop.validate(plan, store, work, TaskContext.get()::killTaskIfInterrupted);
-    return new Learnt(new float[0], store.validationRows(), sums[0], sums[1]);
-  }
-
-  /**
-   * The mean of what workers have come to, each weighted by its rows, for some of the values; added
-   * up in the order given, so that repeating it gives the same bits.
-   *
-   * @param parts each worker's part of the values
-   * @param rows of each worker
-   */
-  static float[] mean(List<float[]> parts, long[] rows) {
-    double total = 0;
-    for (long r : rows) {
-      total += r;
-    }
-    float[] mean = new float[parts.get(0).length];
-    for (int i = 0; i < mean.length; i++) {
-      double sum = 0;
-      for (int w = 0; w < rows.length; w++) {
-        sum += rows[w] * (double) parts.get(w)[i];
-      }
-      mean[i] = (float) (sum / total);
-    }
-    return mean;
+    return new Learnt(new float[0], store.validationRows(), sums);
   }
 }

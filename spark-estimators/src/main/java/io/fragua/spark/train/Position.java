@@ -11,6 +11,7 @@ import java.util.ArrayList;
  * @param epoch that runs, counted from 0; the number of epochs when all are done
  * @param step of the epoch that comes next
  * @param globalStep steps made since the beginning
+ * @param rows learnt from in the epoch so far
  * @param loss sum over the epoch so far
  * @param weights sum over the epoch so far
  * @param seconds the epoch took so far
@@ -23,6 +24,7 @@ record Position(
     int epoch,
     int step,
     long globalStep,
+    long rows,
     double loss,
     double weights,
     double seconds,
@@ -32,7 +34,7 @@ record Position(
     ArrayList<EpochMetrics> history)
     implements Serializable {
   static final Position START =
-      new Position(0, 0, 0, 0, 0, 0, Double.POSITIVE_INFINITY, 0, false, new ArrayList<>());
+      new Position(0, 0, 0, 0, 0, 0, 0, Double.POSITIVE_INFINITY, 0, false, new ArrayList<>());
 
   Position {
     history = new ArrayList<>(history);

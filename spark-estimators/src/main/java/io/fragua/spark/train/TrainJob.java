@@ -1,6 +1,5 @@
 package io.fragua.spark.train;
 
-import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.TileSpec;
 import io.fragua.graph.GraphJson;
 import io.fragua.io.Safetensors;
@@ -16,11 +15,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.Partitioner;
 import org.apache.spark.SparkContext;
 import org.apache.spark.rdd.RDD;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -28,7 +24,6 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Option;
-import scala.Tuple2;
 
 /** The driver's side of one training: checks, then a Spark job, and another where one is lost. */
 final class TrainJob {
@@ -49,7 +44,10 @@ final class TrainJob {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
     checkValidationColumn(request);
-    BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
+    boolean local = request.distribution().local();
+    if (!local) {
+      BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
+    }
     Recovery recovery = request.recovery();
     try {
       CheckpointFolder folder = recovery.saves() ? folder() : null;
@@ -58,7 +56,10 @@ final class TrainJob {
         newest(folder);
       }
       request.listener().phase("reading");
-      TrainTask.Outcome outcome = train(folder);
+      TrainTask.Outcome outcome =
+          local
+              ? new LocalSgdJob(request, TrainPlan.of(id, request, checkpoints(folder))).run()
+              : train(folder);
       if (folder != null) {
         folder.clear();
       }
@@ -138,7 +139,7 @@ final class TrainJob {
         newest(folder));
   }
 
-  static void checkValidationColumn(TrainRequest request) {
+  private static void checkValidationColumn(TrainRequest request) {
     String name = request.validationColumn();
     if (name == null) {
       return;
@@ -168,48 +169,12 @@ final class TrainJob {
   private RDD<byte[]> dealt() {
     int workers = request.numWorkers();
     int parts = request.distribution().parts(workers);
-    ChunkWriter writer =
-        new ChunkWriter(
-            request.tiles(),
-            request.validationColumn(),
-            parts,
-            request.distribution().shards() > 0);
-    Dataset<Row> chunks =
-        ColumnarMap.replace(
-            request.data(), writer.inputs(), ChunkWriter.OUTPUT, writer, "training chunks");
     RDD<byte[]> dealt =
-        chunks
-            .queryExecution()
-            .toRdd()
-            .toJavaRDD()
-            .mapToPair(row -> new Tuple2<>(row.getInt(0), row.getBinary(1)))
-            .partitionBy(new ByWorker(parts, workers))
-            .values()
+        ChunkWriter.deal(
+                request, parts, workers, (part, held) -> ShardTree.owner(part, parts, workers))
             .rdd();
     dealt.withResources(WorkerResources.profile(spark, request.distribution()));
     return dealt;
-  }
-
-  /** Sends chunks to the worker they name. */
-  private static final class ByWorker extends Partitioner {
-    private static final long serialVersionUID = 1;
-    private final int parts;
-    private final int workers;
-
-    ByWorker(int parts, int workers) {
-      this.parts = parts;
-      this.workers = workers;
-    }
-
-    @Override
-    public int numPartitions() {
-      return workers;
-    }
-
-    @Override
-    public int getPartition(Object key) {
-      return ShardTree.owner((Integer) key, parts, workers);
-    }
   }
 
   /** What a checkpoint's training must have in common with this one. */
@@ -222,6 +187,9 @@ final class TrainJob {
     m.put("patience", String.valueOf(r.patience()));
     m.put("precision", r.precision().name());
     m.put("distribution", r.distribution().toString());
+    if (r.distribution().local()) {
+      m.put("training rows", String.valueOf(r.rows())); // by which rounds are cut
+    }
     m.put("columns", TileSpec.inputs(r.tiles()).toString());
     m.put("layout of rows", RowLayout.of(r.tiles()).toString());
     m.put("gradient graph", sha256(GraphJson.write(r.gradient())));

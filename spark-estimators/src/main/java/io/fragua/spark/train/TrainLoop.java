@@ -2,9 +2,7 @@ package io.fragua.spark.train;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The steps of one worker: gather a batch, compute gradients, sum them over the workers, update.
@@ -28,8 +26,7 @@ final class TrainLoop {
   private double loss;
   private double weights;
   private double seconds;
-  private double best;
-  private int worse;
+  private final EarlyStopping stopping;
   private boolean ended;
   private long began;
 
@@ -97,8 +94,7 @@ final class TrainLoop {
     loss = from.loss();
     weights = from.weights();
     seconds = from.seconds();
-    best = from.best();
-    worse = from.worse();
+    stopping = new EarlyStopping(plan.patience(), from);
     ended = from.ended();
   }
 
@@ -128,19 +124,18 @@ final class TrainLoop {
       shards.get(i).shuffle(plan.seed(), epoch, first + i, epoch + 1 < plan.epochs());
     }
     boolean stopped = steps(steps, total);
-    if (!(weights > 0)) {
-      throw new IllegalArgumentException(
-          "train: the weights of the rows must add up to more than 0: "
-              + weights
-              + "; correct the weight column");
-    }
+    checkWeights(weights);
     long seen = done(step, steps);
     if (ring.rank() == 0) {
       listener.step(epoch, plan.epochs(), seen, total, loss / weights);
     }
     EpochMetrics m = measured(seen);
     history.add(m);
-    ended = agree(m) | stopped | worsens(m.validationLoss());
+    boolean asked = agree(m);
+    if (stopping.improves(m.validationLoss())) {
+      work.remember();
+    }
+    ended = asked | stopped | stopping.ends();
     epoch++;
     step = 0;
     loss = 0;
@@ -153,16 +148,8 @@ final class TrainLoop {
   }
 
   private EpochMetrics measured(long seen) {
-    Double validationLoss = null;
-    Map<String, Double> metrics = new HashMap<>();
-    if (Sizes.sum(sizes.validation()) > 0) {
-      double[] means = validate();
-      validationLoss = means[0];
-      for (int i = 1; i < means.length; i++) {
-        metrics.put(work.metrics().get(i - 1), means[i]);
-      }
-    }
-    return new EpochMetrics(epoch, loss / weights, validationLoss, metrics, seen, elapsed());
+    double[] held = Sizes.sum(sizes.validation()) > 0 ? validate() : null;
+    return EpochMetrics.of(epoch, loss, weights, held, work.metrics(), seen, elapsed());
   }
 
   /** The steps of the epoch that are left; true if the listener asked to stop. */
@@ -184,7 +171,7 @@ final class TrainLoop {
         reported = System.nanoTime();
         listener.step(epoch, plan.epochs(), done(step, steps), total, loss / weights);
       }
-      if (saver != null && step < steps && saver.dueAfterStep(globalStep)) {
+      if (saver != null && step < steps && saver.dueAfterSteps(1, globalStep)) {
         save();
       }
     }
@@ -197,8 +184,12 @@ final class TrainLoop {
 
   private void save() {
     double now = step == 0 ? 0 : elapsed();
+    long rows = done(step, sizes.steps(plan.batch()));
+    double best = stopping.best();
+    int worse = stopping.worse();
     saver.save(
-        new Position(epoch, step, globalStep, loss, weights, now, best, worse, ended, history),
+        new Position(
+            epoch, step, globalStep, rows, loss, weights, now, best, worse, ended, history),
         TrainTask.file(work.everything()));
   }
 
@@ -211,20 +202,6 @@ final class TrainLoop {
     f.put(0, listener.stopRequested() ? 1 : 0); // only rank 0's listener ever does
     ring.allReduce(work.votes(), 0, 1, false);
     return f.get(0) > 0;
-  }
-
-  /** Early stopping: keeps the best epoch, and says whether it lies too far back. */
-  private boolean worsens(Double validationLoss) {
-    if (plan.patience() == 0) {
-      return false;
-    }
-    if (validationLoss < best) {
-      best = validationLoss;
-      worse = 0;
-      work.remember();
-      return false;
-    }
-    return ++worse >= plan.patience();
   }
 
   private void step(int step, int steps) {
@@ -266,10 +243,7 @@ final class TrainLoop {
     return n;
   }
 
-  /**
-   * Means over the validation rows of all workers, summed in the order of the shards: the loss,
-   * then the metrics.
-   */
+  /** What a shard's {@link #validate} gives, summed over all workers in the order of the shards. */
   private double[] validate() {
     FloatBuffer f = work.votes().bytes().asFloatBuffer();
     for (int i = 0; i < f.capacity(); i++) {
@@ -290,29 +264,7 @@ final class TrainLoop {
         totals[k] += (double) f.get(at + 2 * k) + f.get(at + 2 * k + 1);
       }
     }
-    double[] means = new double[totals.length - 1];
-    means[0] = validationLoss(totals[0], totals[1]);
-    for (int i = 1; i < means.length; i++) {
-      means[i] = totals[i + 1] / totals[1];
-    }
-    return means;
-  }
-
-  /**
-   * The mean of losses.
-   *
-   * @throws IllegalArgumentException if it is no finite number
-   */
-  static double validationLoss(double loss, double weights) {
-    double mean = loss / weights;
-    if (!Double.isFinite(mean)) {
-      throw new IllegalArgumentException(
-          "train: the validation loss must be a finite number: "
-              + mean
-              + "; lower learningRate, set clipNorm, standardize the inputs, and give validation"
-              + " rows a weight above 0");
-    }
-    return mean;
+    return totals;
   }
 
   /** Sums over a shard's validation rows: of weighted losses, weights, and weighted metrics. */
@@ -331,6 +283,16 @@ final class TrainLoop {
       }
     }
     return sums;
+  }
+
+  /** Whether the rows of an epoch weigh something. */
+  static void checkWeights(double sum) {
+    if (!(sum > 0)) {
+      throw new IllegalArgumentException(
+          "train: the weights of the rows must add up to more than 0: "
+              + sum
+              + "; correct the weight column");
+    }
   }
 
   static IllegalArgumentException diverged(int epoch, int step, int steps) {

@@ -4,13 +4,19 @@ import io.fragua.exec.Precision;
 import io.fragua.graph.GraphJson;
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.Buffer;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What the workers need to know, in a form that travels: graphs as text, tensors as bytes.
@@ -96,6 +102,35 @@ record TrainPlan(
       values.put(ByteBuffer.wrap(l.value()).order(ByteOrder.nativeOrder()).asFloatBuffer());
     }
     return values.array();
+  }
+
+  /** Those of {@link #values} that are learnt: parameters and statistics, which come first. */
+  float[] learnt(float[] values) {
+    int n =
+        Stream.of(params, state).flatMap(List::stream).mapToInt(l -> l.value().length / 4).sum();
+    return Arrays.copyOf(values, n);
+  }
+
+  /** What {@link #values} or {@link #learnt} gave as tensors, by the graphs' names; copies. */
+  Map<String, Tensor> tensors(float[] values) {
+    Map<String, List<Leaf>> groups = new LinkedHashMap<>();
+    groups.put("param:", params);
+    groups.put("state:", state);
+    groups.put("opt:", optState);
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    FloatBuffer from = FloatBuffer.wrap(values);
+    groups.forEach(
+        (prefix, leaves) -> {
+          for (Leaf l : leaves) {
+            if (from.hasRemaining()) {
+              Buffer b = Buffer.collected(l.value().length);
+              b.bytes().asFloatBuffer().put(0, from, from.position(), l.value().length / 4);
+              from.position(from.position() + l.value().length / 4);
+              all.put(prefix + l.name(), Tensor.of(TensorType.of(DType.F32, l.dims()), b));
+            }
+          }
+        });
+    return all;
   }
 
   static List<Leaf> leaves(ParamTree tree) {

@@ -19,6 +19,7 @@ import org.apache.spark.sql.Dataset;
  * is summed over the workers.
  *
  * @param data rows; every column that a tile or the validation column names
+ * @param rows to learn from, as far as known: without a barrier rounds are cut by it
  * @param tiles the graphs' operands that come from columns, among them {@code label} (one f32) and,
  *     if rows have weights, {@code weight} (one f32)
  * @param gradient params, state, tiles, label, weight, key -&gt; loss (sum of weight x row loss),
@@ -43,6 +44,7 @@ import org.apache.spark.sql.Dataset;
  */
 public record TrainRequest(
     Dataset<?> data,
+    long rows,
     List<TileSpec> tiles,
     Graph gradient,
     Graph update,

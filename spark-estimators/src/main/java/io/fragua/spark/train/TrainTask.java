@@ -63,7 +63,8 @@ final class TrainTask {
     try (Rendezvous rendezvous = Rendezvous.listen(host);
         ShardStores stores = load(chunks, sum, env, host);
         Workspace work = new Workspace(plan, programs.get(), rank, context.numPartitions())) {
-      Position from = resume(work, host);
+      Position from =
+          checkpoints == null ? Position.START : checkpoints.restore(host, work::restore);
       Meeting meeting = meet(rendezvous, stores, sum, env);
       try (CheckpointSaver saver =
               checkpoints == null || rank != 0
@@ -102,28 +103,6 @@ final class TrainTask {
     } finally {
       programs.release();
     }
-  }
-
-  /** Takes the checkpoint's tensors, if there is one; where to begin. */
-  private Position resume(Workspace work, String host) {
-    CheckpointPlan p = plan.checkpoints();
-    if (p == null) {
-      return Position.START;
-    }
-    CheckpointFolder folder = p.open();
-    try {
-      folder.checkMark(host);
-      if (p.resume() == null) {
-        return Position.START;
-      }
-      String who = folder.tensorsName(p.resume());
-      work.restore(Safetensors.read(folder.tensors(p.resume()), who).tensors(), who);
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          "train: every worker must be able to read the checkpoints in " + p.folder() + ": " + e,
-          e);
-    }
-    return p.resume().position();
   }
 
   private ShardStores load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {
@@ -184,34 +163,16 @@ final class TrainTask {
       rows = rows.plus(DataSum.Value.parse(sizesAndRows[1]));
     }
     TrainLoop.Sizes sizes = new TrainLoop.Sizes(training, validation);
-    checkRows(sizes);
-    checkSame(rows);
+    checkRows(TrainLoop.Sizes.sum(training), TrainLoop.Sizes.sum(validation), plan.patience());
+    if (plan.checkpoints() != null) {
+      plan.checkpoints().checkSame(rows, rank == 0);
+    }
     Secret secret = Secret.of(env.securityManager(), env.conf(), all.token());
     return new Meeting(all.peers(), sizes, rows, secret);
   }
 
-  /** A checkpoint must be of these rows; their order is not in the user's hands everywhere. */
-  private void checkSame(DataSum.Value rows) {
-    CheckpointPlan p = plan.checkpoints();
-    if (p == null || p.resume() == null) {
-      return;
-    }
-    if (p.resume().rows().content() != rows.content()) {
-      throw p.open().other(p.resume(), "the rows' values");
-    }
-    if (rank == 0 && p.resume().rows().order() != rows.order()) {
-      LOG.warn(
-          "train: the rows come in another order than when the checkpoint was written, as after a"
-              + " shuffle or with other partitions: the training goes on from step {} of epoch {},"
-              + " but not to the same bits as without the break",
-          p.resume().position().step() + 1,
-          p.resume().position().epoch() + 1);
-    }
-  }
-
-  private void checkRows(TrainLoop.Sizes sizes) {
-    long rows = TrainLoop.Sizes.sum(sizes.training());
-    long held = TrainLoop.Sizes.sum(sizes.validation());
+  /** Whether there are rows for what is to be done with them. */
+  static void checkRows(long rows, long held, int patience) {
     if (rows == 0) {
       throw new IllegalArgumentException(
           "train: there must be rows to learn from: 0 training rows, "
@@ -219,7 +180,7 @@ final class TrainTask {
               + " validation rows; check the filters before fit"
               + (held > 0 ? " and the validation column" : ""));
     }
-    if (held == 0 && plan.patience() > 0) {
+    if (held == 0 && patience > 0) {
       throw new IllegalArgumentException(
           "train: early stopping needs validation rows: "
               + rows

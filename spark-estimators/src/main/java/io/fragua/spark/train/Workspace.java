@@ -5,7 +5,6 @@ import io.fragua.exec.Execution;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
-import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -16,7 +15,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /**
  * All memory of one worker's steps, and the programs bound to it: nothing is copied between them
@@ -418,26 +416,7 @@ final class Workspace implements AutoCloseable {
     if (withBest) {
       remember();
     }
-    Map<String, Tensor> mine = everything();
-    Check.that(
-        mine.keySet().equals(tensors.keySet()),
-        "%s: must hold the tensors %s: it holds %s; %s",
-        who,
-        new TreeSet<>(mine.keySet()),
-        new TreeSet<>(tensors.keySet()),
-        CheckpointFolder.REMEDY);
-    tensors.forEach(
-        (name, t) -> {
-          Check.that(
-              t.type().equals(mine.get(name).type()),
-              "%s: %s must be %s: %s; %s",
-              who,
-              name,
-              mine.get(name).type(),
-              t.type(),
-              CheckpointFolder.REMEDY);
-          mine.get(name).buffer().copyFrom(t.buffer());
-        });
+    Checkpoint.copy(tensors, everything(), who);
   }
 
   @Override

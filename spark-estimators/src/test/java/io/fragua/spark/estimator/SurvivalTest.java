@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checkpoints, class weights and what epochs measure, seen from an estimator. */
 class SurvivalTest {
@@ -39,10 +40,12 @@ class SurvivalTest {
     return m.data().weights().get("param:output.kernel").toFloats();
   }
 
-  @Test
-  void fitGoesOnFromItsCheckpointsAndRefusesOthers(@TempDir Path folder) {
-    float[] unbroken = kernel(blob().fit(data()));
-    NeuralClassifier c = blob().setCheckpointDir(folder.toString()).setCheckpointSteps(1);
+  @ParameterizedTest
+  @ValueSource(strings = {"barrier", "localSgd"})
+  void fitGoesOnFromItsCheckpointsAndRefusesOthers(String way, @TempDir Path folder) {
+    NeuralClassifier c = blob().setDistribution(way).setLocalSteps(1);
+    float[] unbroken = kernel(c.fit(data()));
+    c.setCheckpointDir(folder.toString()).setCheckpointSteps(1);
     RuntimeException crash = new RuntimeException("crash");
     c.setListener(
         new TrainListener() {
@@ -131,9 +134,11 @@ class SurvivalTest {
         1e-5f);
   }
 
-  @Test
-  void epochsMeasureTheValidationRows() {
-    NeuralClassificationModel m = blob().setValidationIndicatorCol("held").fit(data());
+  @ParameterizedTest
+  @ValueSource(strings = {"barrier", "localSgd"})
+  void epochsMeasureTheValidationRows(String way) {
+    NeuralClassificationModel m =
+        blob().setDistribution(way).setValidationIndicatorCol("held").fit(data());
     EpochMetrics last = m.summary().epochs().get(3);
     double right =
         m.transform(data().filter("held"))
@@ -147,6 +152,7 @@ class SurvivalTest {
             .setLabelCol("amount")
             .setWeightCol("w")
             .setValidationIndicatorCol("held")
+            .setDistribution(way)
             .setHiddenLayers(4)
             .setEpochs(2)
             .fit(data().withColumn("w", functions.expr("1 + a * a")));

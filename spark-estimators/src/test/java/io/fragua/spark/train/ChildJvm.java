@@ -24,14 +24,17 @@ public final class ChildJvm {
    */
   public static List<String> run(Path temp, Class<?> main, String... arguments)
       throws IOException, InterruptedException {
-    return run(temp, main, null, List.of(arguments));
+    return run(temp, main, null, 0, List.of(arguments));
   }
 
   /**
    * As {@link #run}, for a main class that starts a local cluster: its first argument is the class
-   * path that executors need besides Spark's jars.
+   * path that executors need besides Spark's jars, before these.
+   *
+   * @param status with which it is to end
    */
-  static List<String> cluster(Path temp, Class<?> main) throws IOException, InterruptedException {
+  static List<String> cluster(Path temp, Class<?> main, int status, String... arguments)
+      throws IOException, InterruptedException {
     Path jars = Files.createDirectories(temp.resolve("home/jars"));
     Files.createFile(temp.resolve("home/RELEASE"));
     List<String> folders = new ArrayList<>();
@@ -44,8 +47,9 @@ public final class ChildJvm {
       }
     }
     try {
-      String own = String.join(File.pathSeparator, folders);
-      return run(temp, main, temp.resolve("home"), List.of(own));
+      List<String> given = new ArrayList<>(List.of(arguments));
+      given.add(0, String.join(File.pathSeparator, folders));
+      return run(temp, main, temp.resolve("home"), status, given);
     } finally {
       try (Stream<Path> links = Files.list(jars)) { // JUnit would warn about each
         for (Path link : links.toList()) {
@@ -59,14 +63,19 @@ public final class ChildJvm {
     return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
-  private static List<String> run(Path temp, Class<?> main, Path home, List<String> arguments)
+  private static List<String> run(
+      Path temp, Class<?> main, Path home, int status, List<String> arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(a -> a.startsWith("--") || a.startsWith("-XX:+Ignore"))
         .forEach(command::add);
-    command.addAll(List.of("-Xmx1g", "-XX:TieredStopAtLevel=1", "-cp"));
+    command.add("-Xmx1g");
+    if (home == null) {
+      command.add("-XX:TieredStopAtLevel=1"); // starts sooner
+    }
+    command.add("-cp");
     command.add(classPath());
     command.add(main.getName());
     command.addAll(arguments);
@@ -82,7 +91,7 @@ public final class ChildJvm {
       boolean ended = child.waitFor(400, TimeUnit.SECONDS);
       String all = Files.readString(log);
       assertTrue(ended, "the child hangs: " + all);
-      assertEquals(0, child.exitValue(), all);
+      assertEquals(status, child.exitValue(), all);
       return all.lines().toList();
     } finally {
       child.descendants().forEach(ProcessHandle::destroyForcibly);

@@ -2,6 +2,7 @@ package io.fragua.spark.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -104,6 +105,11 @@ class LocalSgdTest {
     Task t = task(rows.withColumn("weight", functions.lit(0.0)), 2, 64, 2);
     t.weighted = true;
     refused(t, "train: the weights of the rows must add up to more than 0: 0.0; ");
+    t = task(rows.withColumn("held", functions.lit(false)), 2, 64, 2);
+    t.held = "held";
+    assertNull(t.train().history().get(0).validationLoss());
+    t.patience = 1;
+    refused(t, "train: early stopping needs validation rows: 100 training rows, 0 validation rows");
     t = task(rows, 2, 64, 2);
     t.rate = 1e39; // infinite as a float
     refused(t, "train: the loss must stay a finite number: it did not in epoch ");
@@ -117,7 +123,7 @@ class LocalSgdTest {
   /** With dynamic allocation, in other processes, one of which is killed. */
   @Test
   void executorsMayComeAndGo(@TempDir Path temp) throws Exception {
-    List<String> out = ChildJvm.cluster(temp, ElasticMain.class);
+    List<String> out = ChildJvm.cluster(temp, ElasticMain.class, 0);
     Map<String, String> said =
         out.stream()
             .filter(l -> l.matches("(BARRIER|UNBROKEN|KILLED) .*"))

@@ -133,10 +133,21 @@ class RecoveryTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,0,0", "2,1,0,0", "2,2,0,0", "1,1,3,0", "2,1,3,0", "2,1,2,2"})
-  void aBrokenTrainingGoesOnToTheSameBits(int workers, int epochs, int steps, int patience)
-      throws IOException {
+  @CsvSource({
+    "1,1,0,0,0",
+    "2,1,0,0,0",
+    "2,2,0,0,0",
+    "1,1,3,0,0",
+    "2,1,3,0,0",
+    "2,1,2,2,0", // in step
+    "1,1,0,0,2",
+    "2,2,3,0,1",
+    "2,1,2,2,2" // by themselves
+  })
+  void aBrokenTrainingGoesOnToTheSameBits(
+      int workers, int epochs, int steps, int patience, int localSteps) throws IOException {
     Task t = task(workers);
+    t.distribution = new Distribution(0, localSteps, false, 0, 0);
     t.data = t.data.withColumn("held", functions.expr("id % 4 = 0"));
     t.held = "held";
     t.patience = patience;
@@ -340,9 +351,10 @@ class RecoveryTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1", "2"})
-  void theListenerEndsTheTrainingAfterAnEpoch(int workers) {
+  @CsvSource({"1, 0", "2, 0", "2, 3"})
+  void theListenerEndsTheTrainingAfterAnEpoch(int workers, int localSteps) {
     Task t = task(workers);
+    t.distribution = new Distribution(0, localSteps, false, 0, 0);
     t.epochs = 2;
     String two = ClusterMain.bits(t.train().params());
     t.epochs = 1000;
@@ -352,9 +364,11 @@ class RecoveryTest {
     assertEquals(two, ClusterMain.bits(r.params()));
   }
 
-  @Test
-  void theListenerEndsTheTrainingWithinAnEpoch() {
-    Task t = new Task(TestSpark.rows(100_000, 2));
+  @ParameterizedTest
+  @CsvSource({"100000, 0", "1000, 10"})
+  void theListenerEndsTheTrainingWithinAnEpoch(int rows, int localSteps) {
+    Task t = new Task(TestSpark.rows(rows, 2));
+    t.distribution = new Distribution(0, localSteps, false, 0, 0);
     t.workers = 2;
     t.batch = 2;
     t.epochs = 2;
@@ -362,7 +376,7 @@ class RecoveryTest {
     TrainResult r = t.train();
     assertEquals(1, r.history().size());
     long seen = r.history().get(0).rows();
-    assertTrue(seen > 0 && seen < 100_000, seen + " rows");
+    assertTrue(seen > 0 && seen < rows, seen + " rows");
     assertTrue(Double.isFinite(r.history().get(0).trainLoss()));
   }
 }

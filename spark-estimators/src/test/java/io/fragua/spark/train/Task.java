@@ -85,6 +85,7 @@ final class Task {
             loss, new int[] {0, 1, 2}, params.names().stream().map(n -> "grad:" + n).toList());
     return new TrainRequest(
         data,
+        distribution.local() ? data.count() : 0,
         tiles,
         gradient,
         update(params),
