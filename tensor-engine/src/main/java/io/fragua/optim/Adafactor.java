@@ -85,7 +85,7 @@ public final class Adafactor {
   }
 
   private static Tensor average(Tensor decay, Tensor old, Tensor value) {
-    return decay.mul(old).add(decay.neg().add(1).mul(value));
+    return Verb.faded(decay.mul(old)).add(decay.neg().add(1).mul(value));
   }
 
   private static Tensor zeros(Tensor p, int without) {

@@ -3,6 +3,7 @@ package io.fragua.optim;
 import static io.fragua.optim.Verb.COUNT;
 import static io.fragua.optim.Verb.average;
 import static io.fragua.optim.Verb.count;
+import static io.fragua.optim.Verb.faded;
 import static io.fragua.optim.Verb.full;
 import static io.fragua.optim.Verb.gathered;
 import static io.fragua.optim.Verb.notNegative;
@@ -100,7 +101,7 @@ public final class Transforms {
         "trace(" + momentum + ", " + nesterov + ")",
         p -> zeros(p).prefixed("trace."),
         (g, s, p) -> {
-          ParamTree v = g.zip(s.under("trace."), (x, old) -> x.add(old.mul(momentum)));
+          ParamTree v = g.zip(s.under("trace."), (x, old) -> x.add(faded(old.mul(momentum))));
           ParamTree u = nesterov ? g.zip(v, (x, now) -> x.add(now.mul(momentum))) : v;
           return new Update(u, v.prefixed("trace."));
         });

@@ -37,7 +37,17 @@ record Verb(String text, UnaryOperator<ParamTree> start, Verb.Step step)
 
   /** {@code decay * old + (1 - decay) * value}. */
   static Tensor average(double decay, Tensor old, Tensor value) {
-    return value.mul(1 - decay).add(old.mul(decay));
+    return value.mul(1 - decay).add(faded(old.mul(decay)));
+  }
+
+  /**
+   * What is left of the past, and 0 where that is less than the smallest normal number: a unit that
+   * has stopped learning would never get to 0 by itself, and processors compute with such numbers a
+   * hundred times as long. XLA makes them 0, too.
+   */
+  static Tensor faded(Tensor x) {
+    double least = x.dtype() == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL;
+    return x.abs().less(least).select(Tensor.scalar(x.dtype(), 0), x);
   }
 
   /** {@code 1 - decay^t}: what an average that started at 0 has gathered of 1 so far. */

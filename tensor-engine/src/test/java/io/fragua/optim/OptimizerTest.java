@@ -127,6 +127,21 @@ class OptimizerTest {
     assertEquals(params.toString(), u.updates().toString());
   }
 
+  /** Such numbers make a step many times as long. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void whatHasFadedIsZero(OptimizerCases.Case c) {
+    ParamTree params = tree(GOLDEN.get("start"));
+    ParamTree still = params.map(t -> t.mul(0));
+    ParamTree old = c.transform().init(params).map(t -> t.mul(0).add(Float.MIN_NORMAL * 1.001));
+    ParamTree state = c.transform().update(still, old, params).state();
+    for (String name : state.names()) {
+      for (float x : state.get(name).toFloats()) {
+        assertTrue(x == 0 || Math.abs(x) >= Float.MIN_NORMAL, name + " holds " + x);
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("cases")
   void itFindsTheBottomOfAParabola(OptimizerCases.Case c) {

@@ -42,7 +42,9 @@ final class SharedCollective implements Collective {
     /** Workers that are reading and writing vectors of others, which must not be freed then. */
     final AtomicInteger summing = new AtomicInteger();
 
-    volatile Peer gone;
+    /** Why no sum will come about any more: the first cause, which all workers name; or null. */
+    private Loss loss;
+
     int members;
 
     Group(int n) {
@@ -51,7 +53,20 @@ final class SharedCollective implements Collective {
       topology = new Topology(n);
       came = new AtomicIntegerArray(n);
     }
+
+    synchronized Loss loss() {
+      return loss;
+    }
+
+    /** The first cause: this one, if there is none yet. */
+    synchronized Loss lose(Peer peer, String what) {
+      loss = loss == null ? new Loss(peer, what) : loss;
+      return loss;
+    }
   }
+
+  /** A worker without which the others cannot go on, and what happened to it. */
+  private record Loss(Peer peer, String what) {}
 
   private final int rank;
   private final List<Peer> peers;
@@ -140,8 +155,9 @@ final class SharedCollective implements Collective {
     group.summing.incrementAndGet();
     try {
       // Who leaves says so before looking for those who sum, so one of the two sees the other.
-      if (group.gone != null) {
-        throw left();
+      Loss loss = group.loss();
+      if (loss != null) {
+        throw lost(loss);
       }
       part.run();
     } finally {
@@ -150,8 +166,8 @@ final class SharedCollective implements Collective {
     barrier(); // all segments are summed
   }
 
-  private CollectiveException left() {
-    return CollectiveException.lost(group.gone, "is gone: it left", peers.get(rank), null);
+  private CollectiveException lost(Loss loss) {
+    return CollectiveException.lost(loss.peer(), loss.what(), peers.get(rank), null);
   }
 
   /** As the segment of this rank goes round the ring: it is the first to add. */
@@ -224,18 +240,16 @@ final class SharedCollective implements Collective {
         continue;
       }
       check.run();
-      if (group.gone != null && group.arrived.get() - goal < 0) {
-        throw left();
+      Loss loss = group.loss();
+      if (loss != null && group.arrived.get() - goal < 0) { // in this order: who has come may leave
+        throw lost(loss);
       }
       if (Thread.currentThread().isInterrupted()) {
         throw CollectiveException.interrupted(rank);
       }
       if (waited > timeouts.stuckMs() * 1_000_000L) {
-        throw CollectiveException.lost(
-            slowest(),
-            "did not join for " + timeouts.stuckMs() + " ms (" + Timeouts.STUCK + ")",
-            peers.get(rank),
-            null);
+        String what = "did not join for " + timeouts.stuckMs() + " ms (" + Timeouts.STUCK + ")";
+        throw lost(group.lose(slowest(), what));
       }
       LockSupport.parkNanos(SLEEP_NANOS);
     }
@@ -255,9 +269,7 @@ final class SharedCollective implements Collective {
       return;
     }
     closed = true;
-    if (group.gone == null) {
-      group.gone = peers.get(rank); // the first to leave is the cause of what others see
-    }
+    group.lose(peers.get(rank), "is gone: it left");
     while (group.summing.get() > 0) { // microseconds; then the caller may free its vector
       Thread.onSpinWait();
     }
