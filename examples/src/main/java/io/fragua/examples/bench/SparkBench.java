@@ -70,7 +70,7 @@ public final class SparkBench implements Callable<Integer> {
       paramLabel = "TEXT",
       description =
           "Only groups of rows whose name has one of these texts in it: flights, scoring, MLlib,"
-              + " DLRM (default: all).")
+              + " DLRM, workers (default: all).")
   private List<String> chosen = List.of();
 
   @Option(
@@ -78,6 +78,12 @@ public final class SparkBench implements Callable<Integer> {
       paramLabel = "N",
       description = "Rows made for DLRM (default: ${DEFAULT-VALUE}).")
   private long clicks = 5_000_000;
+
+  @Option(
+      names = "--dense",
+      paramLabel = "N",
+      description = "Rows made for the large network of workers (default: ${DEFAULT-VALUE}).")
+  private long denseRows = 8_192;
 
   @Spec private CommandSpec spec;
 
@@ -139,6 +145,13 @@ public final class SparkBench implements Callable<Integer> {
                 folder ->
                     new ClickBench(environment, clicks, options.batchSize(), options.seed())
                         .measure(spark, folder, progress, out)));
+    groups.put(
+        "workers main", () -> WorkersBench.flights(Flights.read(spark, input), options, out));
+    groups.put(
+        "workers dense",
+        () ->
+            WorkersBench.dense(
+                spark, WorkersBench.LAYERS, WorkersBench.BATCH, denseRows, options.seed(), out));
     return groups;
   }
 

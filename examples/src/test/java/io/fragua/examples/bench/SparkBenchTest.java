@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fragua.examples.flightdelays.SmallFlights;
+import io.fragua.spark.train.EpochMetrics;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -129,7 +130,7 @@ class SparkBenchTest {
                 "--batch-size=256",
                 "--runs=1",
                 "--clicks=1500",
-                "--rows=scoring,DLRM");
+                "--rows=scoring,DLRM,workers main");
     assertEquals(0, status, out::toString);
     List<JsonNode> rows =
         out.toString()
@@ -143,10 +144,28 @@ class SparkBenchTest {
             "scoring, model alone",
             "scoring, both",
             "DLRM, AUC after 1 epoch",
-            "DLRM, training, sparse updates"),
+            "DLRM, training, sparse updates",
+            "2 workers, flights, BF16_MATH, B=256"),
         rows.stream().map(r -> r.get("row").asText()).toList());
     double lower = Math.min(rows.get(0).get("ours").asDouble(), rows.get(1).get("ours").asDouble());
     assertEquals(lower, rows.get(2).get("theirs").asDouble());
+  }
+
+  @Test
+  void twoWorkersStandBesideOne() {
+    List<BenchRow> rows =
+        WorkersBench.dense(
+            SmallFlights.spark(), new int[] {8, 8}, 32, 100, 1, new PrintWriter(System.out));
+    assertEquals(1, rows.size());
+    BenchRow row = rows.get(0);
+    assertEquals("2 workers, 0.0 M parameters, STRICT, B=32", row.row());
+    assertEquals("1 worker", row.peer());
+    assertEquals(1.7 * row.theirs(), row.reach());
+    List<EpochMetrics> epochs = new java.util.ArrayList<>();
+    for (int seconds : new int[] {100, 50, 4, 2, 1}) {
+      epochs.add(new EpochMetrics(epochs.size(), 0, null, Map.of(), 100, seconds));
+    }
+    assertEquals(50, WorkersBench.rowsPerSecond(epochs), "the median of 25, 50 and 100 rows/s");
   }
 
   @Test
