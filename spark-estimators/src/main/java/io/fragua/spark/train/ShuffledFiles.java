@@ -111,7 +111,7 @@ final class ShuffledFiles implements AutoCloseable {
   public void close() {
     for (SpillFiles.Spill f : files) {
       if (f != null) {
-        f.delete();
+        f.close();
       }
     }
   }

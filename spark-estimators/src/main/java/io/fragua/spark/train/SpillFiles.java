@@ -3,12 +3,12 @@ package io.fragua.spark.train;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.File;
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.storage.BlockId;
 import org.apache.spark.storage.TempLocalBlockId;
@@ -16,8 +16,9 @@ import scala.Tuple2;
 
 /**
  * Files in Spark's local directories, compressed and encrypted as Spark's own spills are ({@code
- * spark.io.compression.codec}, {@code spark.io.encryption.enabled}). What a killed executor leaves
- * there, Spark removes with the application.
+ * spark.io.compression.codec}, {@code spark.io.encryption.enabled}). A file loses its name as soon
+ * as it is open, so that nothing is left of it when its process ends, however it ends: what a
+ * killed executor leaves, Spark removes only with the application, and a killed driver's never.
  */
 final class SpillFiles {
   private static final int BUFFER = 1 << 16;
@@ -38,28 +39,59 @@ final class SpillFiles {
     return new Spill(block._1(), block._2());
   }
 
-  /** One file. */
-  final class Spill {
+  /** One file, there until it is closed. Used by one thread at a time. */
+  final class Spill implements AutoCloseable {
     private final BlockId id;
-    private final File file;
+    private final File name; // that it had
+    private final RandomAccessFile file;
 
-    private Spill(BlockId id, File file) {
+    private Spill(BlockId id, File name) {
       this.id = id;
-      this.file = file;
+      this.name = name;
+      try {
+        file = new RandomAccessFile(name, "rw");
+        Files.delete(name.toPath());
+      } catch (IOException e) {
+        throw failure("cannot be written", e);
+      }
     }
 
-    File file() {
+    RandomAccessFile file() {
       return file;
     }
 
-    /** A stream that writes the whole file. */
-    OutputStream write() throws IOException {
-      return wrap(new FileOutputStream(file));
+    /** A stream that writes the whole file, which stays open. */
+    OutputStream write() {
+      return wrap(
+          new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+              file.write(b);
+            }
+
+            @Override
+            public void write(byte[] bytes, int from, int count) throws IOException {
+              file.write(bytes, from, count);
+            }
+          });
     }
 
-    /** A stream over the whole file. */
+    /** A stream over the whole file, which stays open. */
     InputStream read() throws IOException {
-      return wrap(new BufferedInputStream(new FileInputStream(file), BUFFER));
+      file.seek(0);
+      InputStream all =
+          new InputStream() {
+            @Override
+            public int read() throws IOException {
+              return file.read();
+            }
+
+            @Override
+            public int read(byte[] bytes, int from, int count) throws IOException {
+              return file.read(bytes, from, count);
+            }
+          };
+      return wrap(new BufferedInputStream(all, BUFFER));
     }
 
     /** Compresses and encrypts into a stream, which is closed with this one. */
@@ -72,9 +104,12 @@ final class SpillFiles {
       return env.serializerManager().wrapStream(id, from);
     }
 
-    void delete() {
-      if (!file.delete() && file.exists()) {
-        throw failure("cannot be removed", new IOException(file.toString()));
+    @Override
+    public void close() {
+      try {
+        file.close();
+      } catch (IOException e) {
+        throw failure("cannot be closed", e);
       }
     }
 
@@ -82,7 +117,7 @@ final class SpillFiles {
     UncheckedIOException failure(String what, IOException cause) {
       return new UncheckedIOException(
           "train: rows beyond the memory budget lie in Spark's local directories: "
-              + file
+              + name
               + " "
               + what
               + ": "

@@ -26,11 +26,7 @@ final class SpilledBlocks implements AutoCloseable {
   SpilledBlocks(SpillFiles files, int rowBytes) {
     this.rowBytes = rowBytes;
     spill = files.create();
-    try {
-      file = new RandomAccessFile(spill.file(), "rw");
-    } catch (IOException e) {
-      throw spill.failure("cannot be written", e);
-    }
+    file = spill.file();
   }
 
   /** Writes rows; the block's number. */
@@ -83,12 +79,6 @@ final class SpilledBlocks implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      file.close();
-    } catch (IOException e) {
-      throw spill.failure("cannot be closed", e);
-    } finally {
-      spill.delete();
-    }
+    spill.close();
   }
 }

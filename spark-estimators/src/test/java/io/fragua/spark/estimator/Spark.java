@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /** One local session for all tests of this package, and folders that vanish with the JVM. */
@@ -21,6 +23,14 @@ final class Spark {
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.warehouse.dir", folder("warehouse").toString())
         .getOrCreate();
+  }
+
+  /** The physical plan, as {@code explain()} shows it. */
+  static String plan(Dataset<Row> data) {
+    return ((org.apache.spark.sql.classic.Dataset<Row>) data)
+        .queryExecution()
+        .executedPlan()
+        .toString();
   }
 
   /** A path in a new temporary folder; nothing is there yet. */

@@ -1,6 +1,7 @@
 package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
@@ -19,7 +20,9 @@ class WideTest {
             .toArray(String[]::new);
     Dataset<Row> numbers = Spark.session().range(0, 300, 1, 2).selectExpr(sql);
     // The label is in one of the columns, in the middle.
-    Dataset<Row> data = numbers.selectExpr("*", "double(c1000 > 11) as y").cache();
+    String path = Spark.folder("wide").toString();
+    numbers.selectExpr("*", "double(c1000 > 11) as y").write().parquet(path);
+    Dataset<Row> data = Spark.session().read().parquet(path);
     NeuralClassificationModel model =
         new NeuralClassifier()
             .setNumericCols(numbers.columns())
@@ -30,7 +33,8 @@ class WideTest {
             .setLearningRate(0.02)
             .fit(data);
     assertEquals(COLUMNS, model.numFeatures());
-    assertEquals(0, model.transform(data).filter("prediction <> y").count());
-    data.unpersist();
+    Dataset<Row> scored = model.transform(data);
+    assertEquals(0, scored.filter("prediction <> y").count());
+    assertFalse(Spark.plan(scored).contains("RowsToColumns"), () -> Spark.plan(scored));
   }
 }

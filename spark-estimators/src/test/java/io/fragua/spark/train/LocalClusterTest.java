@@ -3,16 +3,12 @@ package io.fragua.spark.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,6 +41,8 @@ class LocalClusterTest {
                 + said.get("VICTIM")
                 + "\\) failed: .+; remove the cause and fit again"),
         killed[1]);
+    assertEquals("[]", said.get("SPILLED"), "left by killed executors, while the cluster lives");
+    assertEquals(List.of(), ClusterMain.spilled(temp.resolve("files")), "left by a killed driver");
     survivors(temp, said.get("SURVIVED").split(" "));
   }
 
@@ -78,60 +76,13 @@ class LocalClusterTest {
 
   /** Runs the child; the lines it printed, by their first word. */
   private static Map<String, String> run(Path temp) throws IOException, InterruptedException {
-    Path jars = Files.createDirectories(temp.resolve("home/jars"));
-    Files.createFile(temp.resolve("home/RELEASE"));
-    List<String> folders = new ArrayList<>();
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    for (String entry : classPath.split(File.pathSeparator)) {
-      Path p = Path.of(entry);
-      if (!entry.endsWith(".jar")) {
-        folders.add(entry);
-      } else if (Files.exists(p)) {
-        Path link = jars.resolve(p.getFileName());
-        if (!Files.exists(link)) {
-          Files.createSymbolicLink(link, p.toAbsolutePath());
-        }
-      }
-    }
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(a -> a.startsWith("--") || a.startsWith("-XX:+Ignore"))
-        .forEach(command::add);
-    command.add("-Xmx1g");
-    command.add("-cp");
-    command.add(classPath);
-    command.add(ClusterMain.class.getName());
-    command.add(String.join(File.pathSeparator, folders));
-    command.add(temp.resolve("files").toString());
-    Path log = temp.resolve("log");
-    ProcessBuilder b = new ProcessBuilder(command);
-    b.environment().put("SPARK_HOME", temp.resolve("home").toString());
-    b.environment().put("SPARK_SCALA_VERSION", "2.13"); // else it looks for a source tree
-    b.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-    b.directory(temp.toFile());
-    b.redirectErrorStream(true).redirectOutput(log.toFile());
-    Process child = b.start();
-    try {
-      boolean ended = child.waitFor(300, TimeUnit.SECONDS);
-      String all = Files.readString(log);
-      assertTrue(ended, "the child hangs: " + all);
-      assertEquals(ClusterMain.CRASHED, child.exitValue(), all);
-      Map<String, String> said =
-          all.lines()
-              .filter(l -> l.matches("(ONE|CLUSTER|VICTIM|KILLED|SURVIVED) .*"))
-              .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-      assertEquals(5, said.size(), all);
-      return new HashMap<>(said);
-    } finally {
-      child.descendants().forEach(ProcessHandle::destroyForcibly);
-      child.destroyForcibly();
-      try (Stream<Path> links = Files.list(jars)) { // JUnit would warn about each
-        for (Path link : links.toList()) {
-          Files.delete(link);
-        }
-      }
-    }
+    String files = temp.resolve("files").toString();
+    List<String> all = ChildJvm.cluster(temp, ClusterMain.class, ClusterMain.CRASHED, files);
+    Map<String, String> said =
+        all.stream()
+            .filter(l -> l.matches("(ONE|CLUSTER|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
+            .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
+    assertEquals(6, said.size(), String.join("\n", all));
+    return said;
   }
 }

@@ -3,8 +3,9 @@ package io.fragua.spark.train;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -14,10 +15,15 @@ final class OpenFiles {
 
   /** The names of the open sockets, none of them given twice; empty where there is no such list. */
   static Set<String> sockets() throws IOException {
-    Set<String> sockets = new HashSet<>();
+    return named("socket:.*").keySet();
+  }
+
+  /** Open files by what they are called, which is not given twice, each with its descriptor. */
+  static Map<String, Path> named(String pattern) throws IOException {
+    Map<String, Path> found = new HashMap<>();
     Path fds = Path.of("/proc/self/fd");
     if (!Files.isDirectory(fds)) {
-      return sockets;
+      return found;
     }
     List<Path> all;
     try (Stream<Path> s = Files.list(fds)) {
@@ -26,13 +32,13 @@ final class OpenFiles {
     for (Path p : all) {
       try {
         String name = Files.readSymbolicLink(p).toString();
-        if (name.startsWith("socket:")) {
-          sockets.add(name);
+        if (name.matches(pattern)) {
+          found.put(name, p);
         }
       } catch (IOException e) {
         continue; // closed since it was listed
       }
     }
-    return sockets;
+    return found;
   }
 }

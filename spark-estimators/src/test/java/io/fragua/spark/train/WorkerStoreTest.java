@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
@@ -38,7 +39,7 @@ class WorkerStoreTest {
   @AfterEach
   void everythingWasFreed() throws IOException, InterruptedException {
     root.close(); // throws if not
-    assertEquals(List.of(), spillFiles());
+    assertEquals(Map.of(), spillFiles());
     for (Thread t : Thread.getAllStackTraces().keySet()) {
       if (t.getName().startsWith("fragua-shuffle") || t.getName().startsWith("fragua-read")) {
         t.join(5000); // its pool has ended, so it is about to
@@ -47,14 +48,14 @@ class WorkerStoreTest {
     }
   }
 
-  private static List<Path> spillFiles() throws IOException {
-    List<Path> all = new ArrayList<>();
+  /** By the names that they had, each with its descriptor. */
+  private static Map<String, Path> spillFiles() throws IOException {
     for (File dir : TestSpark.env().blockManager().diskBlockManager().localDirs()) {
       try (Stream<Path> s = Files.walk(dir.toPath())) {
-        s.filter(p -> p.getFileName().toString().startsWith("temp_local")).forEach(all::add);
+        assertTrue(s.noneMatch(p -> p.getFileName().toString().startsWith("temp_local")));
       }
     }
-    return all;
+    return OpenFiles.named(".*/temp_local.* \\(deleted\\)");
   }
 
   private static RowLayout layout(Integer... widths) {
@@ -306,8 +307,8 @@ class WorkerStoreTest {
     RowLayout l = layout(250);
     List<byte[]> chunks = List.of(chunk(l, 0, 0, false, 0, 4000), chunk(l, 1, 0, false, 0, 4000));
     try (WorkerStore s = store(l, chunks, 1 << 20)) {
-      Path file = spillFiles().get(0);
-      try (FileChannel c = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      Map.Entry<String, Path> file = spillFiles().entrySet().iterator().next();
+      try (FileChannel c = FileChannel.open(file.getValue(), StandardOpenOption.WRITE)) {
         c.truncate(c.size() - 1);
       }
       String m =
@@ -315,7 +316,7 @@ class WorkerStoreTest {
       assertTrue(
           m.startsWith(
               "train: rows beyond the memory budget lie in Spark's local directories: "
-                  + file
+                  + file.getKey().replace(" (deleted)", "")
                   + " cannot be read: "),
           m);
     }
