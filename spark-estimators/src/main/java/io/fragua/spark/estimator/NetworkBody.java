@@ -98,7 +98,7 @@ final class NetworkBody implements Network.Body {
     Initializer init = Initializers.uniform(1 / Math.sqrt(slots));
     Tensor read =
         new Embedding(data.sparseIdCount(), width, init)
-            .apply(s.child("embedding").child("sparse"), rows.ids());
+            .apply(s.shared(EMBEDDING).child("sparse"), rows.ids()); // beside that of categories
     return read.mul(rows.values().reshape(b, slots, 1)).sum(1);
   }
 

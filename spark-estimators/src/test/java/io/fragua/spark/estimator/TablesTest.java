@@ -1,21 +1,25 @@
 package io.fragua.spark.estimator;
 
+import static org.apache.spark.ml.functions.array_to_vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.delta.sql.DeltaSparkSessionExtension;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -28,6 +32,8 @@ final class TablesTest {
 
   private static SparkSession spark;
   private static NeuralClassificationModel model; // learnt from plain rows
+  private static final Map<Boolean, NeuralClassificationModel> EVERY = new HashMap<>(); // so too
+  private static final String BATCHES = "spark.sql.parquet.enableVectorizedReader";
 
   /** A session on the shared context that has the table formats' extensions and catalogs. */
   @BeforeAll
@@ -74,17 +80,18 @@ final class TablesTest {
   }
 
   private static NeuralClassificationModel fit(Dataset<Row> data) {
+    return classifier().setNumericCols("x", "n").setCategoricalCols("city").fit(data);
+  }
+
+  private static NeuralClassifier classifier() {
     return new NeuralClassifier()
-        .setNumericCols("x", "n")
-        .setCategoricalCols("city")
         .setEmbeddingDim(2)
         .setLabelCol("late")
         .setHiddenLayers(8)
         .setBatchSize(32)
         .setEpochs(4)
         .setLearningRate(0.02)
-        .setNumWorkers(1)
-        .fit(data);
+        .setNumWorkers(1);
   }
 
   private static Map<Long, Object> scores(NeuralClassificationModel by, Dataset<Row> data) {
@@ -183,26 +190,91 @@ final class TablesTest {
       }
       // Delta leaves out what is marked by a filter of Spark's, which takes rows.
       if (v == 0 || f.table.startsWith("ice")) {
-        String plan = plan(model.transform(then));
-        assertFalse(plan.contains("RowToColumnar"), plan);
+        String plan = Spark.plan(model.transform(then));
+        assertFalse(plan.contains("RowsToColumns"), plan);
       }
     }
     assertScores(spark.table(f.table), want.get(2));
   }
 
-  private static String plan(Dataset<Row> df) {
-    return ((org.apache.spark.sql.classic.Dataset<Row>) df)
-        .queryExecution()
-        .executedPlan()
-        .toString();
+  // --- other origins
+
+  /**
+   * Columns of every kind that an origin can hold.
+   *
+   * @param role the parameter that names them
+   * @param flat whether a table of texts holds them
+   */
+  private record Kinds(String role, boolean flat, Map<String, String> sqlByName) {}
+
+  private static final List<Kinds> KINDS =
+      List.of(
+          new Kinds(
+              "numericCols",
+              true,
+              Map.of(
+                  "a_byte", "tinyint(n)",
+                  "a_short", "smallint(n)",
+                  "a_long", "id * 1000000007",
+                  "a_float", "float(x)",
+                  "a_decimal", "cast(x as decimal(9, 2))",
+                  "a_long_decimal", "cast(x as decimal(30, 6))",
+                  "a_truth", "n > 5",
+                  "a_date", "date_add('2020-01-01', n)",
+                  "a_time", "timestamp_millis(1577836800000 + id * 3600001)",
+                  "a_time_ntz", "cast(timestamp_millis(id * 3600001) as timestamp_ntz)")),
+          new Kinds(
+              "categoricalCols",
+              true,
+              Map.of(
+                  "a_day", "date_add('2020-01-01', n)",
+                  "a_code", "smallint(n)",
+                  "a_class", "n > 3")),
+          new Kinds("numericCols", false, Map.of("in_struct", "named_struct('of', x)")),
+          new Kinds(
+              "categoricalCols",
+              false,
+              Map.of("in_deep", "named_struct('of', named_struct('n', n))", "bytes", "unhex(n)")),
+          new Kinds("featuresCol", false, Map.of("grid", "array(array(x, n), array(x * x, 1))")),
+          new Kinds("sparseCols", false, Map.of("words", "map('k' || n, x, 'all', 1D)")));
+
+  private static Dataset<Row> every(boolean flat) {
+    Dataset<Row> d = rows(0, ROWS);
+    for (Kinds k : KINDS) {
+      for (Map.Entry<String, String> c : new TreeMap<>(k.sqlByName).entrySet()) {
+        d = flat && !k.flat ? d : d.withColumn(c.getKey(), functions.expr(c.getValue()));
+      }
+    }
+    return flat ? d : d.withColumn("vector", array_to_vector(functions.expr("array(x, 0, n)")));
   }
 
-  // --- other origins
+  /** The names given to a parameter, fields of structs in full. */
+  private static String[] named(String role, boolean flat, String... more) {
+    Stream<String> all =
+        KINDS.stream()
+            .filter(k -> k.role.equals(role) && (k.flat || !flat))
+            .flatMap(k -> k.sqlByName.keySet().stream())
+            .map(n -> n.equals("in_struct") ? "in_struct.of" : n)
+            .map(n -> n.equals("in_deep") ? "in_deep.of.n" : n)
+            .sorted();
+    return Stream.concat(Stream.of(more), all).toArray(String[]::new);
+  }
+
+  private static NeuralClassificationModel fitEvery(Dataset<Row> data, boolean flat) {
+    NeuralClassifier c =
+        classifier()
+            .setNumericCols(named("numericCols", flat, "x", "n"))
+            .setCategoricalCols(named("categoricalCols", flat, "city"));
+    if (!flat) {
+      c.setFeaturesCol("grid").setSparseCols(named("sparseCols", false, "vector"));
+    }
+    return c.fit(data);
+  }
 
   static Stream<Arguments> origins() {
     return Stream.of(
         origin("JSON", d -> file(d, "json")),
-        origin("CSV", d -> file(d, "csv")),
+        Arguments.of("CSV", true, (UnaryOperator<Dataset<Row>>) d -> file(d, "csv")),
         origin("ORC", d -> file(d, "orc")),
         origin("Parquet read row by row", TablesTest::byRow),
         origin("local rows", d -> spark.createDataFrame(d.collectAsList(), d.schema())),
@@ -213,11 +285,16 @@ final class TablesTest {
                     JavaSparkContext.fromSparkContext(spark.sparkContext())
                         .parallelize(d.collectAsList(), 3),
                     d.schema())),
-        origin("a temporary view", d -> spark.table("first")));
+        origin("a temporary view", TablesTest::view));
   }
 
-  private static Arguments origin(String name, Function<Dataset<Row>, Dataset<Row>> from) {
-    return Arguments.of(name, from);
+  private static Arguments origin(String name, UnaryOperator<Dataset<Row>> from) {
+    return Arguments.of(name, false, from);
+  }
+
+  private static Dataset<Row> view(Dataset<Row> d) {
+    d.createOrReplaceTempView("every_kind");
+    return spark.table("every_kind");
   }
 
   private static Dataset<Row> file(Dataset<Row> d, String format) {
@@ -227,19 +304,24 @@ final class TablesTest {
   }
 
   private static Dataset<Row> byRow(Dataset<Row> d) {
-    // More fields than Spark's columnar reader takes.
-    Dataset<Row> wide = d;
-    List<String> more =
-        Stream.iterate(0, i -> i + 1).limit(100).map(i -> i + " as more" + i).toList();
-    wide = wide.selectExpr(Stream.concat(Stream.of("*"), more.stream()).toArray(String[]::new));
-    return file(wide, "parquet");
+    spark.conf().set(BATCHES, "false");
+    return file(d, "parquet");
+  }
+
+  @AfterEach
+  void batchesAgain() {
+    spark.conf().unset(BATCHES);
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("origins")
-  void rowsOfAnyOrigin(String name, Function<Dataset<Row>, Dataset<Row>> from) {
-    Dataset<Row> data = from.apply(rows(0, ROWS));
-    assertLearns(data, rows(0, ROWS));
-    assertScores(data, rows(0, ROWS));
+  void rowsOfAnyOrigin(String name, boolean flat, UnaryOperator<Dataset<Row>> from) {
+    Dataset<Row> plain = every(flat);
+    Dataset<Row> data = from.apply(plain);
+    NeuralClassificationModel learnt = fitEvery(data, flat);
+    assertEquals(ROWS, learnt.summary().epochs().get(0).rows());
+    scores(learnt, data);
+    NeuralClassificationModel byPlain = EVERY.computeIfAbsent(flat, f -> fitEvery(every(f), f));
+    assertEquals(scores(byPlain, plain), scores(byPlain, data));
   }
 }
