@@ -236,7 +236,7 @@ final class TablesTest {
               false,
               Map.of("in_deep", "named_struct('of', named_struct('n', n))", "bytes", "unhex(n)")),
           new Kinds("featuresCol", false, Map.of("grid", "array(array(x, n), array(x * x, 1))")),
-          new Kinds("sparseCols", false, Map.of("words", "map('k' || n, x, 'all', 1D)")));
+          new Kinds("sparseCols", false, Map.of("words", "map('k' || n, x)")));
 
   private static Dataset<Row> every(boolean flat) {
     Dataset<Row> d = rows(0, ROWS);
