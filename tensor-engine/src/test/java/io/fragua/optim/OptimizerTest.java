@@ -130,7 +130,7 @@ class OptimizerTest {
   /** Such numbers make a step many times as long. */
   @ParameterizedTest
   @MethodSource("cases")
-  void whatHasFadedIsZero(OptimizerCases.Case c) {
+  void nothingFadesBelowTheNormalNumbers(OptimizerCases.Case c) {
     ParamTree params = tree(GOLDEN.get("start"));
     ParamTree still = params.map(t -> t.mul(0));
     ParamTree old = c.transform().init(params).map(t -> t.mul(0).add(Float.MIN_NORMAL * 1.001));
