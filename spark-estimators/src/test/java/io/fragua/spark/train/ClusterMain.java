@@ -3,7 +3,6 @@ package io.fragua.spark.train;
 import io.fragua.nn.ParamTree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,7 +11,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -38,17 +36,10 @@ final class ClusterMain {
       kill(cluster);
       Slots.await(cluster.sparkContext(), 2, Distribution.PLAIN);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
-      System.out.println("SPILLED " + spilled(Path.of(args[1])));
+      System.out.println("SPILLED " + OpenFiles.spilled(Path.of(args[1])));
     }
     try (SparkSession local = session("local[2]", args)) {
       crash(local, Path.of(args[1]));
-    }
-  }
-
-  /** Files with rows that do not fit in memory, which have a name. */
-  static List<Path> spilled(Path localDirs) throws IOException {
-    try (Stream<Path> all = Files.walk(localDirs)) {
-      return all.filter(p -> p.getFileName().toString().startsWith("temp_local")).toList();
     }
   }
 

@@ -42,7 +42,7 @@ class LocalClusterTest {
                 + "\\) failed: .+; remove the cause and fit again"),
         killed[1]);
     assertEquals("[]", said.get("SPILLED"), "left by killed executors, while the cluster lives");
-    assertEquals(List.of(), ClusterMain.spilled(temp.resolve("files")), "left by a killed driver");
+    assertEquals(List.of(), OpenFiles.spilled(temp.resolve("files")), "left by a killed driver");
     survivors(temp, said.get("SURVIVED").split(" "));
   }
 

@@ -1,8 +1,13 @@
 package io.fragua.spark.train;
 
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +44,43 @@ final class OpenFiles {
         continue; // closed since it was listed
       }
     }
+    return found;
+  }
+
+  /**
+   * Files with spilled rows that have a name, below a directory in which others, such as the
+   * cleaner of shuffles, may be deleting.
+   */
+  static List<Path> spilled(Path dir) throws IOException {
+    List<Path> found = new ArrayList<>();
+    Files.walkFileTree(
+        dir,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            if (file.getFileName().toString().startsWith("temp_local")) {
+              found.add(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            return gone(e);
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path d, IOException e) throws IOException {
+            return e == null ? FileVisitResult.CONTINUE : gone(e);
+          }
+
+          private FileVisitResult gone(IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE; // deleted since it was listed
+            }
+            throw e;
+          }
+        });
     return found;
   }
 }

@@ -12,7 +12,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -21,7 +20,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.junit.jupiter.api.AfterEach;
@@ -51,9 +49,7 @@ class WorkerStoreTest {
   /** By the names that they had, each with its descriptor. */
   private static Map<String, Path> spillFiles() throws IOException {
     for (File dir : TestSpark.env().blockManager().diskBlockManager().localDirs()) {
-      try (Stream<Path> s = Files.walk(dir.toPath())) {
-        assertTrue(s.noneMatch(p -> p.getFileName().toString().startsWith("temp_local")));
-      }
+      assertEquals(List.of(), OpenFiles.spilled(dir.toPath()));
     }
     return OpenFiles.named(".*/temp_local.* \\(deleted\\)");
   }
