@@ -28,6 +28,11 @@ import scala.runtime.AbstractFunction1;
 public final class NetworkProbe {
   private static final int BUFFER = 1 << 20;
 
+  /** Floats of a sum that is not counted, and how many of them it takes until the JVM compiles. */
+  private static final int WARM_UP = 1 << 17;
+
+  private static final int WARM_UPS = 500;
+
   /** What {@link Times} has of each run. */
   private static final int KINDS = 5;
 
@@ -172,6 +177,10 @@ public final class NetworkProbe {
 
     private void sums(Collective c, double[] seconds, int count, boolean bf16) {
       Buffer vector = Buffer.collected(4L * count);
+      int part = Math.min(count, WARM_UP);
+      for (int i = 0; i < WARM_UPS; i++) {
+        c.allReduce(vector, 0, part, bf16);
+      }
       for (int i = -1; i < runs; i++) {
         c.allReduce(vector, 0, 1, false); // all begin at the same time
         long start = System.nanoTime();
