@@ -82,7 +82,7 @@ class LocalClusterTest {
         all.stream()
             .filter(l -> l.matches("(ONE|MEMORY|SEALED|SHARED|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
             .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-    assertEquals(6, said.size(), String.join("\n", all));
+    assertEquals(8, said.size(), String.join("\n", all));
     return said;
   }
 }
