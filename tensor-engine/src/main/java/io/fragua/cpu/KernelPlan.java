@@ -16,6 +16,9 @@ final class KernelPlan {
   /** Shorter innermost axes are not worth a vector. */
   private static final int MIN_VECTOR = 8;
 
+  /** Vectors of a row that pay for an operand of the loop's own. */
+  private static final int MIN_OWN = 4;
+
   /** Elements summed into one f32 vector before they are added up in f64. */
   static final int CHUNK = 2048;
 
@@ -99,6 +102,11 @@ final class KernelPlan {
         && folds.isEmpty()
         && inner() % VectorRuntime.LANES == 0
         && (!innerFolded || inner() <= CHUNK);
+  }
+
+  /** True if rows are long enough for {@link Operand#own} and for checks before each of them. */
+  boolean ownsOperands() {
+    return vector && !VectorRuntime.SEGMENTS && inner() >= MIN_OWN * VectorRuntime.LANES;
   }
 
   /** Rows in one call of such a loop. */
