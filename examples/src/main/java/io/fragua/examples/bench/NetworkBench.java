@@ -62,6 +62,7 @@ public final class NetworkBench implements Callable<Integer> {
     double sockets = bytes / r.sockets() / 1e6;
     return List.of(
         row(sum, bytes / r.sum() / 1e6, sockets, r.encrypted() ? null : SHARE * sockets),
+        row(sum + ", as in training", bytes / r.near() / 1e6, sockets, null),
         row(sum + ", bfloat16", bytes / r.rounded() / 1e6, sockets, null),
         new BenchRow("sum of 1000 floats", r.small() * 1e6, "us", Better.LOWER, null, null, null));
   }

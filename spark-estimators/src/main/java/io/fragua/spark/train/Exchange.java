@@ -12,6 +12,7 @@ import java.nio.channels.Selector;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /** Sends parts of a vector over one link while it receives other parts over another link. */
 final class Exchange implements AutoCloseable {
@@ -22,6 +23,9 @@ final class Exchange implements AutoCloseable {
    * microseconds, and sleeps in a selector when it does not.
    */
   private static final long SPIN_NANOS = 50_000;
+
+  /** Pause between two looks at shared memory. */
+  private static final long SLEEP_NANOS = 50_000;
 
   /** Floats summed or rounded at a time: all operands stay in the first-level cache. */
   static final int BLOCK = 2048;
@@ -340,6 +344,10 @@ final class Exchange implements AutoCloseable {
     if (waitedMs > pulse.patienceMs()) {
       throw pulse.stuck((receiving != null ? receiving : sending).peer(), waitedMs);
     }
+    if (sleeps(sending) || sleeps(receiving)) {
+      LockSupport.parkNanos(SLEEP_NANOS);
+      return;
+    }
     try {
       want(sending, SelectionKey.OP_WRITE);
       want(receiving, SelectionKey.OP_READ);
@@ -350,6 +358,15 @@ final class Exchange implements AutoCloseable {
     } catch (IOException e) {
       throw new CollectiveException("collective: sockets can be waited for: " + e, e);
     }
+  }
+
+  /** Whether nobody would wake this thread for a link, which is looked at here. */
+  private static boolean sleeps(Link link) {
+    if (link == null || link.wakes()) {
+      return false;
+    }
+    link.look();
+    return true;
   }
 
   private void want(Link link, int interest) {

@@ -44,6 +44,14 @@ class Link implements AutoCloseable {
     return some(channel.read(to));
   }
 
+  /** Whether a selector wakes who waits for it; else it is to be tried again and again. */
+  boolean wakes() {
+    return true;
+  }
+
+  /** For one that does not wake, while it is waited for: whether the other end is still there. */
+  void look() {}
+
   static boolean some(int got) throws IOException {
     if (got < 0) {
       throw new EOFException("it closed the connection");
@@ -52,7 +60,7 @@ class Link implements AutoCloseable {
   }
 
   @Override
-  public final void close() {
+  public void close() {
     Rendezvous.close(channel);
   }
 }

@@ -28,6 +28,9 @@ import scala.runtime.AbstractFunction1;
 public final class NetworkProbe {
   private static final int BUFFER = 1 << 20;
 
+  /** What {@link Times} has of each run. */
+  private static final int KINDS = 5;
+
   private NetworkProbe() {}
 
   /**
@@ -38,6 +41,8 @@ public final class NetworkProbe {
    * @param sum seconds of one sum over all workers
    * @param rounded the same with parts rounded to bfloat16
    * @param small seconds of one sum of a thousand floats
+   * @param near seconds of a sum as a training does it: through memory between workers of one
+   *     machine, if neither settings nor encryption forbid that, else as {@code sum}
    * @param sockets seconds in which plain sockets carry, between neighbours and both ways at once,
    *     as many bytes as a worker sends and receives for the sum
    * @param encrypted whether the sums were encrypted; what plain sockets carried was not
@@ -48,10 +53,11 @@ public final class NetworkProbe {
       double sum,
       double rounded,
       double small,
+      double near,
       double sockets,
       boolean encrypted) {}
 
-  /** One worker's seconds of every run: plain sockets, sum, rounded, small. */
+  /** One worker's seconds of every run: plain sockets, sum, rounded, small, near. */
   private record Times(double[][] seconds, boolean encrypted) implements Serializable {}
 
   /**
@@ -82,7 +88,7 @@ public final class NetworkProbe {
     RDD<Integer> tasks = JavaSparkContext.fromSparkContext(spark).parallelize(ranks, workers).rdd();
     RDD<Times> probed = tasks.barrier().mapPartitions(new Task(floats, runs), false, tag);
     List<Times> times = new JavaRDD<>(probed, tag).collect();
-    double[] medians = new double[4];
+    double[] medians = new double[KINDS];
     for (int kind = 0; kind < medians.length; kind++) {
       double[] slowest = new double[runs];
       for (Times t : times) {
@@ -94,7 +100,14 @@ public final class NetworkProbe {
       medians[kind] = slowest[runs / 2];
     }
     return new Result(
-        workers, floats, medians[1], medians[2], medians[3], medians[0], times.get(0).encrypted());
+        workers,
+        floats,
+        medians[1],
+        medians[2],
+        medians[3],
+        medians[4],
+        medians[0],
+        times.get(0).encrypted());
   }
 
   /** One worker. */
@@ -122,37 +135,48 @@ public final class NetworkProbe {
       int rank = context.partitionId();
       String host = env.blockManager().blockManagerId().host();
       Timeouts timeouts = Timeouts.of(env.conf());
+      Runnable check = context::killTaskIfInterrupted;
+      double[][] seconds = new double[KINDS][runs];
+      Secret secret;
       try (Rendezvous r = Rendezvous.listen(host)) {
         Invitation all = Invitation.exchange(context, r, env, "");
-        Secret secret = Secret.of(env.securityManager(), env.conf(), all.token());
-        Runnable check = context::killTaskIfInterrupted;
+        int n = all.peers().size();
+        secret = Secret.of(env.securityManager(), env.conf(), all.token());
         Links links = r.connect(rank, all.peers(), secret, timeouts, check);
-        double[][] seconds = new double[4][runs];
         try {
-          long bytes = 8L * floats * (all.peers().size() - 1) / all.peers().size();
           for (int i = -1; i < runs; i++) {
             context.barrier();
-            record(seconds[0], i, sockets(links, rank, all.peers().size(), bytes));
+            record(seconds[0], i, sockets(links, rank, n, 8L * floats * (n - 1) / n));
           }
         } catch (Throwable t) {
           links.close();
           throw t;
         }
-        try (Collective c = new TcpCollective(rank, all.peers(), links, timeouts, check)) {
-          Buffer vector = Buffer.collected(4L * floats);
-          for (int kind = 1; kind < 4; kind++) {
-            int count = kind == 3 ? Math.min(1000, floats) : floats;
-            for (int i = -1; i < runs; i++) {
-              c.allReduce(vector, 0, 1, false); // all begin at the same time
-              long start = System.nanoTime();
-              c.allReduce(vector, 0, count, kind == 2);
-              record(seconds[kind], i, System.nanoTime() - start);
-            }
-          }
+        try (Collective c = new LinkedCollective(rank, all.peers(), links, timeouts, check)) {
+          sums(c, seconds[1], floats, false);
+          sums(c, seconds[2], floats, true);
+          sums(c, seconds[3], Math.min(1000, floats), false);
         }
-        return new Times(seconds, secret.cipherBytes() > 0);
       } catch (IOException e) {
         throw new UncheckedIOException("probe: sockets must stay open", e);
+      }
+      boolean memory = SharedMemory.wanted(env.conf());
+      try (Rendezvous r = Rendezvous.listen(host)) {
+        Invitation all = Invitation.exchange(context, r, env, "");
+        try (Collective c = r.join(rank, all.peers(), secret, timeouts, memory, check)) {
+          sums(c, seconds[4], floats, false);
+        }
+      }
+      return new Times(seconds, secret.cipherBytes() > 0);
+    }
+
+    private void sums(Collective c, double[] seconds, int count, boolean bf16) {
+      Buffer vector = Buffer.collected(4L * count);
+      for (int i = -1; i < runs; i++) {
+        c.allReduce(vector, 0, 1, false); // all begin at the same time
+        long start = System.nanoTime();
+        c.allReduce(vector, 0, count, bf16);
+        record(seconds, i, System.nanoTime() - start);
       }
     }
 

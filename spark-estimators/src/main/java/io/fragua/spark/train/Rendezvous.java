@@ -92,16 +92,31 @@ final class Rendezvous implements AutoCloseable {
    *
    * @param peers by rank
    * @param secret that all of them know
+   * @param memory whether other processes of this machine may be reached through shared memory
    * @param check called ten times a second; throws to give up
    * @throws CollectiveException naming a worker that could not be reached in time
    */
-  Collective join(int rank, List<Peer> peers, Secret secret, Timeouts timeouts, Runnable check) {
+  Collective join(
+      int rank,
+      List<Peer> peers,
+      Secret secret,
+      Timeouts timeouts,
+      boolean memory,
+      Runnable check) {
     if (SharedCollective.canJoin(peers)) {
       close();
       return new SharedCollective(rank, peers, timeouts, check);
     }
     Links all = connect(rank, peers, secret, timeouts, check);
-    return new TcpCollective(rank, peers, all, timeouts, check);
+    if (memory && secret.cipherBytes() == 0) {
+      try {
+        new SharedMemory(rank, peers, timeouts, check).join(all.data());
+      } catch (Throwable t) {
+        all.close();
+        throw t;
+      }
+    }
+    return new LinkedCollective(rank, peers, all, timeouts, check);
   }
 
   /** As {@link #join}, over TCP in any case, and only until all connections stand. */

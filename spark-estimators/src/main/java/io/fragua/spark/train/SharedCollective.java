@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * The collective of workers that are threads of one process, as in {@code local[2]}: they read each
  * other's vectors where they are. Each rank sums one segment over all vectors and writes it to all,
- * in the order in which {@link TcpCollective} adds them up, and with its roundings, so both give
+ * in the order in which {@link LinkedCollective} adds them up, and with its roundings, so both give
  * the same bits.
  */
 final class SharedCollective implements Collective {

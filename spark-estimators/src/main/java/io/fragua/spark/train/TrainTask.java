@@ -76,6 +76,7 @@ final class TrainTask {
                   meeting.peers(),
                   meeting.secret(),
                   Timeouts.of(env.conf()),
+                  SharedMemory.wanted(env.conf()),
                   context::killTaskIfInterrupted)) {
         work.use(ring.share(work.model()));
         programs.begin();

@@ -1,8 +1,6 @@
 package io.fragua.spark.train;
 
-import io.fragua.exec.Allocator;
 import io.fragua.exec.Execution;
-import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
@@ -34,12 +32,9 @@ final class Workspace implements AutoCloseable {
   private final boolean bf16;
   private final int shards;
   private ShardTree tree; // null unless sums are in the order of a tree
-  private final Allocator allocator;
-  private final List<Buffer> owned = new ArrayList<>();
-  private final List<Execution> executions = new ArrayList<>();
 
   /** Memory by operand name, shared by the graphs. */
-  private final Map<String, Buffer> named = new HashMap<>();
+  private final Operands operands;
 
   /** Of it what a training changes. */
   private ModelMemory model;
@@ -75,7 +70,7 @@ final class Workspace implements AutoCloseable {
     layout = plan.layout();
     batch = plan.batch();
     bf16 = plan.bf16();
-    allocator = new Allocator("training, rank " + rank);
+    operands = new Operands("training, rank " + rank);
     tiles = new ByteBuffer[layout.tiles()];
     try {
       Graph gradientGraph = programs.gradient().graph();
@@ -83,26 +78,26 @@ final class Workspace implements AutoCloseable {
       leaves("state:", plan.state(), true);
       leaves("opt:", plan.optState(), false);
       model = new ModelMemory(plan.params(), plan.state(), plan.optState(), rank);
-      named.putAll(model.named());
+      model.named().forEach(operands::put);
       for (int t = 0; t < tiles.length; t++) {
-        tiles[t] = buffer(layout.names().get(t), (long) batch * layout.bytes(t)).bytes();
+        tiles[t] = operands.add(layout.names().get(t), (long) batch * layout.bytes(t)).bytes();
       }
       ones = !layout.names().contains("weight");
-      weight = (ones ? buffer("weight", 4L * batch) : named.get("weight")).bytes();
-      buffer("key", 8);
-      buffer("shard", 4);
+      weight = (ones ? operands.add("weight", 4L * batch) : operands.get("weight")).bytes();
+      operands.add("key", 8);
+      operands.add("shard", 4);
       if (programs.evaluate() != null) {
         metrics = PlanCheck.metrics(programs.evaluate().graph());
       }
-      buffer("votes", 4L * votesEach() * shards);
+      operands.add("votes", 4L * votesEach() * shards);
       sums(gradientGraph, plan.shards() > 0 ? workers : 0, rank);
 
-      gradient = execution(programs.gradient());
-      bindOutputs(gradient, gradientGraph, "sum of ");
-      update = execution(programs.update());
-      bindOutputs(update, programs.update().graph(), "");
+      gradient = operands.execution(programs.gradient());
+      operands.bindOutputs(gradient, gradientGraph, name -> "sum of " + name);
+      update = operands.execution(programs.update());
+      operands.bindOutputs(update, programs.update().graph(), name -> name);
       if (programs.evaluate() != null) {
-        evaluate = execution(programs.evaluate());
+        evaluate = operands.execution(programs.evaluate());
         Graph g = programs.evaluate().graph();
         evaluatedLoss = evaluate.output(g.output("loss"));
         evaluatedWeightSum = evaluate.output(g.output("weight_sum"));
@@ -115,13 +110,6 @@ final class Workspace implements AutoCloseable {
       close();
       throw t;
     }
-  }
-
-  private Buffer buffer(String name, long size) {
-    Buffer b = allocator.allocate(size);
-    owned.add(b);
-    named.put(name, b);
-    return b;
   }
 
   private void leaves(String prefix, List<TrainPlan.Leaf> leaves, boolean learns) {
@@ -153,17 +141,17 @@ final class Workspace implements AutoCloseable {
     }
     if (treeWorkers > 0) {
       tree = new ShardTree(shards, treeWorkers, rank, Math.toIntExact(at / 4));
-      tree.bind(buffer("shards", tree.bytes()));
+      tree.bind(operands.add("shards", tree.bytes()));
       sums = tree.memory().slice(0, Math.toIntExact(at));
     } else {
-      sums = buffer("sums", at);
+      sums = operands.add("sums", at);
     }
     sumFloats = sums.bytes().asFloatBuffer();
     offsets.forEach(
         (name, offset) -> {
           Buffer slice = sums.slice(offset, sizes.get(name));
-          named.put("sum of " + name, slice);
-          named.putIfAbsent(name, slice); // gradients and weight_sum are operands of the update
+          operands.put("sum of " + name, slice);
+          operands.putIfAbsent(name, slice); // gradients and weight_sum are operands of the update
         });
     lossAt = offsets.get("loss") / 4;
     weightSumAt = offsets.get("weight_sum") / 4;
@@ -173,25 +161,12 @@ final class Workspace implements AutoCloseable {
     return (n + Buffer.ALIGNMENT - 1) & -Buffer.ALIGNMENT;
   }
 
-  private Execution execution(Program p) {
-    Execution e = p.newExecution(allocator);
-    executions.add(e);
-    bindInputs(e, p.graph());
-    return e;
-  }
-
-  private void bindInputs(Execution e, Graph g) {
-    for (int i = 0; i < g.inputs().size(); i++) {
-      e.bindInput(i, named.get(g.inputs().get(i).name()));
-    }
-  }
-
   private void bindState() {
     state.clear();
     for (String name : model.named().keySet()) {
       if (name.startsWith("state:")) {
-        FloatBuffer sum = named.get("sum of " + name).bytes().asFloatBuffer();
-        state.add(new FloatBuffer[] {sum, named.get(name).bytes().asFloatBuffer()});
+        FloatBuffer sum = operands.get("sum of " + name).bytes().asFloatBuffer();
+        state.add(new FloatBuffer[] {sum, operands.get(name).bytes().asFloatBuffer()});
       }
     }
   }
@@ -213,21 +188,14 @@ final class Workspace implements AutoCloseable {
     }
     model.release(); // nothing that is bound to it runs before it is bound anew
     model = shared;
-    named.putAll(shared.named());
-    bindInputs(gradient, programs.gradient().graph());
+    shared.named().forEach(operands::put);
+    operands.bindInputs(gradient, programs.gradient().graph());
     if (evaluate != null) {
-      bindInputs(evaluate, programs.evaluate().graph());
+      operands.bindInputs(evaluate, programs.evaluate().graph());
     }
     bindState();
-    executions.remove(update);
-    update.close();
+    operands.close(update);
     update = null;
-  }
-
-  private void bindOutputs(Execution e, Graph g, String prefix) {
-    for (int o = 0; o < g.outputs().size(); o++) {
-      e.bindOutput(o, named.get(prefix + g.outputs().get(o).name()));
-    }
   }
 
   /** Where a batch goes, one per tile of the layout. */
@@ -237,29 +205,23 @@ final class Workspace implements AutoCloseable {
 
   /** The two words of the step's key. */
   ByteBuffer key() {
-    return named.get("key").bytes();
+    return operands.get("key").bytes();
   }
 
   /** Says whose rows the next batch holds. */
   void shard(int number) {
-    named.get("shard").bytes().putInt(0, number);
+    operands.get("shard").bytes().putInt(0, number);
   }
 
   /** Completes a batch of {@code rows} rows: the others are zeros and weigh nothing. */
   void pad(int rows) {
     for (int t = 0; t < tiles.length; t++) {
-      zero(tiles[t], rows * layout.bytes(t), batch * layout.bytes(t));
+      Operands.zero(tiles[t], rows * layout.bytes(t), batch * layout.bytes(t));
     }
     if (ones) {
       for (int i = 0; i < batch; i++) {
         weight.putFloat(4 * i, i < rows ? 1 : 0);
       }
-    }
-  }
-
-  private static void zero(ByteBuffer b, int from, int to) {
-    for (int i = from; i < to; i += 4) {
-      b.putInt(i, 0);
     }
   }
 
@@ -288,7 +250,7 @@ final class Workspace implements AutoCloseable {
 
   /** {@link #votesEach} floats for each shard, for its validation. */
   Buffer votes() {
-    return named.get("votes");
+    return operands.get("votes");
   }
 
   /** Adds up over the workers; gradients are rounded on their way if the plan says so. */
@@ -309,7 +271,7 @@ final class Workspace implements AutoCloseable {
 
   /** The sums of a shard without rows; {@link #complete} them too. */
   void clearSums() {
-    zero(sums.bytes(), 0, sums.size());
+    Operands.zero(sums.bytes(), 0, sums.size());
   }
 
   /** Says, before a shard is completed, whether its worker wants the training to stop. */
@@ -386,17 +348,15 @@ final class Workspace implements AutoCloseable {
     if (best == null) {
       best = new HashMap<>();
       for (String name : learnt.keySet()) {
-        Buffer b = allocator.allocate(named.get(name).size());
-        owned.add(b);
-        best.put(name, b);
+        best.put(name, operands.allocate(operands.get(name).size()));
       }
     }
-    best.forEach((name, b) -> b.copyFrom(named.get(name)));
+    best.forEach((name, b) -> b.copyFrom(operands.get(name)));
   }
 
   /** Puts back what was kept. */
   void recall() {
-    best.forEach((name, b) -> named.get(name).copyFrom(b));
+    best.forEach((name, b) -> operands.get(name).copyFrom(b));
   }
 
   /** Parameters, statistics and optimizer state, one after the other; a copy. */
@@ -424,8 +384,8 @@ final class Workspace implements AutoCloseable {
     Map<String, Tensor> m = new LinkedHashMap<>();
     learnt.forEach(
         (name, dims) -> {
-          Buffer copy = Buffer.collected(named.get(name).size());
-          copy.copyFrom(named.get(name));
+          Buffer copy = Buffer.collected(operands.get(name).size());
+          copy.copyFrom(operands.get(name));
           m.put(name, Tensor.of(TensorType.of(DType.F32, dims), copy));
         });
     return m;
@@ -434,7 +394,7 @@ final class Workspace implements AutoCloseable {
   /** All that a checkpoint holds, by operand name; the tensors are this workspace's own memory. */
   Map<String, Tensor> everything() {
     Map<String, Tensor> m = new LinkedHashMap<>();
-    lasting.forEach((name, dims) -> m.put(name, tensor(dims, named.get(name))));
+    lasting.forEach((name, dims) -> m.put(name, tensor(dims, operands.get(name))));
     if (best != null) {
       best.forEach((name, b) -> m.put("best:" + name, tensor(lasting.get(name), b)));
     }
@@ -461,14 +421,10 @@ final class Workspace implements AutoCloseable {
 
   @Override
   public void close() {
-    executions.forEach(Execution::close);
-    executions.clear();
-    if (model != null) {
+    if (model != null) { // what is bound to it does not run any more
       model.release();
       model = null;
     }
-    owned.forEach(allocator::free);
-    owned.clear();
-    allocator.close();
+    operands.close();
   }
 }

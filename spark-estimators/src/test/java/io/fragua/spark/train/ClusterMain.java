@@ -2,7 +2,9 @@ package io.fragua.spark.train;
 
 import io.fragua.nn.ParamTree;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,6 +13,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -28,17 +31,20 @@ final class ClusterMain {
   private ClusterMain() {}
 
   public static void main(String[] args) throws IOException {
-    try (SparkSession one = session("local[1]", args)) {
+    try (SparkSession one = session("local[1]", args, true)) {
       System.out.println("ONE " + bits(task(one, 1).train().params()));
     }
-    try (SparkSession cluster = session("local-cluster[2,1,1024]", args)) {
-      System.out.println("CLUSTER " + bits(task(cluster, 2).train().params()));
+    try (SparkSession cluster = session("local-cluster[2,1,1024]", args, false)) {
+      System.out.println("MEMORY " + bits(task(cluster, 2).train().params()));
       kill(cluster);
+    }
+    try (SparkSession cluster = session("local-cluster[2,1,1024]", args, true)) {
+      System.out.println("SEALED " + bits(task(cluster, 2).train().params()));
       Slots.await(cluster.sparkContext(), 2, Distribution.PLAIN);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
       System.out.println("SPILLED " + OpenFiles.spilled(Path.of(args[1])));
     }
-    try (SparkSession local = session("local[2]", args)) {
+    try (SparkSession local = session("local[2]", args, true)) {
       crash(local, Path.of(args[1]));
     }
   }
@@ -77,7 +83,8 @@ final class ClusterMain {
     t.train();
   }
 
-  private static SparkSession session(String master, String[] args) {
+  /** Workers that encrypt use sockets; others of this machine share memory. */
+  private static SparkSession session(String master, String[] args, boolean encrypt) {
     SparkSession s =
         SparkSession.builder()
             .master(master)
@@ -87,7 +94,7 @@ final class ClusterMain {
             .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
             .config("spark.authenticate", "true")
             .config("spark.authenticate.secret", "between us")
-            .config("spark.network.crypto.enabled", "true")
+            .config("spark.network.crypto.enabled", String.valueOf(encrypt))
             .config("spark.hadoop.fs.slow.impl", SlowFileSystem.class.getName())
             .config("spark.local.dir", args[1])
             .config(StoreBudget.KEY, "20k") // so that rows lie on disk
@@ -133,6 +140,7 @@ final class ClusterMain {
           @Override
           public void epoch(EpochMetrics m) {
             if (m.epoch() > 20 && killed.compareAndSet(false, true)) {
+              System.out.println("SHARED " + shared(victim[1]));
               at[0] = System.nanoTime();
               ProcessHandle.of(Long.parseLong(victim[1])).orElseThrow().destroyForcibly();
             }
@@ -145,6 +153,15 @@ final class ClusterMain {
       long ms = (System.nanoTime() - at[0]) / 1_000_000;
       System.out.println("VICTIM " + victim[0]);
       System.out.println("KILLED " + ms + " " + e.getMessage().replace('\n', ' '));
+    }
+  }
+
+  /** The files in memory that a process has mapped and that have no name any more. */
+  private static long shared(String pid) {
+    try (Stream<String> maps = Files.lines(Path.of("/proc", pid, "maps"))) {
+      return maps.filter(m -> m.matches(".* /dev/shm/fragua-.* \\(deleted\\)")).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

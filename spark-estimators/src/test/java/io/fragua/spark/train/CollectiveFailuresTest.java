@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.spark.train.Ranks.Way;
 import io.fragua.tensor.Buffer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -21,6 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Workers that die, fall silent or hang, and strangers: what the others say, and when. */
@@ -46,11 +49,10 @@ class CollectiveFailuresTest {
   }
 
   /** Sums twice, but for one who does something else the second time. */
-  private List<Future<Integer>> withOne(
-      int n, boolean shared, int victim, Callable<Integer> instead) {
+  private List<Future<Integer>> withOne(int n, Way way, int victim, Callable<Integer> instead) {
     return ranks.run(
         n,
-        shared,
+        way,
         c -> {
           Ranks.sum(c);
           return c.rank() == victim ? instead.call() : Ranks.sum(c);
@@ -62,9 +64,9 @@ class CollectiveFailuresTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 1, 5})
-  void everyRankNamesTheOneThatFails(int victim) {
-    List<Future<Integer>> results = withOne(6, false, victim, CollectiveFailuresTest::fail);
+  @CsvSource({"0, SOCKETS", "1, SOCKETS", "5, SOCKETS", "0, MEMORY", "1, MEMORY", "5, MEMORY"})
+  void everyRankNamesTheOneThatFails(int victim, Way way) {
+    List<Future<Integer>> results = withOne(6, way, victim, CollectiveFailuresTest::fail);
     assertEquals("out of luck", Ranks.failure(results.get(victim)).getMessage());
     assertOthersName(results, victim, ", executor e" + victim + ") is gone: it left (seen");
   }
@@ -81,12 +83,12 @@ class CollectiveFailuresTest {
   private List<Future<Integer>> withMute(int n, int victim, CountDownLatch until) {
     return ranks.join(
         n,
-        false,
+        Way.SOCKETS,
         (r, rank, peers) -> {
           if (rank == victim) {
             return mute(r, rank, peers, until);
           }
-          try (Collective c = r.join(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
+          try (Collective c = ranks.join(r, rank, peers, Way.SOCKETS)) {
             return Ranks.sum(c);
           }
         });
@@ -115,14 +117,14 @@ class CollectiveFailuresTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void oneThatLivesButDoesNotJoinIsNamed(boolean shared) throws Exception {
+  @EnumSource
+  void oneThatLivesButDoesNotJoinIsNamed(Way way) throws Exception {
     ranks.timeouts = new Timeouts(10_000, 1000, 700);
     CountDownLatch done = new CountDownLatch(1);
     List<Future<Integer>> results =
         withOne(
             5,
-            shared,
+            way,
             2,
             () -> {
               done.await();
@@ -134,7 +136,7 @@ class CollectiveFailuresTest {
     Predicate<Throwable> names =
         t -> t.getMessage().startsWith(cause) && t.getMessage().contains("did not join for ");
     assertTrue(failures.stream().anyMatch(names), failures::toString);
-    if (shared) { // over sockets the others may see first that this one has gone
+    if (way == Way.THREADS) { // else the others may see first that this one has gone
       assertTrue(failures.stream().allMatch(names), failures::toString);
     }
     done.countDown();
@@ -148,7 +150,7 @@ class CollectiveFailuresTest {
     List<Future<Integer>> results =
         ranks.run(
             3,
-            false,
+            Way.SOCKETS,
             c -> {
               Thread.sleep(c.rank() * 700L);
               return Ranks.sum(c);
@@ -160,7 +162,7 @@ class CollectiveFailuresTest {
 
   @Test
   void aThreadThatLeavesIsNamed() {
-    List<Future<Integer>> results = withOne(3, true, 1, CollectiveFailuresTest::fail);
+    List<Future<Integer>> results = withOne(3, Way.THREADS, 1, CollectiveFailuresTest::fail);
     for (int r : new int[] {0, 2}) {
       assertNames(results.get(r), 1, "is gone: it left (seen by rank " + r);
     }
@@ -173,10 +175,10 @@ class CollectiveFailuresTest {
     List<Future<Integer>> results =
         ranks.join(
             2,
-            false,
+            Way.SOCKETS,
             (r, rank, peers) -> {
               Secret own = new Secret(new byte[] {(byte) rank}, cipherBytes);
-              return r.join(rank, peers, own, ranks.timeouts, () -> {}).rank();
+              return r.join(rank, peers, own, ranks.timeouts, false, () -> {}).rank();
             });
     for (int r = 0; r < 2; r++) {
       String m = Ranks.failure(results.get(r)).getMessage();
@@ -192,10 +194,10 @@ class CollectiveFailuresTest {
     List<Future<Integer>> results =
         ranks.join(
             2,
-            false,
+            Way.SOCKETS,
             (r, rank, peers) -> {
               Secret own = new Secret(Ranks.CLEAR.key(), 16 * rank);
-              return r.join(rank, peers, own, ranks.timeouts, () -> {}).rank();
+              return r.join(rank, peers, own, ranks.timeouts, false, () -> {}).rank();
             });
     String m = Ranks.failure(results.get(1)).getMessage();
     assertTrue(m.contains("rank 0 (") && m.contains("other settings of encryption"), m);
@@ -217,11 +219,12 @@ class CollectiveFailuresTest {
           ranks.submit(
               () -> {
                 Thread.sleep(300); // the strangers are first
-                try (Collective c = b.join(1, peers, ranks.secret, Ranks.PATIENT, () -> {})) {
+                try (Collective c =
+                    b.join(1, peers, ranks.secret, Ranks.PATIENT, false, () -> {})) {
                   return Ranks.sum(c);
                 }
               });
-      try (Collective c = a.join(0, peers, ranks.secret, Ranks.PATIENT, () -> {})) {
+      try (Collective c = a.join(0, peers, ranks.secret, Ranks.PATIENT, false, () -> {})) {
         assertEquals(3, Ranks.sum(c));
       }
       assertEquals(3, one.get());
@@ -248,14 +251,14 @@ class CollectiveFailuresTest {
   private List<Future<float[]>> tapped(WireTap tap, int floats) {
     return ranks.join(
         2,
-        false,
+        Way.SOCKETS,
         (r, rank, peers) -> {
           List<Peer> seen = peers;
           if (rank == 1) {
             tap.forwardTo(peers.get(0).port());
             seen = List.of(new Peer(0, Ranks.HOST, tap.port(), "e0"), peers.get(1));
           }
-          try (Collective c = r.join(rank, seen, ranks.secret, ranks.timeouts, () -> {})) {
+          try (Collective c = ranks.join(r, rank, seen, Way.SOCKETS)) {
             Buffer b = Buffer.collected(4L * floats);
             float[] v = new float[floats];
             java.util.Arrays.fill(v, WireTap.PATTERN);
@@ -305,7 +308,7 @@ class CollectiveFailuresTest {
       String m =
           assertThrows(
                   CollectiveException.class,
-                  () -> r.join(1, peers, ranks.secret, Ranks.PATIENT, () -> {}))
+                  () -> r.join(1, peers, ranks.secret, Ranks.PATIENT, false, () -> {}))
               .getMessage();
       assertTrue(m.contains("rank 0 (127.0.0.1:" + free + ", executor 0) refused"), m);
     }
@@ -324,7 +327,7 @@ class CollectiveFailuresTest {
           "killed",
           assertThrows(
                   IllegalStateException.class,
-                  () -> r.join(0, peers, ranks.secret, Ranks.PATIENT, killed))
+                  () -> r.join(0, peers, ranks.secret, Ranks.PATIENT, false, killed))
               .getMessage());
     }
   }

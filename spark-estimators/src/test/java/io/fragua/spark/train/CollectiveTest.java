@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fragua.exec.Allocator;
+import io.fragua.spark.train.Ranks.Way;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Float16;
 import java.nio.ByteBuffer;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sums over all ranks, by every way they may take. */
 class CollectiveTest {
@@ -51,8 +52,9 @@ class CollectiveTest {
   void sumsAreRightAndTheSameBitsOnEveryRank(int n, int cipherBytes, boolean bf16)
       throws Exception {
     ranks.secret = new Secret(new byte[] {1, 2, 3}, cipherBytes);
-    List<Future<List<float[]>>> results = ranks.run(n, false, c -> sums(c, bf16));
-    List<Future<List<float[]>>> shared = ranks.run(n, true, c -> sums(c, bf16));
+    List<Future<List<float[]>>> results = ranks.run(n, Way.SOCKETS, c -> sums(c, bf16));
+    List<Future<List<float[]>>> memory = ranks.run(n, Way.MEMORY, c -> sums(c, bf16));
+    List<Future<List<float[]>>> threads = ranks.run(n, Way.THREADS, c -> sums(c, bf16));
     for (int s = 0; s < SIZES.length; s++) {
       double[] expected = new double[SIZES[s]];
       double[] size = new double[SIZES[s]];
@@ -71,7 +73,8 @@ class CollectiveTest {
       }
       for (int r = 0; r < n; r++) {
         assertArrayEquals(first, results.get(r).get().get(s), 0f, "rank " + r);
-        assertArrayEquals(first, shared.get(r).get().get(s), 0f, "shared memory, rank " + r);
+        assertArrayEquals(first, memory.get(r).get().get(s), 0f, "shared memory, rank " + r);
+        assertArrayEquals(first, threads.get(r).get().get(s), 0f, "threads, rank " + r);
       }
     }
   }
@@ -91,13 +94,13 @@ class CollectiveTest {
 
   /** Threads of one process keep one model, which rank 0 changes; other workers one each. */
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void aModelIsChangedOnceInAProcess(boolean shared) throws Exception {
+  @EnumSource
+  void aModelIsChangedOnceInAProcess(Way way) throws Exception {
     long before = Allocator.held();
     List<Future<float[]>> results =
         ranks.run(
             3,
-            shared,
+            way,
             c ->
                 onModel(
                     c,
@@ -128,7 +131,7 @@ class CollectiveTest {
     List<Future<Float>> results =
         ranks.run(
             3,
-            true,
+            Way.THREADS,
             c -> {
               try {
                 return onModel(
@@ -179,7 +182,7 @@ class CollectiveTest {
   void largeSumsAreInTheOrderOfTheRing() throws Exception {
     int n = 3;
     int size = SIZES[SIZES.length - 1];
-    List<Future<List<float[]>>> results = ranks.run(n, false, c -> sums(c, false));
+    List<Future<List<float[]>>> results = ranks.run(n, Way.SOCKETS, c -> sums(c, false));
     float[] sum = results.get(0).get().get(SIZES.length - 1);
     float[][] v = {values(0, size), values(1, size), values(2, size)};
     for (int segment = 0; segment < n; segment++) {
@@ -194,11 +197,11 @@ class CollectiveTest {
   @ParameterizedTest
   @CsvSource({"2, 3", "20000, 30000"})
   void onlyTheRangeIsSummed(int from, int count) throws Exception {
-    for (boolean shared : new boolean[] {false, true}) {
+    for (Way way : Way.values()) {
       List<Future<float[]>> results =
           ranks.run(
               3,
-              shared,
+              way,
               c -> {
                 Buffer b = Buffer.collected(4L * (from + count + 1));
                 float[] v = new float[from + count + 1];
@@ -217,11 +220,11 @@ class CollectiveTest {
     }
   }
 
-  /** Shards summed as a tree: over sockets and in shared memory, by every number of workers. */
+  /** Shards summed as a tree: by every way, by every number of workers. */
   @ParameterizedTest
   @CsvSource({"1, 5", "2, 3", "8, 70001", "16, 1000"})
   void treesGiveTheSameBitsForEveryNumberOfWorkers(int shards, int floats) throws Exception {
-    float[] one = ranks.run(1, true, c -> tree(c, shards, floats)).get(0).get();
+    float[] one = ranks.run(1, Way.THREADS, c -> tree(c, shards, floats)).get(0).get();
     double[] expected = new double[floats];
     for (int s = 0; s < shards; s++) {
       float[] v = values(s, floats);
@@ -233,9 +236,9 @@ class CollectiveTest {
       assertEquals(expected[i], one[i], 0x1p-20 * shards * (1 << (i % 20)), "at " + i);
     }
     for (int n = 2; n <= Math.min(shards, 8); n += n < 3 ? 1 : 2) {
-      for (boolean shared : new boolean[] {false, true}) {
+      for (Way way : Way.values()) {
         int rank = 0;
-        for (Future<float[]> f : ranks.run(n, shared, c -> tree(c, shards, floats))) {
+        for (Future<float[]> f : ranks.run(n, way, c -> tree(c, shards, floats))) {
           assertArrayEquals(one, f.get(), 0f, n + " workers, rank " + rank++);
         }
       }

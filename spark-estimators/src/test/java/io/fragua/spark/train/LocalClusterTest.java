@@ -28,10 +28,10 @@ class LocalClusterTest {
     var spark = TestSpark.get();
     assertEquals(
         ClusterMain.bits(ClusterMain.task(spark, 1).train().params()), said.get("ONE"), "local[1]");
-    assertEquals(
-        ClusterMain.bits(ClusterMain.task(spark, 2).train().params()),
-        said.get("CLUSTER"),
-        "local-cluster");
+    String two = ClusterMain.bits(ClusterMain.task(spark, 2).train().params());
+    assertEquals(two, said.get("MEMORY"), "local-cluster, through shared memory");
+    assertEquals(two, said.get("SEALED"), "local-cluster, encrypted");
+    assertEquals("1", said.get("SHARED"), "files in memory of a worker");
     String[] killed = said.get("KILLED").split(" ", 2);
     assertTrue(Integer.parseInt(killed[0]) < LIMIT_MS, killed[0] + " ms");
     assertTrue(
@@ -80,7 +80,7 @@ class LocalClusterTest {
     List<String> all = ChildJvm.cluster(temp, ClusterMain.class, ClusterMain.CRASHED, files);
     Map<String, String> said =
         all.stream()
-            .filter(l -> l.matches("(ONE|CLUSTER|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
+            .filter(l -> l.matches("(ONE|MEMORY|SEALED|SHARED|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
             .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
     assertEquals(6, said.size(), String.join("\n", all));
     return said;

@@ -21,13 +21,23 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Ranks as threads of one process: over real sockets where they are said to be executors of their
- * own, else in shared memory. An extension of a test, which fails if it leaves sockets or threads.
+ * Ranks as threads of one process, which may be said to be executors of their own. An extension of
+ * a test, which fails if it leaves sockets or threads.
  */
 final class Ranks implements BeforeEachCallback, AfterEachCallback {
   static final String HOST = "127.0.0.1";
   static final Timeouts PATIENT = new Timeouts(10_000, 20_000, 20_000);
   static final Secret CLEAR = new Secret(new byte[] {1, 2, 3}, 0);
+
+  /** How ranks reach each other. */
+  enum Way {
+    /** As on different machines. */
+    SOCKETS,
+    /** As processes of one machine. */
+    MEMORY,
+    /** As threads of one process. */
+    THREADS
+  }
 
   /** What a rank does with its collective. */
   interface Body<T> {
@@ -53,23 +63,27 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   }
 
   /** Runs the body on every rank; the results by rank, or the failures. */
-  <T> List<Future<T>> run(int n, boolean shared, Body<T> body) {
+  <T> List<Future<T>> run(int n, Way way, Body<T> body) {
     return join(
         n,
-        shared,
+        way,
         (r, rank, peers) -> {
-          try (Collective c = r.join(rank, peers, secret, timeouts, () -> {})) {
+          try (Collective c = join(r, rank, peers, way)) {
             return body.run(c);
           }
         });
   }
 
-  <T> List<Future<T>> join(int n, boolean shared, Joining<T> joining) {
+  Collective join(Rendezvous r, int rank, List<Peer> peers, Way way) {
+    return r.join(rank, peers, secret, timeouts, way == Way.MEMORY, () -> {});
+  }
+
+  <T> List<Future<T>> join(int n, Way way, Joining<T> joining) {
     List<Rendezvous> all = new ArrayList<>();
     List<Peer> peers = new ArrayList<>();
     for (int r = 0; r < n; r++) {
       all.add(Rendezvous.listen(HOST));
-      peers.add(new Peer(r, HOST, all.get(r).port(), shared ? "e" : "e" + r));
+      peers.add(new Peer(r, HOST, all.get(r).port(), way == Way.THREADS ? "e" : "e" + r));
     }
     List<Future<T>> results = new ArrayList<>();
     for (int r = 0; r < n; r++) {

@@ -5,8 +5,8 @@ import io.fragua.tensor.Buffer;
 import java.io.IOException;
 import java.util.List;
 
-/** The collective of workers in several processes, over TCP. */
-final class TcpCollective implements Collective {
+/** The collective of workers in several processes, over the links between them. */
+final class LinkedCollective implements Collective {
   /*
    * Large vectors go round a ring (Ring). For two ranks this is the exchange of halves.
    *
@@ -27,7 +27,7 @@ final class TcpCollective implements Collective {
   private boolean closed;
 
   /** Takes over the links. */
-  TcpCollective(int rank, List<Peer> peers, Links links, Timeouts timeouts, Runnable check) {
+  LinkedCollective(int rank, List<Peer> peers, Links links, Timeouts timeouts, Runnable check) {
     this.rank = rank;
     this.size = peers.size();
     this.links = links;
