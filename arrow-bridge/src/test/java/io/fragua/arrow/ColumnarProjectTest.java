@@ -210,6 +210,39 @@ final class ColumnarProjectTest {
     assertEquals(300L, Session.metrics(out).get("numOutputRows"));
   }
 
+  /** The reader of ORC as that of Parquet; Spark's cache yields rows of so many columns. */
+  @ParameterizedTest
+  @ValueSource(strings = {"orc", "cached"})
+  void tablesOfManyColumnsOfOtherOrigins(String origin) {
+    boolean cached = origin.equals("cached");
+    Dataset<Row> table = wide().where("id % 2 = 0");
+    String path = Session.path();
+    if (cached) {
+      table.cache();
+    } else {
+      table.write().orc(path);
+    }
+    Dataset<Row> given = cached ? table : Session.get().read().orc(path);
+    try {
+      Dataset<Row> out = append(given.selectExpr("*", "2 * c1999 AS more"));
+      String p = plan(out);
+      assertEquals(cached, p.contains("RowsToColumns"), p);
+      assertTrue(p.contains(cached ? "InMemoryTableScan" : "Format: ORC"), p);
+      List<Row> want =
+          wide()
+              .where("id % 2 = 0")
+              .selectExpr("*", "2 * c1999 AS more", "double(a + c)")
+              .collectAsList();
+      List<Row> got = out.collectAsList();
+      assertEquals(150, got.size());
+      for (int i = 0; i < 150; i++) {
+        assertEquals(want.get(i), got.get(i), "row " + i);
+      }
+    } finally {
+      table.unpersist();
+    }
+  }
+
   private static Row firstOf(Row row, int n) {
     return RowFactory.create(IntStream.range(0, n).mapToObj(row::get).toArray());
   }

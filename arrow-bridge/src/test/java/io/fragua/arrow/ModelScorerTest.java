@@ -170,7 +170,7 @@ final class ModelScorerTest {
 
   static void assertUnused() {
     // The last tasks of a cancelled or limited job end a little after the job.
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (ModelCache.counts()[1] > 0 && System.nanoTime() < end) {
       Thread.onSpinWait();
     }

@@ -119,7 +119,7 @@ final class Session {
   static Map<String, String> sqlTab(String node) throws TimeoutException {
     SQLAppStatusStore store =
         ((org.apache.spark.sql.classic.SparkSession) get()).sharedState().statusStore();
-    get().sparkContext().listenerBus().waitUntilEmpty();
+    get().sparkContext().listenerBus().waitUntilEmpty(60_000);
     SQLExecutionUIData last = store.executionsList().last();
     var values = CollectionConverters.asJava(store.executionMetrics(last.executionId()));
     Map<String, String> shown = new LinkedHashMap<>();

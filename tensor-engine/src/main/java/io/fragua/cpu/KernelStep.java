@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -166,6 +167,7 @@ final class KernelStep extends Step {
     private final CpuExecution x;
     private final Object[][] memory;
     private final int[] p = source.p().clone();
+    private final IntConsumer part = this::part;
 
     Run(CpuExecution x) {
       this.x = x;
@@ -198,14 +200,14 @@ final class KernelStep extends Step {
         kernel.run(memory[0], p, from, from + each);
         return;
       }
+      x.pool().run(parts, part);
+    }
+
+    private void part(int t) {
+      int units = plan.units();
       int each = (units + parts - 1) / parts;
       int step = plan.splitsInner() ? (each + 63) / 64 * 64 : each;
-      x.pool()
-          .run(
-              parts,
-              t ->
-                  kernel.run(
-                      memory[t], p, Math.min(units, t * step), Math.min(units, (t + 1) * step)));
+      kernel.run(memory[t], p, Math.min(units, t * step), Math.min(units, (t + 1) * step));
     }
 
     @Override

@@ -37,7 +37,9 @@ final class Pool implements AutoCloseable {
     if (parts == 1) {
       range.run(0, 0, units);
     } else {
-      pool.run(parts, t -> range.run(t, start(units, parts, t), start(units, parts, t + 1)));
+      pool.range = range;
+      pool.units = units;
+      pool.run(parts, pool.ranged);
     }
   }
 
@@ -47,6 +49,12 @@ final class Pool implements AutoCloseable {
   private final Helper[] helpers;
   private IntConsumer work;
   private int parts;
+
+  /** What {@link #ranged} divides; fields, since a function of its own would be made every time. */
+  private Range range;
+
+  private int units;
+  private final IntConsumer ranged = this::range;
 
   /** Counts the pieces of work handed out; written last, so that what precedes it is seen. */
   private volatile int turn;
@@ -105,6 +113,10 @@ final class Pool implements AutoCloseable {
       helpers[i] = new Helper(i + 1);
       helpers[i].start();
     }
+  }
+
+  private void range(int part) {
+    range.run(part, start(units, parts, part), start(units, parts, part + 1));
   }
 
   /** Runs parts 0 to {@code parts - 1}, the first on the calling thread. */

@@ -7,6 +7,7 @@ import io.fragua.tensor.Window;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
 /** A pool, or the gradient of one, by a generated loop; threads share the images. */
 final class PoolStep extends Step {
@@ -130,6 +131,7 @@ final class PoolStep extends Step {
     private final CpuExecution x;
     private final Object[] memory = new Object[3];
     private final int[] p = sizes.clone();
+    private final IntConsumer part = this::part;
 
     Run(CpuExecution x) {
       this.x = x;
@@ -150,13 +152,12 @@ final class PoolStep extends Step {
         kernel.run(memory, p, 0, images);
         return;
       }
+      x.pool().run(parts, part);
+    }
+
+    private void part(int t) {
       int each = (images + parts - 1) / parts;
-      x.pool()
-          .run(
-              parts,
-              t ->
-                  kernel.run(
-                      memory, p, Math.min(images, t * each), Math.min(images, (t + 1) * each)));
+      kernel.run(memory, p, Math.min(images, t * each), Math.min(images, (t + 1) * each));
     }
 
     @Override

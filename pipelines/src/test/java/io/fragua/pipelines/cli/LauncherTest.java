@@ -98,7 +98,7 @@ class LauncherTest {
     Path out = temp.resolve("out");
     Path err = temp.resolve("err");
     Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS), "the launcher hangs");
+    assertTrue(process.waitFor(120, TimeUnit.SECONDS), "the launcher hangs");
     return new Outcome(
         process.exitValue(),
         Files.readString(out, StandardCharsets.UTF_8),

@@ -107,7 +107,7 @@ class ClusterIT {
     Path log = temp.resolve("log");
     Process child = b.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     try {
-      boolean ended = child.waitFor(240, TimeUnit.SECONDS);
+      boolean ended = child.waitFor(600, TimeUnit.SECONDS);
       String out =
           Files.readAllLines(log, StandardCharsets.UTF_8).stream()
               .filter(l -> !l.contains(" INFO "))

@@ -75,7 +75,7 @@ class ConnectIT {
     Path log = temp.resolve("log");
     server =
         b.directory(temp.toFile()).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(10);
     Matcher m = STARTED.matcher("");
     while (!m.reset(Files.readString(log)).find()) {
       assertTrue(server.isAlive() && System.nanoTime() < deadline, Files.readString(log));

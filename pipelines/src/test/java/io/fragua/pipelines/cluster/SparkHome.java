@@ -2,9 +2,12 @@ package io.fragua.pipelines.cluster;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -60,6 +63,15 @@ public final class SparkHome implements AutoCloseable {
     return home.resolve("bin/spark-submit");
   }
 
+  private boolean uses(ProcessHandle p) {
+    try {
+      return Files.readString(Path.of("/proc/" + p.pid() + "/cmdline"), StandardCharsets.ISO_8859_1)
+          .contains(home + "/jars/");
+    } catch (IOException e) {
+      return false; // it has ended, or there is no such list
+    }
+  }
+
   /** Spark's jars on the class path of the tests, without Fragua's and those of the tests. */
   public static List<Path> jars() {
     String classPath =
@@ -71,9 +83,17 @@ public final class SparkHome implements AutoCloseable {
         .toList();
   }
 
-  /** Removes the links, each of which JUnit would warn about when it deletes the folder. */
+  /**
+   * Removes the links, each of which JUnit would warn about when it deletes the folder. Executors
+   * end a little after their driver: until then they need the jars, and have files elsewhere.
+   */
   @Override
   public void close() throws IOException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (ProcessHandle.allProcesses().anyMatch(this::uses) && System.nanoTime() < end) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    ProcessHandle.allProcesses().filter(this::uses).forEach(ProcessHandle::destroyForcibly);
     try (Stream<Path> links = Files.list(home.resolve("jars"))) {
       for (Path link : links.toList()) {
         Files.delete(link);

@@ -2,7 +2,6 @@ package io.fragua.spark.train;
 
 import io.fragua.tensor.Tensor;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -18,20 +17,10 @@ final class LocalSgdLoop {
   private final TrainPlan plan;
   private final LocalSgdJob job;
   private final CheckpointSaver saver;
-  private final ArrayList<EpochMetrics> history;
-  private final EarlyStopping stopping;
+  private final Course at; // whose steps of an epoch are rounds
   private final List<String> metrics;
   private float[] values;
   private float[] best; // parameters and statistics; null until there is an epoch that is the best
-  private int epoch;
-  private int round;
-  private long steps;
-  private long rows;
-  private double loss;
-  private double weights;
-  private double seconds;
-  private boolean ended;
-  private long began;
 
   /**
    * A loop that is ready to run, from the checkpoint that the plan names if there is one.
@@ -50,53 +39,40 @@ final class LocalSgdLoop {
             ? Position.START
             : plan.checkpoints()
                 .restore(SparkEnv.get().blockManager().blockManagerId().host(), this::restore);
-    stopping = new EarlyStopping(plan.patience(), from);
-    history = new ArrayList<>(from.history());
-    epoch = from.epoch();
-    round = from.step();
-    steps = from.globalStep();
-    loss = from.loss();
-    weights = from.weights();
-    rows = from.rows();
-    seconds = from.seconds();
-    ended = from.ended();
+    at = new Course(from, plan.patience());
   }
 
   /** Trains. */
   TrainTask.Outcome run() {
-    while (!ended && epoch < plan.epochs()) {
+    while (!at.ended && at.epoch < plan.epochs()) {
       epoch();
     }
     if (saver != null) {
       saver.await();
     }
     float[] learnt = plan.patience() > 0 ? best : plan.learnt(values);
-    return new TrainTask.Outcome(TrainTask.file(plan.tensors(learnt)), history);
+    return new TrainTask.Outcome(TrainTask.file(plan.tensors(learnt)), at.history);
   }
 
   private void epoch() {
-    began = System.nanoTime() - (long) (seconds * 1e9);
+    at.beginEpoch();
     boolean stopped = rounds();
     LocalSgdTask.Learnt held =
-        request.validationColumn() == null ? null : job.validate(epoch, values);
+        request.validationColumn() == null ? null : job.validate(at.epoch, values);
     long validation = held == null ? 0 : held.rows();
-    TrainTask.checkRows(rows, validation, plan.patience());
-    TrainLoop.checkWeights(weights);
+    TrainTask.checkRows(at.rows, validation, plan.patience());
+    TrainLoop.checkWeights(at.weights);
     double[] sums = validation == 0 ? null : held.sums();
-    EpochMetrics m = EpochMetrics.of(epoch, loss, weights, sums, metrics, rows, elapsed());
-    history.add(m);
+    EpochMetrics m =
+        EpochMetrics.of(at.epoch, at.loss, at.weights, sums, metrics, at.rows, at.elapsed());
+    at.history.add(m);
     request.listener().epoch(m);
-    if (stopping.improves(m.validationLoss())) {
+    if (at.stopping.improves(m.validationLoss())) {
       best = plan.learnt(values);
     }
-    ended = request.listener().stopRequested() | stopped | stopping.ends();
-    epoch++;
-    round = 0;
-    rows = 0;
-    loss = 0;
-    weights = 0;
-    seconds = 0;
-    if (saver != null && (saver.dueAfterEpoch(epoch) || ended || epoch == plan.epochs())) {
+    at.ended = request.listener().stopRequested() | stopped | at.stopping.ends();
+    at.endEpoch();
+    if (saver != null && (saver.dueAfterEpoch(at.epoch) || at.ended || at.epoch == plan.epochs())) {
       save();
     }
   }
@@ -105,30 +81,26 @@ final class LocalSgdLoop {
   private boolean rounds() {
     int n = job.rounds();
     int[] order = IntStream.range(0, n).toArray();
-    new Shuffle(plan.seed(), epoch, -1, n, 1).permute(0, order, 0, n);
+    new Shuffle(plan.seed(), at.epoch, -1, n, 1).permute(0, order, 0, n);
     int more = request.distribution().localSteps();
-    while (round < n) {
-      LocalSgdTask.Learnt l = job.round(epoch, round, order[round], values);
+    while (at.step < n) {
+      LocalSgdTask.Learnt l = job.round(at.epoch, at.step, order[at.step], values);
       values = l.values();
-      rows += l.rows();
-      loss += l.sums()[0];
-      weights += l.sums()[1];
-      round++;
-      steps += more;
-      long all = round == n ? rows : Math.max(rows, request.rows());
-      request.listener().step(epoch, plan.epochs(), rows, all, loss / weights);
-      if (weights > 0 && request.listener().stopRequested()) {
+      at.rows += l.rows();
+      at.loss += l.sums()[0];
+      at.weights += l.sums()[1];
+      at.step++;
+      at.globalStep += more;
+      long all = at.step == n ? at.rows : Math.max(at.rows, request.rows());
+      request.listener().step(at.epoch, plan.epochs(), at.rows, all, at.loss / at.weights);
+      if (at.weights > 0 && request.listener().stopRequested()) {
         return true;
       }
-      if (saver != null && round < n && saver.dueAfterSteps(more, steps)) {
+      if (saver != null && at.step < n && saver.dueAfterSteps(more, at.globalStep)) {
         save();
       }
     }
     return false;
-  }
-
-  private double elapsed() {
-    return (System.nanoTime() - began) / 1e9;
   }
 
   private void save() {
@@ -136,20 +108,7 @@ final class LocalSgdLoop {
     if (best != null) {
       plan.tensors(best).forEach((n, t) -> all.put("best:" + n, t));
     }
-    saver.save(
-        new Position(
-            epoch,
-            round,
-            steps,
-            rows,
-            loss,
-            weights,
-            round == 0 ? 0 : elapsed(),
-            stopping.best(),
-            stopping.worse(),
-            ended,
-            history),
-        TrainTask.file(all));
+    saver.save(at.position(at.rows), TrainTask.file(all));
   }
 
   /** Takes what {@link #save} gave. */

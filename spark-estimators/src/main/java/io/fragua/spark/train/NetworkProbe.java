@@ -28,6 +28,9 @@ import scala.runtime.AbstractFunction1;
 public final class NetworkProbe {
   private static final int BUFFER = 1 << 20;
 
+  /** How long sums are not counted: until the JVM has compiled them. */
+  private static final long WARM_UP_NANOS = 3_000_000_000L;
+
   /** What {@link Times} has of each run. */
   private static final int KINDS = 5;
 
@@ -65,7 +68,7 @@ public final class NetworkProbe {
    *
    * @param workers at least 2, each a slot
    * @param floats of the vector, at least 1
-   * @param runs of each kind, at least 1, after one that is not counted
+   * @param runs of each kind, at least 1, after seconds that are not counted
    * @throws IllegalArgumentException if there are too few slots
    */
   public static Result run(SparkContext spark, int workers, int floats, int runs) {
@@ -172,7 +175,12 @@ public final class NetworkProbe {
 
     private void sums(Collective c, double[] seconds, int count, boolean bf16) {
       Buffer vector = Buffer.collected(4L * count);
-      for (int i = -1; i < runs; i++) {
+      long began = System.nanoTime();
+      do { // all stop at the same time: when nobody goes on
+        vector.bytes().putFloat(0, System.nanoTime() - began < WARM_UP_NANOS ? 1 : 0);
+        c.allReduce(vector, 0, count, bf16);
+      } while (vector.bytes().getFloat(0) > 0);
+      for (int i = 0; i < runs; i++) {
         c.allReduce(vector, 0, 1, false); // all begin at the same time
         long start = System.nanoTime();
         c.allReduce(vector, 0, count, bf16);

@@ -216,6 +216,7 @@ final class Pulse implements AutoCloseable {
         continue;
       }
     } catch (IOException e) {
+      listen(l); // it may have said that it leaves before it closed
       over(l, CLOSED);
     }
   }

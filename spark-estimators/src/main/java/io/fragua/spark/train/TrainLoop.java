@@ -1,7 +1,6 @@
 package io.fragua.spark.train;
 
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,16 +19,7 @@ final class TrainLoop {
   private final Workspace work;
   private final StepKey key;
   private final CheckpointSaver saver;
-  private final ArrayList<EpochMetrics> history;
-  private int epoch;
-  private int step;
-  private long globalStep;
-  private double loss;
-  private double weights;
-  private double seconds;
-  private final EarlyStopping stopping;
-  private boolean ended;
-  private long began;
+  private final Course at;
 
   /**
    * Rows by shard; a worker is one shard unless bits must not depend on the number of workers.
@@ -88,15 +78,7 @@ final class TrainLoop {
     key = new StepKey(plan.seed());
     this.work = work;
     this.saver = saver;
-    history = new ArrayList<>(from.history());
-    epoch = from.epoch();
-    step = from.step();
-    globalStep = from.globalStep();
-    loss = from.loss();
-    weights = from.weights();
-    seconds = from.seconds();
-    stopping = new EarlyStopping(plan.patience(), from);
-    ended = from.ended();
+    at = new Course(from, plan.patience());
   }
 
   /**
@@ -105,7 +87,7 @@ final class TrainLoop {
    * @throws IllegalArgumentException if the loss is no longer a finite number
    */
   List<EpochMetrics> run() {
-    while (!ended && epoch < plan.epochs()) {
+    while (!at.ended && at.epoch < plan.epochs()) {
       epoch();
     }
     if (saver != null) {
@@ -114,84 +96,70 @@ final class TrainLoop {
     if (plan.patience() > 0) {
       ring.change(work::recall);
     }
-    return history;
+    return at.history;
   }
 
   private void epoch() {
     long total = Sizes.sum(sizes.training());
     int steps = sizes.steps(plan.batch());
-    began = System.nanoTime() - (long) (seconds * 1e9);
+    at.beginEpoch();
     for (int i = 0; i < shards.size(); i++) {
-      shards.get(i).shuffle(plan.seed(), epoch, first + i, epoch + 1 < plan.epochs());
+      shards.get(i).shuffle(plan.seed(), at.epoch, first + i, at.epoch + 1 < plan.epochs());
     }
     boolean stopped = steps(steps, total);
-    checkWeights(weights);
-    long seen = done(step, steps);
+    checkWeights(at.weights);
+    long seen = done(at.step, steps);
     if (ring.rank() == 0) {
-      listener.step(epoch, plan.epochs(), seen, total, loss / weights);
+      listener.step(at.epoch, plan.epochs(), seen, total, at.loss / at.weights);
     }
     EpochMetrics m = measured(seen);
-    history.add(m);
+    at.history.add(m);
     boolean asked = agree(m);
-    if (stopping.improves(m.validationLoss())) {
+    if (at.stopping.improves(m.validationLoss())) {
       ring.change(work::remember);
     }
-    ended = asked | stopped | stopping.ends();
-    epoch++;
-    step = 0;
-    loss = 0;
-    weights = 0;
-    seconds = 0;
-    began = System.nanoTime();
-    if (saver != null && (saver.dueAfterEpoch(epoch) || ended || epoch == plan.epochs())) {
+    at.ended = asked | stopped | at.stopping.ends();
+    at.endEpoch();
+    if (saver != null && (saver.dueAfterEpoch(at.epoch) || at.ended || at.epoch == plan.epochs())) {
       save();
     }
   }
 
   private EpochMetrics measured(long seen) {
     double[] held = Sizes.sum(sizes.validation()) > 0 ? validate() : null;
-    return EpochMetrics.of(epoch, loss, weights, held, work.metrics(), seen, elapsed());
+    return EpochMetrics.of(at.epoch, at.loss, at.weights, held, work.metrics(), seen, at.elapsed());
   }
 
   /** The steps of the epoch that are left; true if the listener asked to stop. */
   private boolean steps(int steps, long total) {
     long reported = System.nanoTime();
-    while (step < steps) {
+    while (at.step < steps) {
       check.run();
-      step(step, steps);
-      loss += work.loss();
-      weights += work.weightSum();
-      if (!Double.isFinite(loss)) {
-        throw diverged(epoch, step, steps);
+      step(at.step, steps);
+      at.loss += work.loss();
+      at.weights += work.weightSum();
+      if (!Double.isFinite(at.loss)) {
+        throw diverged(at.epoch, at.step, steps);
       }
-      step++;
+      at.step++;
       if (work.stopAsked()) {
         return true;
       }
-      if (ring.rank() == 0 && step < steps && System.nanoTime() - reported > 200_000_000L) {
+      if (ring.rank() == 0 && at.step < steps && System.nanoTime() - reported > 200_000_000L) {
         reported = System.nanoTime();
-        listener.step(epoch, plan.epochs(), done(step, steps), total, loss / weights);
+        long seen = done(at.step, steps);
+        listener.step(at.epoch, plan.epochs(), seen, total, at.loss / at.weights);
       }
-      if (saver != null && step < steps && saver.dueAfterSteps(1, globalStep)) {
+      if (saver != null && at.step < steps && saver.dueAfterSteps(1, at.globalStep)) {
         save();
       }
     }
     return false;
   }
 
-  private double elapsed() {
-    return (System.nanoTime() - began) / 1e9;
-  }
-
   private void save() {
-    double now = step == 0 ? 0 : elapsed();
-    long rows = done(step, sizes.steps(plan.batch()));
-    double best = stopping.best();
-    int worse = stopping.worse();
-    saver.save(
-        new Position(
-            epoch, step, globalStep, rows, loss, weights, now, best, worse, ended, history),
-        TrainTask.file(work.everything()));
+    long rows = done(at.step, sizes.steps(plan.batch()));
+    saver.save(at.position(rows), TrainTask.file(work.everything()));
   }
 
   /** Tells the listener of an epoch; true on all ranks if it asks to stop. */
@@ -214,7 +182,7 @@ final class TrainLoop {
       if (rows > 0) {
         store.gather(from, rows, w.tiles());
         w.pad(rows);
-        key.write(globalStep, first + i, w.key());
+        key.write(at.globalStep, first + i, w.key());
         w.shard(first + i);
         w.gradient().run();
       } else {
@@ -223,7 +191,7 @@ final class TrainLoop {
       w.askToStop(listener.stopRequested()); // only rank 0's listener ever does
       w.complete(rows);
     }
-    globalStep++;
+    at.globalStep++;
     w.reduce(ring);
     ring.change(learn);
   }

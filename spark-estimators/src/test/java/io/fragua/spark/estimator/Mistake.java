@@ -72,11 +72,11 @@ record Mistake(String name, Executable action, boolean whole, List<String> parts
                 }
               };
           SparkContext context = Spark.session().sparkContext();
-          context.listenerBus().waitUntilEmpty();
+          context.listenerBus().waitUntilEmpty(60_000);
           context.addSparkListener(counter);
           try {
             check(assertThrows(Exception.class, action));
-            context.listenerBus().waitUntilEmpty();
+            context.listenerBus().waitUntilEmpty(60_000);
           } finally {
             context.removeSparkListener(counter);
           }

@@ -79,7 +79,7 @@ class SurvivalTest {
 
   private static void awaitCheckpoint(Path folder) {
     try {
-      for (int i = 0; i < 1000; i++) {
+      for (int i = 0; i < 6000; i++) {
         for (String f : folder.toFile().list()) {
           if (f.startsWith("checkpoint") && f.endsWith(".json")) {
             return;

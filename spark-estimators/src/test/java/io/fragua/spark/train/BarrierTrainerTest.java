@@ -32,15 +32,15 @@ class BarrierTrainerTest {
 
   /** A failed job's tasks may still be ending when the error is thrown. */
   @AfterEach
-  void nothingIsLeft() throws Exception {
-    long end = System.nanoTime() + 20_000_000_000L;
-    while (!leftovers().isEmpty() && System.nanoTime() < end) {
-      Thread.sleep(20);
-    }
-    assertEquals("", leftovers());
+  void nothingIsLeft() {
+    assertNothingIsLeft();
   }
 
-  static String leftovers() {
+  static void assertNothingIsLeft() {
+    assertTrue(Patience.until(() -> leftovers().isEmpty()), BarrierTrainerTest::leftovers);
+  }
+
+  private static String leftovers() {
     StringBuilder s = new StringBuilder();
     if (Programs.live() > 0) {
       s.append(Programs.live()).append(" jobs hold programs; ");
@@ -341,6 +341,7 @@ class BarrierTrainerTest {
           }
         };
     var sc = TestSpark.get().sparkContext();
+    sc.listenerBus().waitUntilEmpty(60_000); // else it hears of jobs that began before
     sc.addSparkListener(counter);
     try {
       Task t = new Task(TestSpark.rows(10, 1));
@@ -370,7 +371,7 @@ class BarrierTrainerTest {
       t.held = null;
       t.data = t.data.drop("label");
       refused(t, "tile label");
-      sc.listenerBus().waitUntilEmpty();
+      sc.listenerBus().waitUntilEmpty(60_000);
       assertEquals(0, jobs.get());
     } finally {
       sc.removeSparkListener(counter);

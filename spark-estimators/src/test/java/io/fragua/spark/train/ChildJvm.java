@@ -88,7 +88,7 @@ public final class ChildJvm {
     }
     Process child = b.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     try {
-      boolean ended = child.waitFor(400, TimeUnit.SECONDS);
+      boolean ended = child.waitFor(900, TimeUnit.SECONDS);
       String all = Files.readString(log);
       assertTrue(ended, "the child hangs: " + all);
       assertEquals(status, child.exitValue(), all);
@@ -96,6 +96,22 @@ public final class ChildJvm {
     } finally {
       child.descendants().forEach(ProcessHandle::destroyForcibly);
       child.destroyForcibly();
+      if (home != null) {
+        awaitExecutors(home);
+      }
     }
+  }
+
+  /** Executors end a little after their driver, and until then they have files in the folder. */
+  private static void awaitExecutors(Path home) {
+    if (!Patience.until(() -> executors(home).isEmpty())) {
+      executors(home).forEach(ProcessHandle::destroyForcibly);
+    }
+  }
+
+  private static List<ProcessHandle> executors(Path home) {
+    return ProcessHandle.allProcesses()
+        .filter(p -> Killer.arguments(p.pid()).contains(home + "/jars/"))
+        .toList();
   }
 }

@@ -76,11 +76,16 @@ final class ClusterMain {
           @Override
           public void epoch(EpochMetrics m) {
             if (m.epoch() == 5) {
+              Patience.until(() -> isThere(folder.resolve("crash"), "checkpoint-.*[.]json"));
               Runtime.getRuntime().halt(CRASHED);
             }
           }
         };
     t.train();
+  }
+
+  private static boolean isThere(Path folder, String pattern) {
+    return Arrays.stream(folder.toFile().list()).anyMatch(f -> f.matches(pattern));
   }
 
   /** Workers that encrypt use sockets; others of this machine share memory. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.spark.train.Ranks.Way;
 import io.fragua.tensor.Buffer;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -80,7 +81,8 @@ class CollectiveFailuresTest {
     }
   }
 
-  private List<Future<Integer>> withMute(int n, int victim, CountDownLatch until) {
+  private List<Future<Integer>> withMute(
+      int n, int victim, CountDownLatch joined, CountDownLatch until) {
     return ranks.join(
         n,
         Way.SOCKETS,
@@ -89,6 +91,7 @@ class CollectiveFailuresTest {
             return mute(r, rank, peers, until);
           }
           try (Collective c = ranks.join(r, rank, peers, Way.SOCKETS)) {
+            joined.countDown();
             return Ranks.sum(c);
           }
         });
@@ -97,10 +100,10 @@ class CollectiveFailuresTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 2})
   void everyRankNamesTheOneThatIsSilent(int victim) throws Exception {
-    ranks.timeouts = new Timeouts(10_000, 400, 20_000);
+    ranks.timeouts = new Timeouts(10_000, 2000, 20_000); // which nobody who lives is silent for
     CountDownLatch until = new CountDownLatch(1);
-    List<Future<Integer>> results = withMute(5, victim, until);
-    assertOthersName(results, victim, "silent for 400 ms (spark.fragua.collective.timeout)");
+    List<Future<Integer>> results = withMute(5, victim, new CountDownLatch(4), until);
+    assertOthersName(results, victim, "silent for 2000 ms (spark.fragua.collective.timeout)");
     until.countDown();
     results.get(victim).get();
   }
@@ -110,8 +113,9 @@ class CollectiveFailuresTest {
   @ValueSource(ints = {0, 3})
   void everyRankNamesTheOneWhoseConnectionsClose(int victim) throws Exception {
     CountDownLatch until = new CountDownLatch(1);
-    List<Future<Integer>> results = withMute(5, victim, until);
-    Thread.sleep(300);
+    CountDownLatch joined = new CountDownLatch(4);
+    List<Future<Integer>> results = withMute(5, victim, joined, until);
+    assertTrue(joined.await(60, TimeUnit.SECONDS), "all others have joined");
     until.countDown();
     assertOthersName(results, victim, "is gone: its connection closed");
   }
@@ -119,7 +123,7 @@ class CollectiveFailuresTest {
   @ParameterizedTest
   @EnumSource
   void oneThatLivesButDoesNotJoinIsNamed(Way way) throws Exception {
-    ranks.timeouts = new Timeouts(10_000, 1000, 700);
+    ranks.timeouts = new Timeouts(10_000, 5000, 2000);
     CountDownLatch done = new CountDownLatch(1);
     List<Future<Integer>> results =
         withOne(
@@ -146,13 +150,13 @@ class CollectiveFailuresTest {
   /** A slow worker is waited for as long as it lives, far beyond the time allowed for silence. */
   @Test
   void oneThatIsSlowIsWaitedFor() throws Exception {
-    ranks.timeouts = new Timeouts(10_000, 300, 20_000);
+    ranks.timeouts = new Timeouts(10_000, 1500, 20_000);
     List<Future<Integer>> results =
         ranks.run(
             3,
             Way.SOCKETS,
             c -> {
-              Thread.sleep(c.rank() * 700L);
+              Thread.sleep(c.rank() * 2500L);
               return Ranks.sum(c);
             });
     for (Future<Integer> f : results) {
@@ -190,7 +194,7 @@ class CollectiveFailuresTest {
   /** Ends that do not agree whether to encrypt never talk, rather than in clear text. */
   @Test
   void encryptionOnOneSideAloneIsRefused() throws Exception {
-    ranks.timeouts = new Timeouts(1500, 1500, 1500);
+    ranks.timeouts = new Timeouts(5000, 5000, 5000);
     List<Future<Integer>> results =
         ranks.join(
             2,
@@ -212,13 +216,14 @@ class CollectiveFailuresTest {
         SocketChannel liar = SocketChannel.open(new InetSocketAddress(Ranks.HOST, a.port()))) {
       SocketChannel.open(new InetSocketAddress(Ranks.HOST, a.port())).close();
       liar.write(ByteBuffer.allocate(Handshake.ANSWER));
-      Future<Integer> guesser = ranks.submit(() -> guess(a.port()));
+      CountDownLatch guessed = new CountDownLatch(1);
+      Future<Integer> guesser = ranks.submit(() -> guess(a.port(), guessed));
       List<Peer> peers =
           List.of(new Peer(0, Ranks.HOST, a.port(), "0"), new Peer(1, Ranks.HOST, b.port(), "1"));
       Future<Integer> one =
           ranks.submit(
               () -> {
-                Thread.sleep(300); // the strangers are first
+                guessed.await(); // the strangers are first
                 try (Collective c =
                     b.join(1, peers, ranks.secret, Ranks.PATIENT, false, () -> {})) {
                   return Ranks.sum(c);
@@ -234,16 +239,21 @@ class CollectiveFailuresTest {
   }
 
   /** Speaks the protocol as rank 1 to rank 0, with another key; what it reads in the end. */
-  private static int guess(int port) throws IOException {
+  private static int guess(int port, CountDownLatch guessed) throws IOException {
     try (SocketChannel c = SocketChannel.open(new InetSocketAddress(Ranks.HOST, port))) {
       ByteBuffer hello = ByteBuffer.allocate(Handshake.HELLO);
       while (hello.hasRemaining()) {
-        c.read(hello);
+        if (c.read(hello) < 0) {
+          throw new EOFException();
+        }
       }
       byte[] nonce = Handshake.readHello(hello.flip());
       var ends = new Handshake.Ends(1, 0, 0);
       c.write(Handshake.answer(new byte[] {7}, nonce, Handshake.nonce(), ends));
+      guessed.countDown();
       return c.read(ByteBuffer.allocate(1));
+    } finally {
+      guessed.countDown();
     }
   }
 

@@ -3,7 +3,6 @@ package io.fragua.spark.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.fragua.exec.Allocator;
 import io.fragua.spark.train.Ranks.Way;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Float16;
@@ -12,7 +11,9 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -96,7 +97,7 @@ class CollectiveTest {
   @ParameterizedTest
   @EnumSource
   void aModelIsChangedOnceInAProcess(Way way) throws Exception {
-    long before = Allocator.held();
+    List<ModelMemory> models = new CopyOnWriteArrayList<>();
     List<Future<float[]>> results =
         ranks.run(
             3,
@@ -105,6 +106,7 @@ class CollectiveTest {
                 onModel(
                     c,
                     0,
+                    models,
                     v -> {
                       float[] seen = new float[50];
                       for (int i = 0; i < seen.length; i++) {
@@ -120,13 +122,16 @@ class CollectiveTest {
         assertEquals(i + 1, seen[i]);
       }
     }
-    assertEquals(before, Allocator.held(), "bytes");
+    assertEquals(3, models.size());
+    for (ModelMemory m : models) {
+      assertEquals(Map.of(), m.named(), "freed by its last user");
+    }
   }
 
   /** Who owned it first may fail and leave while others still read. */
   @Test
   void aModelIsFreedByTheLast() throws Exception {
-    long before = Allocator.held();
+    List<ModelMemory> models = new CopyOnWriteArrayList<>();
     CountDownLatch left = new CountDownLatch(1);
     List<Future<Float>> results =
         ranks.run(
@@ -137,6 +142,7 @@ class CollectiveTest {
                 return onModel(
                     c,
                     7,
+                    models,
                     v -> {
                       if (c.rank() == 0) {
                         c.change(
@@ -154,7 +160,10 @@ class CollectiveTest {
     assertEquals("update", Ranks.failure(results.get(0)).getMessage());
     assertEquals(7, results.get(1).get());
     assertEquals(7, results.get(2).get());
-    assertEquals(before, Allocator.held(), "bytes");
+    assertEquals(3, models.size());
+    for (ModelMemory m : models) {
+      assertEquals(Map.of(), m.named(), "freed by its last user");
+    }
   }
 
   private interface OnModel<T> {
@@ -162,10 +171,12 @@ class CollectiveTest {
   }
 
   /** Shares a model of one number. */
-  private static <T> T onModel(Collective c, float start, OnModel<T> body) throws Exception {
+  private static <T> T onModel(Collective c, float start, List<ModelMemory> models, OnModel<T> body)
+      throws Exception {
     byte[] value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putFloat(start).array();
     List<TrainPlan.Leaf> leaf = List.of(new TrainPlan.Leaf("w", new int[] {1}, value));
     ModelMemory own = new ModelMemory(leaf, List.of(), List.of(), c.rank());
+    models.add(own);
     ModelMemory all = c.share(own);
     if (all != own) {
       own.release();

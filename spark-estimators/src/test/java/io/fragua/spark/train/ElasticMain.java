@@ -59,7 +59,7 @@ final class ElasticMain {
           }
         };
     long victim = kill ? somePid(spark) : 0;
-    spark.sparkContext().listenerBus().waitUntilEmpty();
+    spark.sparkContext().listenerBus().waitUntilEmpty(60_000);
     spark.sparkContext().addSparkListener(counter);
     Task t = new Task(TestSpark.rows(spark, 600, 3));
     t.workers = 2;
@@ -77,7 +77,8 @@ final class ElasticMain {
           }
         };
     String bits = ClusterMain.bits(t.train().params());
-    spark.sparkContext().listenerBus().waitUntilEmpty();
+    Patience.until(() -> lost.get() >= (kill ? 1 : 0)); // the driver may not have noticed yet
+    spark.sparkContext().listenerBus().waitUntilEmpty(60_000);
     spark.sparkContext().removeSparkListener(counter);
     return bits + " " + jobs + " " + lost;
   }

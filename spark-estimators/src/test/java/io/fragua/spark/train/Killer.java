@@ -11,7 +11,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
@@ -42,15 +43,19 @@ final class Killer extends SparkListener implements TrainListener {
   private final Iterator<Moment> moments;
   private final Map<Integer, String> executors = new ConcurrentHashMap<>(); // by rank
   private final List<String> died = new ArrayList<>();
+  private final SparkContext spark;
   private volatile int stage = -1;
   private volatile Moment next;
+  private Thread waiting; // for its moment, in this attempt; null without one
+  private List<String> unfinished = List.of(); // what killed workers have left
 
   Killer(SparkSession spark, Path checkpoints, int epochs, List<Moment> moments) {
+    this.spark = spark.sparkContext();
     this.checkpoints = checkpoints;
     this.epochs = epochs;
     this.moments = moments.iterator();
     next = this.moments.next();
-    spark.sparkContext().addSparkListener(this);
+    this.spark.addSparkListener(this);
   }
 
   /** The moments at which somebody died, each with the retry that followed. */
@@ -88,53 +93,79 @@ final class Killer extends SparkListener implements TrainListener {
     }
   }
 
+  /** Rank 0 waits until this returns, so the training does not end before its moment. */
   @Override
   public void epoch(EpochMetrics m) {
     if (m.epoch() == epochs - 1) {
+      awaitMoment();
       at(Moment.END);
     } else if (next == Moment.MID_EPOCH) {
-      later(() -> Thread.sleep(5), Moment.MID_EPOCH);
+      later(Killer::pause, Moment.MID_EPOCH);
     }
   }
 
   @Override
-  public synchronized void retry(int retry, RuntimeException cause) {
-    died.add(retry + ":" + next);
+  public void retry(int retry, RuntimeException cause) {
+    try {
+      spark.listenerBus().waitUntilEmpty(60_000); // what it says of this attempt is no use later
+    } catch (TimeoutException e) {
+      throw new IllegalStateException(e);
+    }
+    executors.clear();
+    unfinished = unfinished();
+    synchronized (this) {
+      waiting = null;
+      died.add(retry + ":" + next);
+    }
     next = moments.hasNext() ? moments.next() : null;
   }
 
-  private interface Wait {
-    void run() throws InterruptedException, IOException;
-  }
-
-  private void later(Wait wait, Moment m) {
-    Thread t =
-        new Thread(
-            () -> {
-              try {
+  /** Once in an attempt. */
+  private synchronized void later(Runnable wait, Moment m) {
+    if (waiting == null) {
+      waiting =
+          new Thread(
+              () -> {
                 wait.run();
-              } catch (InterruptedException | IOException e) {
-                throw new IllegalStateException(e);
-              }
-              at(m);
-            });
-    t.setDaemon(true);
-    t.start();
+                at(m);
+              });
+      waiting.setDaemon(true);
+      waiting.start();
+    }
   }
 
-  private void awaitHalfACheckpoint() throws InterruptedException, IOException {
-    for (int i = 0; i < 10_000; i++) {
-      try (Stream<Path> s = Files.list(checkpoints)) {
-        if (s.anyMatch(p -> p.getFileName().toString().startsWith("_unfinished"))) {
-          return;
-        }
-      }
-      Thread.sleep(2);
+  private void awaitMoment() {
+    Thread t;
+    synchronized (this) {
+      t = waiting;
     }
+    Patience.until(() -> t == null || !t.isAlive());
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(5);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void awaitHalfACheckpoint() {
+    Patience.until(() -> !unfinished.containsAll(unfinished()));
+  }
+
+  /** Files that are being written, or were when their writer was killed. */
+  private List<String> unfinished() {
+    String[] all = checkpoints.toFile().list();
+    return all == null // nobody has made the folder yet
+        ? List.of()
+        : Arrays.stream(all).filter(f -> f.startsWith("_unfinished")).toList();
   }
 
   private void at(Moment m) {
     if (next == m) {
+      // Spark's listeners hear of a task a little after it runs.
+      Patience.until(() -> executors.containsKey(m.rank));
       kill(executors.get(m.rank));
     }
   }
@@ -152,7 +183,8 @@ final class Killer extends SparkListener implements TrainListener {
     found.get(0).destroyForcibly();
   }
 
-  private static String arguments(long pid) {
+  /** The arguments of a process, each followed by a blank; none if it has ended. */
+  static String arguments(long pid) {
     try {
       byte[] b = Files.readAllBytes(Path.of("/proc/" + pid + "/cmdline"));
       return String.join(" ", Arrays.asList(new String(b, StandardCharsets.UTF_8).split("\0")))

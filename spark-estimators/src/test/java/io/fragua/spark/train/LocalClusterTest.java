@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * cluster needs {@code SPARK_HOME} in its environment.
  */
 class LocalClusterTest {
-  private static final int LIMIT_MS = 30_000;
+  private static final int LIMIT_MS = 60_000;
 
   @Test
   void otherProcessesGiveTheSameBitsAndADeadOneIsNamed(@TempDir Path temp) throws Exception {
@@ -82,7 +82,7 @@ class LocalClusterTest {
         all.stream()
             .filter(l -> l.matches("(ONE|MEMORY|SEALED|SHARED|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
             .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-    assertEquals(6, said.size(), String.join("\n", all));
+    assertEquals(8, said.size(), String.join("\n", all));
     return said;
   }
 }

@@ -23,12 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LocalSgdTest {
   /** Programs are kept for some seconds, for a next task. */
   @AfterEach
-  void nothingIsLeft() throws Exception {
-    long end = System.nanoTime() + 20_000_000_000L;
-    while (!BarrierTrainerTest.leftovers().isEmpty() && System.nanoTime() < end) {
-      Thread.sleep(50);
-    }
-    assertEquals("", BarrierTrainerTest.leftovers());
+  void nothingIsLeft() {
+    BarrierTrainerTest.assertNothingIsLeft();
   }
 
   private static Task task(Dataset<Row> data, int workers, int batch, int localSteps) {

@@ -1,0 +1,24 @@
+package io.fragua.spark.train;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** Waits for what other threads and processes do in their own time. */
+final class Patience {
+  private Patience() {}
+
+  /** Whether it comes true within a minute; on a busy machine little happens at once. */
+  static boolean until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    boolean now = condition.getAsBoolean();
+    while (!now && System.nanoTime() < end) {
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      now = condition.getAsBoolean();
+    }
+    return now;
+  }
+}

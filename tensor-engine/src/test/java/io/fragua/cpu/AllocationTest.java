@@ -1,0 +1,91 @@
+package io.fragua.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fragua.exec.Allocator;
+import io.fragua.exec.CompileOptions;
+import io.fragua.exec.Execution;
+import io.fragua.exec.Program;
+import io.fragua.graph.Graph;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
+import io.fragua.tensor.Window;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Jit;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A run makes no objects, whatever steps it has and however many threads share them. */
+class AllocationTest {
+  private static final int RUNS = 20;
+
+  private static final com.sun.management.ThreadMXBean THREADS =
+      (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  /** Steps that threads share, each in its own way, on [16, 32, 64] numbers. */
+  private enum Steps {
+    KERNEL(x -> x.exp().add(1)),
+    MATMUL(x -> x.reshape(256, 128).matmul(x.reshape(128, 256))),
+    SORT(x -> x.sort(2)),
+    RUNNING_SUM(x -> x.cumsum(2)),
+    GATHER(x -> x.reshape(512, 64).gather(ids())),
+    ROWS(x -> x.reshape(512, 64).scatterAdd(50, ids())),
+    POOL(x -> x.maxPool(Window.of(3))),
+    TILES(x -> x.softmax(-1).mul(2).tanh());
+
+    private final UnaryOperator<Tensor> function;
+
+    Steps(UnaryOperator<Tensor> function) {
+      this.function = function;
+    }
+  }
+
+  private static Tensor ids() {
+    int[] ids = new int[512];
+    Arrays.setAll(ids, i -> i * 7 % 50);
+    return Tensor.of(ids, 512);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aSharedStepMakesNone(Steps steps) {
+    none(steps, 2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"KERNEL", "SORT"})
+  void anUnsharedStepMakesNone(Steps steps) {
+    none(steps, 1);
+  }
+
+  private static void none(Steps steps, int threads) {
+    Graph g = Jit.graph(Fn.of(steps.function), List.of(TensorType.of(DType.F32, 16, 32, 64)));
+    try (Allocator memory = new Allocator("test");
+        Program p = new CpuBackend().compile(g, CompileOptions.DEFAULT.withThreads(threads));
+        Execution e = p.newExecution(memory)) {
+      // Vectors are objects until the JVM has compiled the kernels, which it does beside the runs.
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+      long made = allocated(e);
+      while (made >= 8 * RUNS && System.nanoTime() < end) {
+        made = allocated(e);
+      }
+      assertTrue(made < 8 * RUNS, made + " bytes in " + RUNS + " runs: " + p.explain());
+    }
+  }
+
+  /** Bytes of the objects that this thread makes in so many runs. */
+  private static long allocated(Execution e) {
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < RUNS; i++) {
+      e.run();
+    }
+    return THREADS.getCurrentThreadAllocatedBytes() - before;
+  }
+}
