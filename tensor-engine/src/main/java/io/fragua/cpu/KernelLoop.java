@@ -22,20 +22,21 @@ final class KernelLoop {
    * The methods' text.
    *
    * @param params declarations of operands
+   * @param own statements that make operands the loop's own
    * @param next statements at the end of a row, where the loop goes through rows
    */
-  String write(String params, String next) {
+  String write(String params, String own, String next) {
     StringBuilder s = new StringBuilder();
     if (k.loopsRows()) {
       vector(false);
-      s.append("  static void loop(int rows, int n" + params + ") {\n").append(once);
+      s.append("  static void loop(int rows, int n" + params + ") {\n").append(own).append(once);
       s.append("    for (int r = 0; r < rows; r++) {\n").append(before);
-      s.append("    for (int i = 0; i < n; i += L) {\n").append(body);
+      s.append(head()).append(body);
       s.append("    }\n").append(after).append(next).append("    }\n  }\n");
     } else if (k.vector) {
-      s.append(vector(params, false));
+      s.append(vector(params, own, false));
       if (k.innerFolded) {
-        s.append(vector(params, true));
+        s.append(vector(params, "", true));
       }
     } else {
       scalar();
@@ -56,7 +57,7 @@ final class KernelLoop {
    * {@code loop}, which takes whole vectors, or {@code tail}, which takes one of which {@code rest}
    * lanes count: a choice within one loop would double its code in the just-in-time compiler.
    */
-  private String vector(String params, boolean tail) {
+  private String vector(String params, String own, boolean tail) {
     once.setLength(0);
     before.setLength(0);
     body.setLength(0);
@@ -65,9 +66,42 @@ final class KernelLoop {
     String name = tail ? "tail(int rest" : "loop(int n";
     StringBuilder s = new StringBuilder();
     s.append("  static void " + name + ", " + Memory.TYPE + " x" + params + ") {\n");
-    s.append(once).append(before);
-    s.append(tail ? "    int i = 0;\n    {\n" : "    for (int i = 0; i < n; i += L) {\n");
+    s.append(own).append(once).append(before);
+    s.append(tail ? "    int i = 0;\n    {\n" : head());
     return s.append(body).append("    }\n").append(after).append("  }\n").toString();
+  }
+
+  /**
+   * What the loop counts: bytes of the widest operand. Of {@code i * 4} C2 would make a second
+   * counter, of which it does not know that it stays in bounds.
+   */
+  private int unit() {
+    int inner = k.space.rank() - 1;
+    int widest = k.reduces.isEmpty() ? 1 : 4; // sums of columns lie in memory too
+    for (int i = 0; i < k.loads.size(); i++) {
+      Value v = k.loads.get(i).base();
+      if (v.kind != Value.Kind.IOTA && inner >= 0 && k.stride(i, inner) != 0) {
+        widest = Math.max(widest, v.type.dtype().bytes());
+      }
+    }
+    for (Value v : k.stores) {
+      widest = Math.max(widest, v.type.dtype().bytes());
+    }
+    return widest;
+  }
+
+  private String head() {
+    return "    for (int i = 0; i < n * " + unit() + "; i += L * " + unit() + ") {\n";
+  }
+
+  /** The place of a vector of elements of so many bytes. */
+  private String at(String start, int width) {
+    return start + " + " + index(width);
+  }
+
+  private String index(int width) {
+    int shift = Integer.numberOfTrailingZeros(unit() / width);
+    return shift == 0 ? "i" : "(i >> " + shift + ")";
   }
 
   /** Two partial results as one, as a Java expression. */
@@ -137,10 +171,9 @@ final class KernelLoop {
     }
     for (int j = 0; j < k.stores.size(); j++) {
       VectorText.Var x = vars.get(k.stores.get(j));
-      String at = "q" + j + " + i * 4";
       DType to = k.stores.get(j).type.dtype();
       if (VectorNarrow.is(to)) {
-        String where = "q" + j + " + i * " + to.bytes();
+        String where = at("q" + j, to.bytes());
         VectorNarrow narrow = new VectorNarrow(text);
         String put =
             isStoredBf16(k.stores.get(j))
@@ -157,9 +190,9 @@ final class KernelLoop {
                 + " = (ByteVector) "
                 + VectorText.convert("I2B", "BS", one)
                 + ";\n");
-        body.append("      " + Memory.store("t" + j, "c" + j, "q" + j + " + i") + "\n");
+        body.append("      " + Memory.store("t" + j, "c" + j, at("q" + j, 1)) + "\n");
       } else {
-        body.append("      " + Memory.store(x.name(), "c" + j, at) + "\n");
+        body.append("      " + Memory.store(x.name(), "c" + j, at("q" + j, 4)) + "\n");
       }
     }
   }
@@ -203,7 +236,9 @@ final class KernelLoop {
         x = text.invariant('I', "IntVector.broadcast(IS, a" + i + ")");
       } else {
         VectorText.Var lane = text.invariant('I', "LANE.mul(d" + i + ")");
-        x = text.assign('I', lane.name() + ".add(a" + i + " + i * d" + i + ")", false);
+        x =
+            text.assign(
+                'I', lane.name() + ".add(a" + i + " + " + index(1) + " * d" + i + ")", false);
       }
       VectorText.Var y =
           t.isFloating() ? text.assign('F', VectorText.convert("I2F", "FS", x), step == 0) : x;
@@ -221,21 +256,21 @@ final class KernelLoop {
       };
     }
     String b = "b" + i;
-    String at = "a" + i + " + i * 4";
     if (VectorNarrow.is(t)) {
-      return new VectorNarrow(text).load(t, b, "a" + i + " + i * " + t.bytes());
+      return new VectorNarrow(text).load(t, b, at("a" + i, t.bytes()));
     }
     if (t == DType.BOOL) {
       body.append(
           "      ByteVector y"
               + i
               + " = (ByteVector) "
-              + Memory.load("ByteVector", "BS", b, "a" + i + " + i")
+              + Memory.load("ByteVector", "BS", b, at("a" + i, 1))
               + ";\n");
       VectorText.Var x =
           text.assign('I', "y" + i + ".convertShape(VectorOperators.B2I, IS, 0)", false);
       return text.assign('i', x.name() + ".compare(VectorOperators.NE, 0)", false);
     }
+    String at = at("a" + i, 4);
     return t == DType.F32
         ? text.assign('F', Memory.load("FloatVector", "FS", b, at), false)
         : text.assign('I', Memory.load("IntVector", "IS", b, at), false);
@@ -252,7 +287,7 @@ final class KernelLoop {
     boolean f = v.type.dtype().isFloating();
     String type = f ? "FloatVector" : "IntVector";
     String how = LaneFold.how(v);
-    String at = "w" + j + " + i * 4";
+    String at = at("w" + j, 4);
     String old = Memory.load(type, f ? "FS" : "IS", "x", at);
     body.append("      " + type + " acc" + j + " = (" + type + ") " + old + ";\n");
     body.append(

@@ -16,6 +16,12 @@ final class KernelPlan {
   /** Shorter innermost axes are not worth a vector. */
   private static final int MIN_VECTOR = 8;
 
+  /** Vectors of a row that pay for an operand of the loop's own. */
+  private static final int MIN_OWN = 4;
+
+  /** Operands of such a loop, each of which costs the just-in-time compiler time. */
+  private static final int MAX_OWN = 9;
+
   /** Elements summed into one f32 vector before they are added up in f64. */
   static final int CHUNK = 2048;
 
@@ -103,6 +109,17 @@ final class KernelPlan {
         && folds.isEmpty()
         && inner() % VectorRuntime.LANES == 0
         && (!innerFolded || inner() <= CHUNK);
+  }
+
+  /**
+   * True if rows are long enough for {@link Operand#own} and for checks before each of them, and
+   * operands few enough for the just-in-time compiler.
+   */
+  boolean ownsOperands() {
+    return vector
+        && !VectorRuntime.SEGMENTS
+        && inner() >= MIN_OWN * VectorRuntime.LANES
+        && loads.size() + stores.size() <= MAX_OWN;
   }
 
   /** Rows in one call of such a loop. */

@@ -62,7 +62,7 @@ final class KernelSource {
     }
     scratch = (resultBytes() + tails * 4 * VectorRuntime.LANES + 63) / 64 * 64;
     String rows = new KernelRows(this, k).write();
-    String loop = new KernelLoop(k).write(params(), next());
+    String loop = new KernelLoop(k).write(params(), own(), next());
     StringBuilder s = new StringBuilder();
     s.append("import java.nio.*;\n");
     if (VectorRuntime.SEGMENTS) {
@@ -264,6 +264,17 @@ final class KernelSource {
       for (int j = 0; j < k.reduces.size(); j++) {
         s.append(", " + Memory.TYPE + " r" + j + ", int o" + j + ", int next_o" + j);
       }
+    }
+    return s.toString();
+  }
+
+  /** Statements that make operands the loop's own, if there is work enough between two of them. */
+  private String own() {
+    StringBuilder s = new StringBuilder();
+    if (k.ownsOperands()) {
+      args.stream()
+          .filter(a -> a.memory != null)
+          .forEach(a -> s.append("    " + a.memory + " = " + Operand.own(a.memory) + ";\n"));
     }
     return s.toString();
   }

@@ -52,6 +52,12 @@ final class VectorWarmUp {
           "Integer.valueOf(x.reduceLanes(VectorOperators.MAX))",
           "x.convertShape(VectorOperators.I2F, FS, 0)");
 
+  /** Enough for a profile of {@link Operand#own}, without which C2 inlines none of it. */
+  private static final int OWN_TIMES = 4000;
+
+  /** So that what is made is not left out. */
+  static Object owned;
+
   private VectorWarmUp() {}
 
   /** The class to compile; it is run as a kernel is. */
@@ -94,5 +100,8 @@ final class VectorWarmUp {
   static void run(Kernel kernel) {
     ByteBuffer b = ByteBuffer.allocateDirect(256).order(ByteOrder.nativeOrder());
     kernel.run(new Object[] {Segments.of(b)}, new int[0], 0, TIMES);
+    for (int t = 0; t < OWN_TIMES && !VectorRuntime.SEGMENTS; t++) {
+      owned = Operand.own(b);
+    }
   }
 }

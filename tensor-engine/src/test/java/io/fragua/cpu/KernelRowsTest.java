@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fragua.exec.Backends;
 import io.fragua.exec.CompileOptions;
 import io.fragua.graph.Graph;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.testing.Runs;
 import io.fragua.transform.Fn;
@@ -98,6 +99,37 @@ class KernelRowsTest {
     for (int i = 0; i < want.size(); i++) {
       assertArrayEquals(want.get(i).toFloats(), got.get(i).toFloats(), 0);
     }
+  }
+
+  /** Loops count bytes of their widest operand; each width alone, and all in one loop. */
+  @ParameterizedTest
+  @CsvSource({"1, 1000", "5, 64", "7, 128", "3, 100", "9, 16"})
+  void operandsOfEachWidth(int rows, int n) {
+    check(
+        t -> {
+          Tensor x = t.get(0);
+          Tensor half = t.get(1);
+          Tensor small = t.get(2);
+          Tensor flag = t.get(3);
+          Tensor place = x.iotaLike(DType.F32, x.shape(), 1);
+          Tensor sum = x.add(half.cast(DType.F32)).add(small.cast(DType.F32)).add(place);
+          List<Tensor> all =
+              List.of(
+                  flag.select(sum, x),
+                  half.add(half),
+                  half.greater(half.square()),
+                  small.add(small),
+                  flag.not(),
+                  half.add(place.cast(DType.BF16)),
+                  sum.cast(DType.BF16),
+                  sum.sum(1),
+                  sum.sum(0));
+          return all.stream().map(y -> y.cast(DType.F32)).toList();
+        },
+        numbers(7, rows, n),
+        numbers(8, rows, n).cast(DType.BF16),
+        numbers(9, rows, n).mul(20).cast(DType.U8),
+        numbers(10, rows, n).greater(0));
   }
 
   /** A sum of exponentials that is 0, tiny, huge or infinite. */
