@@ -2,7 +2,6 @@ package io.fragua.spark.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.Backend;
 import io.fragua.exec.Backends;
@@ -62,7 +61,6 @@ class ProgramsTest {
   @Test
   void workersOfAJobShareThem() throws Exception {
     Noting cpu = new Noting();
-    int before = Programs.live();
     List<Programs> all =
         List.of(
             Programs.acquire(plan("shared"), cpu, 1, 2),
@@ -70,8 +68,15 @@ class ProgramsTest {
     assertSame(all.get(0).get(), all.get(1).get());
     assertEquals(3, cpu.asked.size());
     all.get(0).release();
-    assertTrue(Programs.live() > before, "one uses them");
+    cpu.asked.clear();
+    Programs late = Programs.acquire(plan("shared"), cpu, 1, 2);
+    assertSame(all.get(1).get(), late.get(), "one uses them");
+    assertEquals(0, cpu.asked.size());
     all.get(1).release();
-    assertEquals(before, Programs.live());
+    late.release();
+    Programs again = Programs.acquire(plan("shared"), cpu, 1, 2);
+    again.get();
+    assertEquals(3, cpu.asked.size(), "nobody used them any more");
+    again.release();
   }
 }
