@@ -22,10 +22,10 @@ final class Exchange implements AutoCloseable {
    * exchange. It spins first, because a neighbour in the same step usually answers within
    * microseconds, and sleeps in a selector when it does not.
    */
-  private static final long SPIN_NANOS = 50_000;
+  static final long SPIN_NANOS = 50_000;
 
   /** Pause between two looks at shared memory. */
-  private static final long SLEEP_NANOS = 50_000;
+  static final long SLEEP_NANOS = 50_000;
 
   /** Floats summed or rounded at a time: all operands stay in the first-level cache. */
   static final int BLOCK = 2048;

@@ -19,11 +19,6 @@ final class SharedCollective implements Collective {
   /** The rings of this process by their peers, whose ports are in use nowhere else. */
   private static final Map<List<Peer>, Group> GROUPS = new HashMap<>();
 
-  /** As in the ring: a neighbour in the same step answers within microseconds. */
-  private static final long SPIN_NANOS = 50_000;
-
-  private static final long SLEEP_NANOS = 50_000;
-
   /** Floats summed at a time, in the first-level cache. */
   private static final int BLOCK = 2048;
 
@@ -259,7 +254,7 @@ final class SharedCollective implements Collective {
         began = System.nanoTime();
       }
       long waited = System.nanoTime() - began;
-      if (waited < SPIN_NANOS) {
+      if (waited < Exchange.SPIN_NANOS) {
         Thread.onSpinWait();
         continue;
       }
@@ -275,7 +270,7 @@ final class SharedCollective implements Collective {
         String what = "did not join for " + timeouts.stuckMs() + " ms (" + Timeouts.STUCK + ")";
         throw lost(group.lose(slowest(), what));
       }
-      LockSupport.parkNanos(SLEEP_NANOS);
+      LockSupport.parkNanos(Exchange.SLEEP_NANOS);
     }
   }
 

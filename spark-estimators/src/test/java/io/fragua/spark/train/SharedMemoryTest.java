@@ -36,14 +36,27 @@ class SharedMemoryTest {
     T run(Links links) throws Exception;
   }
 
+  /** What a rank does before it agrees with the others. */
+  private interface Agreeing<T> {
+    T run(Links links, int rank, SharedMemory memory) throws Exception;
+  }
+
   private <T> List<Future<T>> linked(int n, Body<T> body) {
+    return connected(
+        n,
+        (all, rank, memory) -> {
+          memory.join(all.data());
+          return body.run(all);
+        });
+  }
+
+  private <T> List<Future<T>> connected(int n, Agreeing<T> body) {
     return ranks.join(
         n,
         Way.SOCKETS,
         (r, rank, peers) -> {
           try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
-            new SharedMemory(rank, peers, ranks.timeouts, () -> {}).join(all.data());
-            return body.run(all);
+            return body.run(all, rank, new SharedMemory(rank, peers, ranks.timeouts, () -> {}));
           }
         });
   }
@@ -181,24 +194,21 @@ class SharedMemoryTest {
     Files.write(file, bytes);
     try (FileChannel open = FileChannel.open(file, StandardOpenOption.READ)) {
       List<Future<Boolean>> results =
-          ranks.join(
+          connected(
               2,
-              Way.SOCKETS,
-              (r, rank, peers) -> {
-                try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
-                  Link link = all.data().get(1 - rank);
-                  if (rank == 0) {
-                    new SharedMemory(0, peers, ranks.timeouts, () -> {}).join(all.data());
-                  } else {
-                    link.write(offer.message(file));
-                    ByteBuffer answer = ByteBuffer.allocate(1);
-                    while (offer != Offer.NONE && answer.hasRemaining()) {
-                      link.read(answer);
-                    }
-                    assertEquals(0, answer.get(0));
+              (all, rank, memory) -> {
+                Link link = all.data().get(1 - rank);
+                if (rank == 0) {
+                  memory.join(all.data());
+                } else {
+                  link.write(offer.message(file));
+                  ByteBuffer answer = ByteBuffer.allocate(1);
+                  while (offer != Offer.NONE && answer.hasRemaining()) {
+                    link.read(answer);
                   }
-                  return all.data().get(1 - rank).wakes();
+                  assertEquals(0, answer.get(0));
                 }
+                return all.data().get(1 - rank).wakes();
               });
       for (Future<Boolean> f : results) {
         assertTrue(f.get(30, TimeUnit.SECONDS), "it is a socket");
@@ -213,18 +223,15 @@ class SharedMemoryTest {
   void whoSaysNothingIsNamed() throws Exception {
     ranks.timeouts = new Timeouts(500, 20_000, 20_000);
     List<Future<Boolean>> results =
-        ranks.join(
+        connected(
             2,
-            Way.SOCKETS,
-            (r, rank, peers) -> {
-              try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
-                if (rank == 0) {
-                  new SharedMemory(0, peers, ranks.timeouts, () -> {}).join(all.data());
-                } else {
-                  Thread.sleep(2000);
-                }
-                return true;
+            (all, rank, memory) -> {
+              if (rank == 0) {
+                memory.join(all.data());
+              } else {
+                Thread.sleep(2000);
               }
+              return true;
             });
     String m = Ranks.failure(results.get(0)).getMessage();
     assertTrue(m.contains("rank 1 (127.0.0.1:") && m.contains("within 500 ms"), m);
