@@ -7,6 +7,7 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
+import io.fragua.nn.Activations;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -16,24 +17,29 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A run makes no objects, whatever steps it has and however many threads share them. */
+/**
+ * A run makes no objects, whatever steps it has and however many threads share them.
+ *
+ * <p>Whether a vector is an object is the just-in-time compiler's choice, and it makes another
+ * where vectors of other widths ran before: hence a JVM of its own.
+ */
+@Tag("own-jvm")
 class AllocationTest {
   private static final int RUNS = 20;
 
   private static final com.sun.management.ThreadMXBean THREADS =
       (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /**
-   * Steps that threads share, each in its own way, on [16, 32, 64] numbers. None of them computes
-   * with vectors: whether those are objects is the just-in-time compiler's choice, and it makes
-   * another where tests of all widths have run before.
-   */
+  /** Steps that threads share, each in its own way, on [16, 32, 64] numbers. */
   private enum Steps {
     KERNEL(x -> x.reshape(8192, 4).mul(Tensor.of(new float[] {1, 2, 3, 4}, 4))),
+    GELU(Activations::gelu),
+    SOFTMAX(x -> x.softmax(2)),
     MATMUL(x -> x.reshape(256, 128).matmul(x.reshape(128, 256))),
     SORT(x -> x.sort(2)),
     RUNNING_SUM(x -> x.cumsum(2));
