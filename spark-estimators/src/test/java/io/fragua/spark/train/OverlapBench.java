@@ -27,19 +27,19 @@ import java.util.stream.IntStream;
 /**
  * Times gradients and their sums of two workers, each a thread with one core, over connections that
  * carry no more than a network of so many Gbit/s; with and without overlap, by turns. A program to
- * run by hand, not a test. Arguments: Gbit/s (1), rows of a worker (512), layers of 1400 x 1400
- * (5), rounds of ten steps each way (5).
+ * run by hand, not a test. Arguments: Gbit/s, or sockets or memory for what these carry (1), rows
+ * of a worker (512), layers of 1400 x 1400 (5), rounds of a few steps each way (5).
  */
 final class OverlapBench {
   private static final int WIDTH = 1400;
-  private static final int STEPS = 10;
+  private static final int STEPS = 4;
 
   private OverlapBench() {}
 
   /** A connection that takes bytes at the speed of a network. */
   private static final class SlowLink extends Link {
-    /** What a network's card takes at once. */
-    private static final long BURST = 1 << 16;
+    /** What a socket takes at once, and sends while nobody looks. */
+    private static final long BURST = 1 << 20;
 
     private final double bytesPerNano;
     private long began;
@@ -83,7 +83,7 @@ final class OverlapBench {
   }
 
   public static void main(String[] args) throws Exception {
-    double gbits = args.length > 0 ? Double.parseDouble(args[0]) : 1;
+    String wire = args.length > 0 ? args[0] : "1";
     int rows = args.length > 1 ? Integer.parseInt(args[1]) : 512;
     int layers = args.length > 2 ? Integer.parseInt(args[2]) : 5;
     int rounds = args.length > 3 ? Integer.parseInt(args[3]) : 5;
@@ -98,15 +98,7 @@ final class OverlapBench {
       List<Callable<double[][]>> work = new ArrayList<>();
       for (int r = 0; r < 2; r++) {
         int rank = r;
-        work.add(
-            () ->
-                work(
-                    p,
-                    all.get(rank).connect(rank, peers, Ranks.CLEAR, Ranks.PATIENT, () -> {}),
-                    rank,
-                    peers,
-                    gbits,
-                    rounds));
+        work.add(() -> work(p, (LinkedCollective) join(all.get(rank), rank, peers, wire), rounds));
       }
       for (Future<double[][]> f : threads.invokeAll(work)) {
         double[][] ms = f.get();
@@ -115,9 +107,9 @@ final class OverlapBench {
         }
         System.out.printf(
             Locale.ROOT,
-            "%.1f Gbit/s, %d rows, %d layers: gradient alone %.0f ms; with sums %.0f after it, %.0f"
+            "%s, %d rows, %d layers: gradient alone %.0f ms; with sums %.0f after it, %.0f"
                 + " beside it (medians of %d)%n",
-            gbits,
+            wire,
             rows,
             layers,
             ms[2][rounds / 2],
@@ -152,11 +144,18 @@ final class OverlapBench {
     return Grad.valueAndGrad(loss, IntStream.range(0, layers).toArray(), grads);
   }
 
+  private static Collective join(Rendezvous r, int rank, List<Peer> peers, String wire) {
+    if (wire.equals("sockets") || wire.equals("memory")) {
+      boolean memory = wire.equals("memory");
+      return r.join(rank, peers, Ranks.CLEAR, Ranks.PATIENT, memory, () -> {});
+    }
+    Links links = r.connect(rank, peers, Ranks.CLEAR, Ranks.PATIENT, () -> {});
+    links.data().replaceAll((other, l) -> new SlowLink(l, Double.parseDouble(wire)));
+    return new LinkedCollective(rank, peers, links, Ranks.PATIENT, () -> {});
+  }
+
   /** Milliseconds of a step by rounds: sums after the gradient, beside it, and no sums. */
-  private static double[][] work(
-      Program p, Links links, int rank, List<Peer> peers, double gbits, int rounds) {
-    links.data().replaceAll((r, l) -> new SlowLink(l, gbits));
-    LinkedCollective plain = new LinkedCollective(rank, peers, links, Ranks.PATIENT, () -> {});
+  private static double[][] work(Program p, LinkedCollective plain, int rounds) {
     Graph g = p.graph();
     List<Integer> order = Buckets.order(g);
     int each = WIDTH * WIDTH;
