@@ -74,10 +74,15 @@ final class TrainTask {
               rendezvous.join(
                   rank,
                   meeting.peers(),
+                  new Topology(context.numPartitions(), plan.global()),
                   meeting.secret(),
                   Timeouts.of(env.conf()),
                   SharedMemory.wanted(env.conf()),
-                  context::killTaskIfInterrupted)) {
+                  context::killTaskIfInterrupted);
+          RowSwap swap =
+              plan.global()
+                  ? new RowSwap(ring, plan.layout().rowBytes(), context::killTaskIfInterrupted)
+                  : null) {
         work.use(ring.share(work.model()));
         programs.begin();
         listener.phase("training");
@@ -89,6 +94,7 @@ final class TrainTask {
                     stores.first(),
                     meeting.sizes(),
                     ring,
+                    swap,
                     listener,
                     context::killTaskIfInterrupted,
                     from,

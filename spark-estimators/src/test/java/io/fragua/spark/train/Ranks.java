@@ -53,6 +53,7 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   private Set<String> before;
   Timeouts timeouts = PATIENT;
   Secret secret = CLEAR;
+  boolean all; // whether all are connected to all, for swaps
 
   @Override
   public void beforeEach(ExtensionContext test) throws IOException {
@@ -75,7 +76,11 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   }
 
   Collective join(Rendezvous r, int rank, List<Peer> peers, Way way) {
-    return r.join(rank, peers, secret, timeouts, way == Way.MEMORY, () -> {});
+    return r.join(rank, peers, topology(peers), secret, timeouts, way == Way.MEMORY, () -> {});
+  }
+
+  Topology topology(List<Peer> peers) {
+    return new Topology(peers.size(), all);
   }
 
   <T> List<Future<T>> join(int n, Way way, Joining<T> joining) {
