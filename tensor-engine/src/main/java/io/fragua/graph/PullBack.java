@@ -1,9 +1,12 @@
 package io.fragua.graph;
 
+import io.fragua.op.Op;
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -35,6 +38,7 @@ public final class PullBack {
       }
     }
     boolean[] needed = dependsOn(g, wrt);
+    Map<Object, List<Integer>> parts = parts(g);
     int first = g.inputs().size() + g.constants().size();
     for (int v = all.size() - 1; v >= first; v--) {
       if (g.result(v) > 0) {
@@ -42,7 +46,10 @@ public final class PullBack {
       }
       Graph.Equation e = g.definition(v).rule();
       int end = v + e.types().size();
-      List<Tensor> of = Arrays.asList(Arrays.copyOfRange(grads, v, end));
+      List<Tensor> of =
+          e.op().vjp() instanceof Op.Vjp.Part p
+              ? gathered(grads, g, parts.get(p.key(e.inputs())), v)
+              : Arrays.asList(Arrays.copyOfRange(grads, v, end));
       if (e.inputs().stream().noneMatch(x -> needed[x])
           || of.stream().allMatch(Objects::isNull)
           || e.op().vjp() == null) {
@@ -63,6 +70,36 @@ public final class PullBack {
       results.add(grads[i] != null ? grads[i] : zeros(all.get(i)));
     }
     return results;
+  }
+
+  /** The values that stand for results of one function, in their order. */
+  private static Map<Object, List<Integer>> parts(Graph g) {
+    Map<Object, List<Integer>> parts = new HashMap<>();
+    for (int v = g.inputs().size() + g.constants().size(); v < g.values(); v++) {
+      Graph.Equation e = g.definition(v).rule();
+      if (e.op().vjp() instanceof Op.Vjp.Part p) {
+        parts.computeIfAbsent(p.key(e.inputs()), k -> new ArrayList<>()).add(v);
+      }
+    }
+    return parts;
+  }
+
+  /**
+   * The gradients of all results of a function, at the first of its parts: what uses one of them
+   * comes later, so all are complete. Nothing at the others.
+   */
+  private static List<Tensor> gathered(Tensor[] grads, Graph g, List<Integer> parts, int v) {
+    Tensor[] of = {};
+    if (parts.get(0) == v) {
+      for (int part : parts) {
+        Op.Vjp.Part p = (Op.Vjp.Part) g.definition(part).rule().op().vjp();
+        of = of.length == 0 ? new Tensor[p.results()] : of;
+        if (grads[part] != null) {
+          add(of, p.result(), grads[part]); // a function may be called twice on one point
+        }
+      }
+    }
+    return Arrays.asList(of);
   }
 
   private static void add(Tensor[] grads, int i, Tensor g) {

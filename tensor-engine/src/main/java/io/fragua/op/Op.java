@@ -5,6 +5,7 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.ShapeException;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -41,8 +42,8 @@ public record Op(
 
   /**
    * Name of the ops that {@code CustomVjp} makes. They are in no table: such an op is its first
-   * operand, with a derivative with respect to the others, and in a graph it stands behind a {@code
-   * stop_gradient} that backends compute.
+   * operand, with a derivative with respect to the others ({@link Vjp.Part}), and in a graph it
+   * stands behind a {@code stop_gradient} that backends compute.
    */
   public static final String CUSTOM = "custom_vjp";
 
@@ -114,6 +115,36 @@ public record Op(
       @Override
       default List<Tensor> apply(Tensor g, List<Tensor> in, Tensor out, Attrs attrs) {
         return applyAll(List.of(g), in, List.of(out), attrs);
+      }
+    }
+
+    /**
+     * The derivative of a function with several results, each of which has an equation of its own:
+     * its operands are the result, then those of the function. Who goes back gathers the gradients
+     * of all equations that have an equal {@link #key}, and applies one of them once.
+     *
+     * @param whole the function's derivative; the results themselves are not passed to it
+     * @param result which of the results the equation gives
+     * @param results how many the function has
+     */
+    record Part(Many whole, int result, int results) implements Many {
+      /** Equal for equations that are gone back from at once: of one function, on one point. */
+      public Object key(List<?> inputs) {
+        return List.of(whole, inputs.subList(1, inputs.size()));
+      }
+
+      /**
+       * Pulls the gradients of all results of the function back.
+       *
+       * @param g one gradient a result of the function; null for a result without one
+       * @param in the operands of the equation
+       */
+      @Override
+      public List<Tensor> applyAll(List<Tensor> g, List<Tensor> in, List<Tensor> out, Attrs attrs) {
+        List<Tensor> back = new ArrayList<>();
+        back.add(null);
+        back.addAll(whole.applyAll(g, in.subList(1, in.size()), List.of(), attrs));
+        return back;
       }
     }
   }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -155,12 +156,12 @@ final class Tape {
     }
     Map<Use, Saved> saved = new IdentityHashMap<>();
     List<Use> order = order(from.use, saved);
-    Map<Use, Tensor[]> grads = new IdentityHashMap<>();
+    Gradients grads = new Gradients(order, saved);
     Map<Tape, Tensor> leaves = new IdentityHashMap<>();
-    add(grads, saved, from, gradient);
+    grads.add(from, gradient);
     for (int i = order.size() - 1; i >= 0; i--) {
       Use use = order.get(i);
-      Tensor[] of = grads.remove(use);
+      Tensor[] of = grads.of.remove(use);
       if (of == null) {
         continue; // a derivative on the way was none
       }
@@ -176,7 +177,7 @@ final class Tape {
         if (t.use == null) {
           leaves.merge(t, b, Elementwise::add);
         } else {
-          add(grads, saved, t, b);
+          grads.add(t, b);
         }
       }
     }
@@ -186,9 +187,34 @@ final class Tape {
     }
   }
 
-  private static void add(Map<Use, Tensor[]> grads, Map<Use, Saved> saved, Tape to, Tensor g) {
-    Tensor[] of = grads.computeIfAbsent(to.use, u -> new Tensor[saved.get(u).results().size()]);
-    of[to.result] = of[to.result] == null ? g : of[to.result].add(g);
+  /** The gradients of the results of uses that have not been gone back from. */
+  private static final class Gradients {
+    final Map<Use, Tensor[]> of = new IdentityHashMap<>();
+    private final Map<Use, Saved> saved;
+
+    /** For uses that give results of one function, the first of them: what uses those is later. */
+    private final Map<Use, Use> firsts = new IdentityHashMap<>();
+
+    Gradients(List<Use> order, Map<Use, Saved> saved) {
+      this.saved = saved;
+      Map<Object, Use> byFunction = new HashMap<>();
+      for (Use u : order) {
+        if (u.op.vjp() instanceof Op.Vjp.Part p) {
+          firsts.put(u, byFunction.computeIfAbsent(p.key(saved.get(u).inputs()), k -> u));
+        }
+      }
+    }
+
+    void add(Tape to, Tensor g) {
+      Use use = firsts.getOrDefault(to.use, to.use);
+      Tensor[] all = of.computeIfAbsent(use, u -> new Tensor[results(u)]);
+      int i = to.use.op.vjp() instanceof Op.Vjp.Part p ? p.result() : to.result;
+      all[i] = all[i] == null ? g : all[i].add(g);
+    }
+
+    private int results(Use use) {
+      return use.op.vjp() instanceof Op.Vjp.Part p ? p.results() : saved.get(use).results().size();
+    }
   }
 
   /** All uses on the way back, operands before users; without recursion, as they may be many. */

@@ -1,10 +1,15 @@
 package io.fragua.transform;
 
+import io.fragua.graph.Graph;
 import io.fragua.graph.Tracer;
 import io.fragua.op.OpTable;
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * Trades time for memory: inside the function nothing is kept for the gradient, which computes it
@@ -17,8 +22,8 @@ public final class Checkpoint {
   private Checkpoint() {}
 
   /**
-   * The function, forgetting its intermediate values. It is computed again once for each result
-   * that has a gradient, so one result is best. Only compiled programs save memory by it.
+   * The function, forgetting its intermediate values. They are computed again once, for all results
+   * that have gradients. Only compiled programs save memory by it.
    */
   public static Fn checkpoint(Fn f) {
     return args -> {
@@ -29,14 +34,21 @@ public final class Checkpoint {
       Tracer.Closure c = Traced.closure(f, args.stream().map(Tensor::type).toList());
       List<Tensor> all = new ArrayList<>(args);
       all.addAll(c.captured());
-      Fn body = c.graph()::call;
-      CustomVjp.PullBack back =
-          (in, g) -> {
-            List<Tensor> grads = Vjp.vjp(body, after(in, g)).pullBack().apply(g);
-            return after(grads, grads);
-          };
-      return CustomVjp.customVjp(body, back).apply(all);
+      return CustomVjp.of(c.graph()::call, types -> (g, in, out, a) -> back(c.graph(), g, in))
+          .apply(all);
     };
+  }
+
+  /** Evaluates again, and goes back from there. */
+  private static List<Tensor> back(Graph g, List<Tensor> cotangents, List<Tensor> in) {
+    List<Tensor> given = cotangents.stream().filter(Objects::nonNull).toList();
+    int[] real =
+        IntStream.range(0, in.size()).filter(i -> in.get(i).dtype().isFloating()).toArray();
+    List<Tensor> grads = Grad.pullBack(g, g.evaluate(after(in, given)), cotangents, real);
+    Tensor[] back = new Tensor[in.size()];
+    Iterator<Tensor> each = after(grads, grads).iterator();
+    IntStream.of(real).forEach(i -> back[i] = each.next());
+    return Arrays.asList(back);
   }
 
   /*

@@ -10,8 +10,14 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * A function with its user's own derivative: where the derivative of the formula is inaccurate or
@@ -29,7 +35,7 @@ public final class CustomVjp {
      * equal computations one.
      *
      * @param operands of the function
-     * @param cotangents one gradient a result, of its type
+     * @param cotangents one gradient a result, of its type; zeros for a result that is not used
      * @return one gradient an operand, of its type; not looked at for one that is not floating
      */
     List<Tensor> apply(List<Tensor> operands, List<Tensor> cotangents);
@@ -39,7 +45,7 @@ public final class CustomVjp {
 
   /**
    * The function with this derivative. Gradients, directional derivatives and maps of it use the
-   * pull-back, once for each result; the function itself is computed as before.
+   * pull-back, once for all results; the function itself is computed as before.
    *
    * @throws io.fragua.tensor.ShapeException when differentiated, if the gradients are not of the
    *     operands' types
@@ -47,10 +53,19 @@ public final class CustomVjp {
    *     silently have no gradient
    */
   public static Fn customVjp(Fn f, PullBack pullBack) {
+    return of(f, types -> (g, in, out, attrs) -> checked(pullBack, types, g, in));
+  }
+
+  /**
+   * The function with this derivative, which gets null for a result without a gradient.
+   *
+   * @param rule from the types of the results
+   */
+  static Fn of(Fn f, Function<List<TensorType>, Op.Vjp.Many> rule) {
     return args -> {
       if (Traced.tracedOf(args.stream()) == null) {
         return args.stream().anyMatch(Tensor::isTracked) && Autograd.isOn()
-            ? eager(f, pullBack, args)
+            ? eager(f, rule, args)
             : f.apply(args); // to be differentiated otherwise it is traced
       }
       Tracer.Closure c = Traced.closure(f, args.stream().map(Tensor::type).toList());
@@ -60,64 +75,65 @@ public final class CustomVjp {
               + " them",
           c.captured());
       List<Tensor> in = Traced.together(args);
-      List<TensorType> types = c.graph().outputTypes();
+      Op.Vjp.Many whole = rule.apply(c.graph().outputTypes());
+      List<Tensor> values = c.graph().call(in);
       List<Tensor> results = new ArrayList<>();
-      for (Tensor y : c.graph().call(in)) {
-        List<Tensor> behind = new ArrayList<>(List.of(y));
-        behind.addAll(in);
+      for (Tensor y : values) {
         results.add(
             y.dtype().isFloating()
-                ? Tensor.record(op(results.size(), types, pullBack), Attrs.NONE, behind)
+                ? part(new Op.Vjp.Part(whole, results.size(), values.size()), y, in)
                 : y);
       }
       return results;
     };
   }
 
-  /** The results, from which eager gradients go back by the pull-back. */
-  private static List<Tensor> eager(Fn f, PullBack pullBack, List<Tensor> args) {
+  /** The results, from which eager gradients go back by the rule. */
+  private static List<Tensor> eager(
+      Fn f, Function<List<TensorType>, Op.Vjp.Many> rule, List<Tensor> args) {
     List<Tensor> values = f.apply(args.stream().map(Tensor::detach).toList());
-    List<TensorType> types = values.stream().map(Tensor::type).toList();
-    List<Tensor> results = new ArrayList<>();
     for (Tensor y : values) {
       Check.that(
           !y.isTracked(),
           "custom_vjp: the function must have all tensors that require gradients as operands: a"
               + " captured one makes %s; pass it",
           y.type());
-      List<Tensor> behind = new ArrayList<>(List.of(y));
-      behind.addAll(args);
-      Op op = op(results.size(), types, pullBack);
-      results.add(
-          y.dtype().isFloating() ? Tensor.remember(op, Attrs.NONE, behind, List.of(y)).get(0) : y);
     }
-    return results;
+    Op.Vjp.Many whole = rule.apply(values.stream().map(Tensor::type).toList());
+    return Tensor.remember(op(whole, null), Attrs.NONE, args, values);
   }
 
-  /** An op that is its first operand, the result of this number; the others get the gradients. */
-  private static Op op(int result, List<TensorType> types, PullBack pullBack) {
+  /** A result of the function, from which gradients go back to its operands. */
+  private static Tensor part(Op.Vjp.Part rule, Tensor result, List<Tensor> operands) {
+    List<Tensor> in = new ArrayList<>(List.of(result));
+    in.addAll(operands);
+    return Tensor.record(op(rule, (op, x, mapped, a) -> batch(rule, x, mapped)), Attrs.NONE, in);
+  }
+
+  /** An op that is its first operand. */
+  private static Op op(Op.Vjp rule, Op.Batch batch) {
     return new Op(
         Op.CUSTOM,
         Family.ELEMENTWISE,
         -1,
         EnumSet.allOf(DType.class),
         (op, in, a) -> in.get(0),
-        (g, in, y, a) -> pullBack(result, types, pullBack, g, in),
+        rule,
         null,
-        (op, in, mapped, a) -> batch(result, types, pullBack, in, mapped),
+        batch,
         null,
         "none: it is what its function is",
         "JAX jax.custom_vjp");
   }
 
-  private static List<Tensor> pullBack(
-      int result, List<TensorType> types, PullBack pullBack, Tensor g, List<Tensor> in) {
+  private static List<Tensor> checked(
+      PullBack pullBack, List<TensorType> types, List<Tensor> g, List<Tensor> operands) {
+    Tensor given = g.stream().filter(Objects::nonNull).findFirst().orElseThrow();
     List<Tensor> cotangents = new ArrayList<>();
     for (int i = 0; i < types.size(); i++) {
-      Tensor zero = Tensor.scalar(types.get(i).dtype(), 0).lift(g);
-      cotangents.add(i == result ? g : zero.broadcastTo(types.get(i).shape()));
+      Tensor zero = Tensor.scalar(types.get(i).dtype(), 0).lift(given);
+      cotangents.add(g.get(i) != null ? g.get(i) : zero.broadcastTo(types.get(i).shape()));
     }
-    List<Tensor> operands = in.subList(1, in.size());
     List<Tensor> grads = pullBack.apply(operands, cotangents);
     Check.that(
         grads.size() == operands.size(),
@@ -125,7 +141,6 @@ public final class CustomVjp {
         grads.size(),
         operands.size());
     List<Tensor> back = new ArrayList<>();
-    back.add(null);
     for (int i = 0; i < grads.size(); i++) {
       TensorType t = operands.get(i).type();
       boolean real = t.dtype().isFloating();
@@ -141,28 +156,43 @@ public final class CustomVjp {
     return back;
   }
 
-  private static Tensor batch(
-      int result,
-      List<TensorType> types,
-      PullBack pullBack,
-      List<Tensor> in,
-      List<Boolean> mapped) {
+  private static Tensor batch(Op.Vjp.Part rule, List<Tensor> in, List<Boolean> mapped) {
     int n = in.get(mapped.indexOf(true)).shape().dim(0);
-    List<Tensor> all = new ArrayList<>();
-    for (int i = 0; i < in.size(); i++) {
-      all.add(mapped.get(i) ? in.get(i) : Vmap.spread(in.get(i), n));
+    Tensor y = mapped.get(0) ? in.get(0) : Vmap.spread(in.get(0), n);
+    Mapped whole = new Mapped(rule.whole(), mapped.subList(1, mapped.size()));
+    return part(new Op.Vjp.Part(whole, rule.result(), rule.results()), y, in.subList(1, in.size()));
+  }
+
+  /**
+   * The derivative of a function of many examples from that of one. Equal for the results of one
+   * function, so that they stay together.
+   *
+   * @param mapped which operands differ from example to example; the results do
+   */
+  private record Mapped(Op.Vjp.Many one, List<Boolean> mapped) implements Op.Vjp.Many {
+    @Override
+    public List<Tensor> applyAll(List<Tensor> g, List<Tensor> in, List<Tensor> out, Attrs attrs) {
+      int n = in.size();
+      List<Tensor> all = new ArrayList<>(in);
+      g.stream().filter(Objects::nonNull).forEach(all::add);
+      List<Integer> axes = new ArrayList<>();
+      mapped.forEach(m -> axes.add(m ? 0 : null));
+      axes.addAll(Collections.nCopies(all.size() - n, 0));
+      int[] real = IntStream.range(0, n).filter(i -> in.get(i).dtype().isFloating()).toArray();
+      Fn each =
+          x -> {
+            Iterator<Tensor> given = x.subList(n, x.size()).iterator();
+            List<Tensor> of = g.stream().map(t -> t == null ? null : given.next()).toList();
+            List<Tensor> grads = one.applyAll(of, x.subList(0, n), List.of(), attrs);
+            return IntStream.of(real).mapToObj(grads::get).toList();
+          };
+      List<Tensor> grads = Vmap.vmap(each, axes).apply(all);
+      Tensor[] back = new Tensor[n];
+      for (int i = 0; i < real.length; i++) {
+        Tensor grad = grads.get(i); // what all examples share has the sum of their gradients
+        back[real[i]] = mapped.get(real[i]) ? grad : grad.sum(0);
+      }
+      return Arrays.asList(back);
     }
-    int operands = in.size() - 1;
-    Fn one =
-        x -> pullBack.apply(x.subList(0, operands), x.subList(operands, operands + types.size()));
-    PullBack each =
-        (x, g) -> {
-          List<Tensor> both = new ArrayList<>(x);
-          both.addAll(g);
-          return Vmap.vmap(one).apply(both);
-        };
-    List<TensorType> wide =
-        types.stream().map(t -> t.with(io.fragua.tensor.Shape.of(n).concat(t.shape()))).toList();
-    return Tensor.record(op(result, wide, each), Attrs.NONE, all);
   }
 }
