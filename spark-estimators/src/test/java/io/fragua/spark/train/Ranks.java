@@ -55,6 +55,12 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   Secret secret = CLEAR;
   boolean all; // whether all are connected to all, for swaps
 
+  /** Whether ranks that have connections add up buckets while they compute. */
+  boolean overlap;
+
+  /** Called by a rank that waits for others. */
+  Runnable check = () -> {};
+
   @Override
   public void beforeEach(ExtensionContext test) throws IOException {
     try (Rendezvous r = Rendezvous.listen(HOST)) { // the JDK keeps a socket from the first close on
@@ -76,7 +82,8 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   }
 
   Collective join(Rendezvous r, int rank, List<Peer> peers, Way way) {
-    return r.join(rank, peers, topology(peers), secret, timeouts, way == Way.MEMORY, () -> {});
+    Collective c = r.join(rank, peers, topology(peers), secret, timeouts, way == Way.MEMORY, check);
+    return OverlappedCollective.over(c, overlap, check);
   }
 
   Topology topology(List<Peer> peers) {
@@ -142,7 +149,7 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
     }
     Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
-        .filter(n -> n.startsWith("fragua-pulse"))
+        .filter(n -> n.startsWith("fragua-pulse") || n.startsWith("fragua-sums"))
         .forEach(left::add);
     return left;
   }
