@@ -102,7 +102,14 @@ final class OverlapBench {
             () ->
                 work(
                     p,
-                    all.get(rank).connect(rank, peers, Ranks.CLEAR, Ranks.PATIENT, () -> {}),
+                    all.get(rank)
+                        .connect(
+                            rank,
+                            peers,
+                            new Topology(peers.size(), false),
+                            Ranks.CLEAR,
+                            Ranks.PATIENT,
+                            () -> {}),
                     rank,
                     peers,
                     gbits,
