@@ -9,6 +9,7 @@ import io.fragua.tensor.TensorType;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.bytedeco.javacpp.Pointer;
 
@@ -283,7 +284,28 @@ final class CpuExecution implements Execution {
     }
   }
 
-  /** As {@link #run}; the copies at the end are one step more. */
+  /** The same steps; {@link #run()} does not pay for looking what is complete. */
+  @Override
+  public void run(IntConsumer complete) {
+    Completion c = program.completion();
+    int told = 0;
+    begin();
+    for (int i = stale ? 0 : program.once(); i < steps.length; i++) {
+      steps[i].run();
+      for (; told < c.count() && c.after(told) <= i; told++) {
+        complete.accept(c.result(told));
+      }
+    }
+    stale = false;
+    for (Planner.FinalCopy f : copies) {
+      copy(f);
+    }
+    for (; told < c.count(); told++) {
+      complete.accept(c.result(told));
+    }
+  }
+
+  /** As {@link #run()}; the copies at the end are one step more. */
   @Override
   public Profile profile(int runs) {
     Check.that(runs >= 1, "profile: needs at least one run: %d; correct it", runs);

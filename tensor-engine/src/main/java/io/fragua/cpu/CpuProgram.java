@@ -30,6 +30,7 @@ final class CpuProgram implements Program {
   private final int pieces;
   private final boolean inPieces;
   private final Planner.Plan plan;
+  private final Completion completion;
   private final Allocator memory = new Allocator("cpu program");
   private final Buffer constants;
   private final AtomicInteger executions = new AtomicInteger();
@@ -90,6 +91,7 @@ final class CpuProgram implements Program {
       always.clear();
       steps.addAll(tiled);
       plan = Planner.plan(steps, once, simple.inputs(), fused.results(), options.donated());
+      completion = Completion.of(steps, plan, graph);
       constants = memory.allocate(plan.constantBytes());
     } catch (RuntimeException | Error e) {
       steps.forEach(Step::close);
@@ -244,6 +246,11 @@ final class CpuProgram implements Program {
 
   Planner.Plan plan() {
     return plan;
+  }
+
+  /** When its results are complete. */
+  Completion completion() {
+    return completion;
   }
 
   Buffer constants() {

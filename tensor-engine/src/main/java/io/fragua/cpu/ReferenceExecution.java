@@ -9,6 +9,7 @@ import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * Interprets a graph with a buffer for each value and one for each result. Results are copied out
@@ -102,6 +103,15 @@ final class ReferenceExecution implements Execution {
     }
     for (int i = 0; i < outputs.length; i++) {
       outputs[i].copyFrom(computed[i]);
+    }
+  }
+
+  /** All are told of at the end, when they are copied out. */
+  @Override
+  public void run(IntConsumer complete) {
+    run();
+    for (int i = 0; i < outputs.length; i++) {
+      complete.accept(i);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.fragua.exec;
 
 import io.fragua.tensor.Buffer;
+import java.util.function.IntConsumer;
 
 /**
  * One thread's use of a {@link Program}: bound operands and results, and a workspace. Not
@@ -8,12 +9,12 @@ import io.fragua.tensor.Buffer;
  */
 public interface Execution extends AutoCloseable {
   /**
-   * The memory of an operand, which the caller fills before {@link #run}. Owned by this execution
+   * The memory of an operand, which the caller fills before {@link #run()}. Owned by this execution
    * unless bound.
    */
   Buffer input(int i);
 
-  /** The memory of a result, valid after {@link #run} until the next. */
+  /** The memory of a result, valid after {@link #run()} until the next. */
   Buffer output(int i);
 
   /**
@@ -40,8 +41,17 @@ public interface Execution extends AutoCloseable {
   void run();
 
   /**
-   * Runs so many times, as {@link #run} does, with a clock read around each step. The slower loop
-   * is here alone: {@link #run} pays nothing for it.
+   * As {@link #run()}, and tells of each result once, as soon as nothing in this run writes or
+   * reads it any more: another thread may read it, and write over it, while the others are
+   * computed.
+   *
+   * @param complete takes the numbers of results, in any order, on the calling thread
+   */
+  void run(IntConsumer complete);
+
+  /**
+   * Runs so many times, as {@link #run()} does, with a clock read around each step. The slower loop
+   * is here alone: {@link #run()} pays nothing for it.
    *
    * @return by default the whole program as one step
    * @throws IllegalArgumentException if {@code runs} is less than 1

@@ -85,6 +85,7 @@ class AllocationTest {
     long before = THREADS.getCurrentThreadAllocatedBytes();
     for (int i = 0; i < RUNS; i++) {
       e.run();
+      e.run(o -> {});
     }
     return THREADS.getCurrentThreadAllocatedBytes() - before;
   }

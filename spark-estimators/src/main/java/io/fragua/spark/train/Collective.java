@@ -3,8 +3,8 @@ package io.fragua.spark.train;
 import io.fragua.tensor.Buffer;
 
 /**
- * Sums vectors over all workers. One thread per worker calls it; every worker makes the same calls
- * in the same order.
+ * Sums vectors over all workers. One thread per worker calls it at a time; every worker makes the
+ * same calls in the same order.
  */
 interface Collective extends AutoCloseable {
   /** Vectors of at most so many floats take the way with the fewest messages. */
@@ -34,6 +34,24 @@ interface Collective extends AutoCloseable {
    * @throws CollectiveException naming a worker that is gone, silent or stuck
    */
   void allReduce(ShardTree tree);
+
+  /**
+   * The gradients of a step are about to be computed: those that are complete may be added up from
+   * now on until {@link #finish}, which is the next call.
+   */
+  default void begin(Buckets buckets) {}
+
+  /**
+   * Adds up all buckets, which are complete, as if each was given to {@link #allReduce(Buffer, int,
+   * int, boolean)} in turn.
+   *
+   * @throws CollectiveException naming a worker that is gone, silent or stuck
+   */
+  default void finish(Buckets buckets) {
+    for (int b = 0; b < buckets.count(); b++) {
+      allReduce(buckets.sums(), buckets.from(b), buckets.floats(b), buckets.bf16());
+    }
+  }
 
   /**
    * The memory of the model that this worker goes on with: its own, or, where the workers are

@@ -59,6 +59,9 @@ final class Exchange implements AutoCloseable {
   private FloatBuffer floats;
   private IntBuffer ints;
 
+  /** Whether a thread of this worker computes meanwhile, whose core is not to be taken. */
+  private volatile boolean computes;
+
   private boolean bf16;
   private int packAt;
   private int packEnd;
@@ -127,6 +130,11 @@ final class Exchange implements AutoCloseable {
     scratchFloats = arrivals.bytes().asFloatBuffer();
     rounded = departures.bytes().duplicate();
     roundedInts = departures.bytes().asIntBuffer();
+  }
+
+  /** Whether another thread of this worker computes: then this one does not spin. */
+  void computes(boolean now) {
+    computes = now;
   }
 
   /** The vector of the exchanges that follow. Views are made once per buffer. */
@@ -199,7 +207,7 @@ final class Exchange implements AutoCloseable {
         idle = System.nanoTime();
       } else {
         long waited = System.nanoTime() - idle;
-        if (waited < SPIN_NANOS) {
+        if (waited < SPIN_NANOS && !computes) {
           Thread.onSpinWait();
         } else {
           sleep(sending ? to : null, receiving ? from : null, waited / 1_000_000);

@@ -68,6 +68,14 @@ final class LinkedCollective implements Collective {
       Link prev = links.data().get((rank + size - 1) % size);
       exchange.run(next, prev, ring.over(from, count), bf16);
     }
+    pulse.end();
+  }
+
+  /**
+   * Whether the worker computes while another thread calls this: then that thread does not spin.
+   */
+  void computes(boolean now) {
+    exchange.computes(now);
   }
 
   /*
@@ -103,6 +111,7 @@ final class LinkedCollective implements Collective {
         send(prev, at, n);
       }
     }
+    pulse.end();
   }
 
   private void send(Link to, int from, int count) {

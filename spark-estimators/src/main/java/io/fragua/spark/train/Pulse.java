@@ -56,6 +56,7 @@ final class Pulse implements AutoCloseable {
   private final Selector selector;
   private final Thread thread;
   private volatile long operations;
+  private volatile long ended;
   private volatile int behind;
   private volatile long behindAt;
   private volatile boolean closing;
@@ -79,7 +80,12 @@ final class Pulse implements AutoCloseable {
 
   /** This worker takes part in its next operation. */
   void begin() {
-    operations++; // one thread writes it
+    operations++; // one thread writes it at a time
+  }
+
+  /** It has taken part in it, and the others do not need it any more for this one. */
+  void end() {
+    ended = operations;
   }
 
   /**
@@ -272,7 +278,7 @@ final class Pulse implements AutoCloseable {
   }
 
   private void farewell() {
-    say(LEFT, rank, operations, null);
+    say(LEFT, rank, ended, null); // who leaves in the middle of one is missed there
     long end = System.nanoTime() + FAREWELL_MS * 1_000_000L;
     for (Line l : lines) {
       while (!l.over && (l.out.hasRemaining() || l.link.pending()) && System.nanoTime() < end) {
@@ -287,17 +293,22 @@ final class Pulse implements AutoCloseable {
   public void close() {
     closing = true;
     selector.wakeup();
+    join(thread); // it ends within FAREWELL_MS
+    Rendezvous.close(selector);
+  }
+
+  /** Waits for the end of a thread that was told to end, even if this one is interrupted. */
+  static void join(Thread thread) {
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
         thread.join();
       } catch (InterruptedException e) {
-        interrupted = true; // it ends within FAREWELL_MS
+        interrupted = true;
       }
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    Rendezvous.close(selector);
   }
 }

@@ -184,9 +184,9 @@ final class TrainLoop {
         w.pad(rows);
         key.write(at.globalStep, first + i, w.key());
         w.shard(first + i);
-        w.gradient().run();
+        w.runGradient(ring);
       } else {
-        w.clearSums();
+        w.noGradient(ring);
       }
       w.askToStop(listener.stopRequested()); // only rank 0's listener ever does
       w.complete(rows);

@@ -67,17 +67,21 @@ final class TrainTask {
       Position from =
           checkpoints == null ? Position.START : checkpoints.restore(host, work::restore);
       Meeting meeting = meet(rendezvous, stores, sum, env);
+      boolean overlap = OverlappedCollective.pays(env.conf(), meeting.peers());
       try (CheckpointSaver saver =
               checkpoints == null || rank != 0
                   ? null
                   : new CheckpointSaver(checkpoints, meeting.rows(), plan.id());
           Collective ring =
-              rendezvous.join(
-                  rank,
-                  meeting.peers(),
-                  meeting.secret(),
-                  Timeouts.of(env.conf()),
-                  SharedMemory.wanted(env.conf()),
+              OverlappedCollective.over(
+                  rendezvous.join(
+                      rank,
+                      meeting.peers(),
+                      meeting.secret(),
+                      Timeouts.of(env.conf()),
+                      SharedMemory.wanted(env.conf()),
+                      context::killTaskIfInterrupted),
+                  overlap,
                   context::killTaskIfInterrupted)) {
         work.use(ring.share(work.model()));
         programs.begin();

@@ -9,10 +9,12 @@ import io.fragua.tensor.TensorType;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 
 /**
  * All memory of one worker's steps, and the programs bound to it: nothing is copied between them
@@ -32,6 +34,8 @@ final class Workspace implements AutoCloseable {
   private final boolean bf16;
   private final int shards;
   private ShardTree tree; // null unless sums are in the order of a tree
+  private Buckets buckets; // null unless the gradients are large, and not summed as a tree
+  private IntConsumer complete;
 
   /** Memory by operand name, shared by the graphs. */
   private final Operands operands;
@@ -123,28 +127,36 @@ final class Workspace implements AutoCloseable {
 
   /**
    * One buffer with a slice for each result of the gradient graph, and one for the row count. The
-   * gradients come last, because they alone may be rounded on their way.
+   * gradients come last, because they alone may be rounded on their way, in the order of buckets.
    */
   private void sums(Graph g, int treeWorkers, int rank) {
     Map<String, Integer> sizes = new LinkedHashMap<>();
     g.outputs().forEach(o -> sizes.put(o.name(), Math.toIntExact(g.type(o.value()).byteSize())));
+    List<Integer> gradients = Buckets.order(g);
+    List<String> order = new ArrayList<>(sizes.keySet());
+    List<String> last = gradients.stream().map(o -> g.outputs().get(o).name()).toList();
+    order.removeAll(last);
+    int exact = order.size();
+    order.addAll(last);
     Map<String, Integer> offsets = new LinkedHashMap<>();
+    int[] starts = new int[order.size() + 1]; // in floats
     long at = Buffer.ALIGNMENT; // the row count's place
-    for (boolean gradients : new boolean[] {false, true}) {
-      for (String name : sizes.keySet()) {
-        if (name.startsWith("grad:") == gradients) {
-          offsets.put(name, Math.toIntExact(at));
-          at = align(at + sizes.get(name));
-        }
-      }
-      exactFloats = gradients ? exactFloats : Math.toIntExact(at / 4);
+    for (int i = 0; i < order.size(); i++) {
+      starts[i] = Math.toIntExact(at / 4);
+      offsets.put(order.get(i), Math.toIntExact(at));
+      at = align(at + sizes.get(order.get(i)));
     }
+    starts[order.size()] = Math.toIntExact(at / 4);
+    exactFloats = starts[exact];
     if (treeWorkers > 0) {
       tree = new ShardTree(shards, treeWorkers, rank, Math.toIntExact(at / 4));
       tree.bind(operands.add("shards", tree.bytes()));
       sums = tree.memory().slice(0, Math.toIntExact(at));
     } else {
       sums = operands.add("sums", at);
+      int[] each = Arrays.copyOfRange(starts, exact, starts.length);
+      buckets = Buckets.cut(sums, gradients, each, Buckets.BYTES, bf16);
+      complete = buckets == null ? null : buckets::complete;
     }
     sumFloats = sums.bytes().asFloatBuffer();
     offsets.forEach(
@@ -229,6 +241,21 @@ final class Workspace implements AutoCloseable {
     return gradient;
   }
 
+  /** Runs {@link #gradient}; the others may begin to add up what it has completed. */
+  void runGradient(Collective workers) {
+    if (buckets == null) {
+      gradient.run();
+    } else {
+      begin(workers);
+      gradient.run(complete);
+    }
+  }
+
+  private void begin(Collective workers) {
+    buckets.begin();
+    workers.begin(buckets);
+  }
+
   /** Null on a worker whose memory another one updates. */
   Execution update() {
     return update;
@@ -238,7 +265,7 @@ final class Workspace implements AutoCloseable {
     return evaluate;
   }
 
-  /** What the workers add up, after {@link #gradient} has run. */
+  /** What the workers add up, after the gradient has been computed. */
   Buffer sums() {
     return sums;
   }
@@ -261,7 +288,10 @@ final class Workspace implements AutoCloseable {
       return;
     }
     int gradients = sumFloats.capacity() - exactFloats;
-    if (bf16) {
+    if (buckets != null) {
+      workers.finish(buckets);
+      workers.allReduce(sums, 0, exactFloats, false);
+    } else if (bf16) {
       workers.allReduce(sums, 0, exactFloats, false);
       workers.allReduce(sums, exactFloats, gradients, true);
     } else {
@@ -269,9 +299,13 @@ final class Workspace implements AutoCloseable {
     }
   }
 
-  /** The sums of a shard without rows; {@link #complete} them too. */
-  void clearSums() {
+  /** Instead of {@link #runGradient}, for a shard without rows; {@link #complete} it too. */
+  void noGradient(Collective workers) {
     Operands.zero(sums.bytes(), 0, sums.size());
+    if (buckets != null) {
+      begin(workers);
+      buckets.completeAll();
+    }
   }
 
   /** Says, before a shard is completed, whether its worker wants the training to stop. */

@@ -1,11 +1,15 @@
 package io.fragua.spark.train;
 
 import io.fragua.nn.ParamTree;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -13,6 +17,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -36,10 +41,13 @@ final class ClusterMain {
     }
     try (SparkSession cluster = session("local-cluster[2,1,1024]", args, false)) {
       System.out.println("MEMORY " + bits(task(cluster, 2).train().params()));
+      System.out.println("BUCKETS " + digest(large(cluster).train().params()));
+      System.out.println("OVERLAP " + overlapping(cluster));
       kill(cluster);
     }
     try (SparkSession cluster = session("local-cluster[2,1,1024]", args, true)) {
       System.out.println("SEALED " + bits(task(cluster, 2).train().params()));
+      System.out.println("LARGE " + digest(large(cluster).train().params()));
       Slots.await(cluster.sparkContext(), 2, Distribution.PLAIN);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
       System.out.println("SPILLED " + OpenFiles.spilled(Path.of(args[1])));
@@ -97,6 +105,7 @@ final class ClusterMain {
             .config("spark.ui.enabled", "false")
             .config("spark.executor.extraClassPath", args[0])
             .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
+            .config(OverlappedCollective.KEY, "true")
             .config("spark.authenticate", "true")
             .config("spark.authenticate.secret", "between us")
             .config("spark.network.crypto.enabled", String.valueOf(encrypt))
@@ -114,6 +123,61 @@ final class ClusterMain {
     t.workers = workers;
     t.batch = 100;
     return t;
+  }
+
+  /** A training whose gradients are summed in buckets, while they are computed. */
+  static Task large(SparkSession spark) {
+    Task t = task(spark, 2);
+    t.table = Buckets.BYTES / 4;
+    t.second = true;
+    t.batch = 500;
+    t.epochs = 2;
+    return t;
+  }
+
+  /** How many threads of executors add up sums, as seen in a training that ends then. */
+  private static long overlapping(SparkSession spark) {
+    AtomicLong seen = new AtomicLong();
+    Task t = large(spark);
+    t.epochs = 10_000_000;
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            seen.set(
+                ProcessHandle.current()
+                    .descendants()
+                    .map(p -> new File("/proc/" + p.pid() + "/task").listFiles())
+                    .flatMap(Arrays::stream)
+                    .filter(task -> read(task).startsWith("fragua-sums-"))
+                    .count());
+          }
+
+          @Override
+          public boolean stopRequested() {
+            return seen.get() > 0;
+          }
+        };
+    t.train();
+    return seen.get();
+  }
+
+  private static String read(File task) {
+    try {
+      return Files.readString(task.toPath().resolve("comm"));
+    } catch (IOException e) {
+      return ""; // it has ended
+    }
+  }
+
+  /** Of every bit of the tensors. */
+  static String digest(ParamTree p) {
+    try {
+      MessageDigest d = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(d.digest(bits(p).getBytes(StandardCharsets.US_ASCII)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Every bit of the tensors. */

@@ -41,7 +41,7 @@ class CollectiveFailuresTest {
     assertTrue(t.getMessage().contains(what), t.getMessage());
   }
 
-  private static void assertOthersName(List<? extends Future<?>> results, int rank, String what) {
+  static void assertOthersName(List<? extends Future<?>> results, int rank, String what) {
     for (int r = 0; r < results.size(); r++) {
       if (r != rank) {
         assertNames(results.get(r), rank, what);

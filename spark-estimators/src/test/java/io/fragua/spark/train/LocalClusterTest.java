@@ -31,6 +31,10 @@ class LocalClusterTest {
     String two = ClusterMain.bits(ClusterMain.task(spark, 2).train().params());
     assertEquals(two, said.get("MEMORY"), "local-cluster, through shared memory");
     assertEquals(two, said.get("SEALED"), "local-cluster, encrypted");
+    String large = ClusterMain.digest(ClusterMain.large(spark).train().params());
+    assertEquals(large, said.get("BUCKETS"), "buckets through shared memory, while computing");
+    assertEquals("2", said.get("OVERLAP"), "threads of executors that add up buckets");
+    assertEquals(large, said.get("LARGE"), "encrypted buckets, while computing");
     assertEquals("1", said.get("SHARED"), "files in memory of a worker");
     String[] killed = said.get("KILLED").split(" ", 2);
     assertTrue(Integer.parseInt(killed[0]) < LIMIT_MS, killed[0] + " ms");
@@ -80,9 +84,13 @@ class LocalClusterTest {
     List<String> all = ChildJvm.cluster(temp, ClusterMain.class, ClusterMain.CRASHED, files);
     Map<String, String> said =
         all.stream()
-            .filter(l -> l.matches("(ONE|MEMORY|SEALED|SHARED|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
+            .filter(
+                l ->
+                    l.matches(
+                        "(ONE|MEMORY|BUCKETS|OVERLAP|SEALED|LARGE|SHARED|VICTIM|KILLED|SURVIVED|SPILLED)"
+                            + " .*"))
             .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-    assertEquals(8, said.size(), String.join("\n", all));
+    assertEquals(11, said.size(), String.join("\n", all));
     return said;
   }
 }

@@ -54,6 +54,12 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   Timeouts timeouts = PATIENT;
   Secret secret = CLEAR;
 
+  /** Whether ranks that have connections add up buckets while they compute. */
+  boolean overlap;
+
+  /** Called by a rank that waits for others. */
+  Runnable check = () -> {};
+
   @Override
   public void beforeEach(ExtensionContext test) throws IOException {
     try (Rendezvous r = Rendezvous.listen(HOST)) { // the JDK keeps a socket from the first close on
@@ -75,7 +81,8 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   }
 
   Collective join(Rendezvous r, int rank, List<Peer> peers, Way way) {
-    return r.join(rank, peers, secret, timeouts, way == Way.MEMORY, () -> {});
+    Collective c = r.join(rank, peers, secret, timeouts, way == Way.MEMORY, check);
+    return OverlappedCollective.over(c, overlap, check);
   }
 
   <T> List<Future<T>> join(int n, Way way, Joining<T> joining) {
@@ -137,7 +144,7 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
     }
     Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
-        .filter(n -> n.startsWith("fragua-pulse"))
+        .filter(n -> n.startsWith("fragua-pulse") || n.startsWith("fragua-sums"))
         .forEach(left::add);
     return left;
   }

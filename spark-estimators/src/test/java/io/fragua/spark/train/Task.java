@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 
 /**
@@ -38,6 +39,10 @@ final class Task {
   Distribution distribution = Distribution.PLAIN;
   TrainListener listener = TrainListener.NONE;
   int table = CATEGORIES;
+
+  /** Whether there is a second table, with as many rows as the first. */
+  boolean second;
+
   Recovery recovery = Recovery.NONE;
 
   Task(Dataset<?> data) {
@@ -53,13 +58,13 @@ final class Task {
   }
 
   ParamTree params() {
-    return tree(
-        "w",
-        Tensor.zeros(DType.F32, D, 1),
-        "bias",
-        Tensor.zeros(DType.F32),
-        "table",
-        Tensor.zeros(DType.F32, table, 1));
+    List<Object> all = new ArrayList<>();
+    all.addAll(List.of("w", Tensor.zeros(DType.F32, D, 1), "bias", Tensor.zeros(DType.F32)));
+    all.addAll(List.of("table", Tensor.zeros(DType.F32, table, 1)));
+    if (second) {
+      all.addAll(List.of("second", Tensor.zeros(DType.F32, table, 1)));
+    }
+    return tree(all.toArray());
   }
 
   TrainRequest request() {
@@ -82,7 +87,9 @@ final class Task {
     Graph loss = loss(params, b, true);
     Graph gradient =
         Grad.valueAndGrad(
-            loss, new int[] {0, 1, 2}, params.names().stream().map(n -> "grad:" + n).toList());
+            loss,
+            IntStream.range(0, params.size()).toArray(),
+            params.names().stream().map(n -> "grad:" + n).toList());
     return new TrainRequest(
         data,
         distribution.local() ? data.count() : 0,
@@ -131,21 +138,21 @@ final class Task {
         in,
         out,
         t -> {
-          Tensor x = t.get(4);
-          Tensor z =
-              x.matmul(t.get(0))
-                  .reshape(b)
-                  .add(t.get(1))
-                  .add(t.get(2).gather(t.get(5).reshape(b)).reshape(b));
-          Tensor y = t.get(6);
-          Tensor w = t.get(7);
+          int n = params.size();
+          Tensor x = t.get(n + 1);
+          Tensor z = x.matmul(t.get(0)).reshape(b).add(t.get(1));
+          for (int table = 2; table < n; table++) {
+            z = z.add(t.get(table).gather(t.get(n + 2).reshape(b)).reshape(b));
+          }
+          Tensor y = t.get(n + 3);
+          Tensor w = t.get(n + 4);
           Tensor row = Losses.binaryCrossEntropyWithLogits(z, y);
           List<Tensor> results = new ArrayList<>(List.of(row.mul(w).sum(), w.sum()));
           if (training) {
             Tensor real = w.greater(0).cast(DType.F32);
             Tensor a = x.slice(1, 0, 1).reshape(b);
             Tensor mean = a.mul(real).sum().div(real.sum());
-            results.add(t.get(3).mul(0.9).add(mean.mul(0.1)));
+            results.add(t.get(n).mul(0.9).add(mean.mul(0.1)));
           }
           return results;
         });

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -77,6 +78,11 @@ class WarmUpTest {
         public void run() {
           done.add("run " + name);
           run.run();
+        }
+
+        @Override
+        public void run(IntConsumer complete) {
+          throw new UnsupportedOperationException();
         }
 
         @Override
