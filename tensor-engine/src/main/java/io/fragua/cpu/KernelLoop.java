@@ -49,7 +49,7 @@ final class KernelLoop {
       s.append(VectorAngles.helper());
     }
     return k.vector && k.innerFolded
-        ? s.append(LaneFold.helpers(k.reduces)).toString()
+        ? s.append(LaneFold.helpers(k.reduces, k.loopsRows())).toString()
         : s.toString();
   }
 

@@ -94,6 +94,10 @@ final class KernelSource {
       if (loop.contains("LANE")) {
         s.append("  static final IntVector LANE = (IntVector) IntVector.zero(IS).addIndex(1);\n");
       }
+      if (loop.contains("LANEF")) {
+        s.append(
+            "  static final FloatVector LANEF = (FloatVector) FloatVector.zero(FS).addIndex(1);\n");
+      }
     }
     s.append(rows);
     if (k.vector && !k.loopsRows()) {

@@ -116,7 +116,12 @@ final class LaneFold {
   }
 
   private static String first(String type, String nothing, Var x) {
-    String mask = type.charAt(0) + "S.indexInRange(0, rest)";
+    // the species' own indexInRange makes a vector for each use
+    boolean real = type.equals("FloatVector");
+    String mask =
+        real
+            ? "LANEF.compare(VectorOperators.LT, (float) rest)"
+            : "LANE.compare(VectorOperators.LT, rest)";
     return "(("
         + type
         + ") "
@@ -151,8 +156,7 @@ final class LaneFold {
 
   /** The result as an expression, from memory. */
   String result() {
-    String kept = load(type(), species(), 0);
-    return fold("(" + type() + ") " + kept, "(IntVector) " + load("IntVector", "IS", bytes() / 2));
+    return fold("x, " + at, "x, " + (at + bytes() / 2));
   }
 
   /** A statement that puts the result there. */
@@ -177,8 +181,11 @@ final class LaneFold {
     return s.toString();
   }
 
-  /** Methods that {@link #result} and {@link #store} call. */
-  static String helpers(List<Value> reduces) {
+  /**
+   * Methods that {@link #result}, or those that {@link #store} calls. The first take memory: a
+   * vector that is handed from method to method is an object until C2 makes one method of both.
+   */
+  static String helpers(List<Value> reduces, boolean stored) {
     Set<String> folds = new TreeSet<>();
     boolean nan = false;
     for (int j = 0; j < reduces.size(); j++) {
@@ -194,16 +201,17 @@ final class LaneFold {
       s.append(" ? Float.NaN : Float.intBitsToFloat(key ^ (key >> 31 & 2147483647));\n  }\n");
     }
     for (String how : folds) {
-      if (how.equals("sum")) {
-        s.append("  static float sum(FloatVector v) {\n");
-        for (int n = VectorRuntime.LANES / 2; n > 0; n /= 2) {
-          s.append("    v = (FloatVector) v.add((FloatVector) v.rearrange(FOLD" + n + "));\n");
-        }
-        s.append("    return v.lane(0);\n  }\n");
-      } else {
-        String lanes = "v.reduceLanes(VectorOperators." + how.toUpperCase(Locale.ROOT) + ")";
-        s.append("  static int " + how + "(IntVector v) {\n    return " + lanes + ";\n  }\n");
+      boolean sum = how.equals("sum");
+      String type = sum ? "FloatVector" : "IntVector";
+      s.append("  static " + (sum ? "float " : "int ") + how + "(");
+      s.append(stored ? type + " v) {\n" : Memory.TYPE + " x, int at) {\n");
+      String load = Memory.load(type, sum ? "FS" : "IS", "x", "at");
+      s.append(stored ? "" : line(type, "v", load));
+      for (int n = VectorRuntime.LANES / 2; sum && n > 0; n /= 2) {
+        s.append("    v = (FloatVector) v.add((FloatVector) v.rearrange(FOLD" + n + "));\n");
       }
+      String lanes = "reduceLanes(VectorOperators." + how.toUpperCase(Locale.ROOT) + ")";
+      s.append("    return v." + (sum ? "lane(0)" : lanes) + ";\n  }\n");
     }
     return s.toString();
   }

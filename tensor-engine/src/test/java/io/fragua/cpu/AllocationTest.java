@@ -42,7 +42,9 @@ class AllocationTest {
     SOFTMAX(x -> x.softmax(2)),
     MATMUL(x -> x.reshape(256, 128).matmul(x.reshape(128, 256))),
     SORT(x -> x.sort(2)),
-    RUNNING_SUM(x -> x.cumsum(2));
+    RUNNING_SUM(x -> x.cumsum(2)),
+    FULL_SUM(Tensor::sum),
+    ODD_SUM(x -> x.reshape(32_768).slice(0, 0, 32_765).sum()); // no whole number of vectors
 
     private final UnaryOperator<Tensor> function;
 

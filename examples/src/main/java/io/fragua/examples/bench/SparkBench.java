@@ -148,6 +148,9 @@ public final class SparkBench implements Callable<Integer> {
     groups.put(
         "workers main", () -> WorkersBench.flights(Flights.read(spark, input), options, out));
     groups.put(
+        "workers deterministic",
+        () -> WorkersBench.deterministic(Flights.read(spark, input), options, out));
+    groups.put(
         "workers dense",
         () ->
             WorkersBench.dense(

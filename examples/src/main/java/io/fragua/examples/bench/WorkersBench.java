@@ -22,6 +22,9 @@ import org.apache.spark.sql.SparkSession;
  * Training rows per second of two workers beside one, batches being as large in both cases: the
  * main job's network, and one of ten million parameters, of which workers exchange 40 MB a step.
  * With {@code --master local-cluster[2,1,M]} the workers are processes with a core each.
+ *
+ * <p>And of two workers whose bits do not depend on how many they are ({@code deterministic}),
+ * beside two whose bits may.
  */
 final class WorkersBench {
   /** The first half is not counted: in it the JVM compiles. */
@@ -31,6 +34,9 @@ final class WorkersBench {
 
   /** How many times as fast two workers should be. */
   private static final double GAIN = 1.7;
+
+  /** Two trainings in other orders of the rows end with losses that differ by less. */
+  static final double SAME_LOSS = 0.01;
 
   private static final int INPUTS = 64;
 
@@ -46,7 +52,51 @@ final class WorkersBench {
   static List<BenchRow> flights(Dataset<Row> flights, FlightOptions options, PrintWriter out) {
     Dataset<Row> train = Flights.split(flights, options.seed()).train();
     String what = "flights, " + options.precision() + ", B=" + options.batchSize();
-    return row(flights.sparkSession(), what, n -> flights(train, options, n), out);
+    return row(flights.sparkSession(), what, n -> flights(train, options, n, false), out);
+  }
+
+  /** What {@code deterministic} costs the main job's network. */
+  static List<BenchRow> deterministic(
+      Dataset<Row> flights, FlightOptions options, PrintWriter out) {
+    String what = "deterministic, flights, " + options.precision() + ", B=" + options.batchSize();
+    if (tooFew(flights.sparkSession(), what, out)) {
+      return List.of();
+    }
+    Dataset<Row> train = Flights.split(flights, options.seed()).train();
+    List<EpochMetrics> free = flights(train, options, WORKERS, false);
+    List<EpochMetrics> fixed = flights(train, options, WORKERS, true);
+    compare(fixed.get(EPOCHS - 1).trainLoss(), free.get(EPOCHS - 1).trainLoss());
+    return List.of(
+        new BenchRow(
+            WORKERS + " workers, " + what,
+            rowsPerSecond(fixed),
+            "rows/s",
+            Better.HIGHER,
+            "deterministic = false",
+            rowsPerSecond(free),
+            null));
+  }
+
+  /** Times of different results say nothing. */
+  static void compare(double fixed, double free) {
+    if (!(Math.abs(fixed - free) <= SAME_LOSS)) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "bench spark: deterministic must learn what is learnt without it: loss %.4f with it,"
+                  + " %.4f without; find out why before comparing times",
+              fixed,
+              free));
+    }
+  }
+
+  /** Whether the workers have no slots, which is said. */
+  private static boolean tooFew(SparkSession spark, String what, PrintWriter out) {
+    int slots = spark.sparkContext().defaultParallelism();
+    if (slots < WORKERS) {
+      out.println("2 workers, " + what + ": missing, they need 2 slots and there is " + slots);
+    }
+    return slots < WORKERS;
   }
 
   /**
@@ -74,9 +124,7 @@ final class WorkersBench {
 
   private static List<BenchRow> row(
       SparkSession spark, String what, IntFunction<List<EpochMetrics>> training, PrintWriter out) {
-    int slots = spark.sparkContext().defaultParallelism();
-    if (slots < WORKERS) {
-      out.println("2 workers, " + what + ": missing, they need 2 slots and there is " + slots);
+    if (tooFew(spark, what, out)) {
       return List.of();
     }
     double one = rowsPerSecond(training.apply(1));
@@ -98,10 +146,10 @@ final class WorkersBench {
   }
 
   private static List<EpochMetrics> flights(
-      Dataset<Row> train, FlightOptions options, int workers) {
+      Dataset<Row> train, FlightOptions options, int workers, boolean deterministic) {
     PipelineStage[] stages = options.pipeline(TrainListener.NONE).getStages();
     NeuralClassifier classifier = (NeuralClassifier) stages[1];
-    classifier.setNumWorkers(workers).setEpochs(EPOCHS);
+    classifier.setNumWorkers(workers).setEpochs(EPOCHS).setDeterministic(deterministic);
     Dataset<Row> derived = ((SQLTransformer) stages[0]).transform(train);
     NeuralClassificationModel model = classifier.fit(derived);
     return model.summary().epochs();

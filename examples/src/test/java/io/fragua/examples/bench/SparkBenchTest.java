@@ -130,7 +130,7 @@ class SparkBenchTest {
                 "--batch-size=256",
                 "--runs=1",
                 "--clicks=1500",
-                "--rows=scoring,DLRM,workers main");
+                "--rows=scoring,DLRM,workers main,deterministic");
     assertEquals(0, status, out::toString);
     List<JsonNode> rows =
         out.toString()
@@ -145,10 +145,12 @@ class SparkBenchTest {
             "scoring, both",
             "DLRM, AUC after 1 epoch",
             "DLRM, training, sparse updates",
-            "2 workers, flights, BF16_MATH, B=256"),
+            "2 workers, flights, BF16_MATH, B=256",
+            "2 workers, deterministic, flights, BF16_MATH, B=256"),
         rows.stream().map(r -> r.get("row").asText()).toList());
     double lower = Math.min(rows.get(0).get("ours").asDouble(), rows.get(1).get("ours").asDouble());
     assertEquals(lower, rows.get(2).get("theirs").asDouble());
+    assertEquals("deterministic = false", rows.get(6).get("peer").asText());
   }
 
   @Test
@@ -182,6 +184,12 @@ class SparkBenchTest {
         "bench spark: Fragua must learn what MLlib learns: AUC 0.6500 here, 0.7000 there; find out"
             + " why before comparing times",
         assertThrows(IllegalStateException.class, () -> MllibBench.compare(0.65, 0.70))
+            .getMessage());
+    WorkersBench.compare(0.425, 0.43);
+    assertEquals(
+        "bench spark: deterministic must learn what is learnt without it: loss 0.4500 with it,"
+            + " 0.4300 without; find out why before comparing times",
+        assertThrows(IllegalStateException.class, () -> WorkersBench.compare(0.45, 0.43))
             .getMessage());
   }
 

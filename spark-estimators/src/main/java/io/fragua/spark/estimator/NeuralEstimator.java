@@ -174,19 +174,22 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         getNumWorkers(),
         getBatchSize(),
         Distribution.shards(getBatchSize()));
+    boolean plain = getGradientCompression().equals("none") && getShuffle().equals("worker");
     Check.that(
-        !local() || !getDeterministic() && getGradientCompression().equals("none"),
-        "%s distribution: with localSgd workers exchange no gradients: deterministic is %s,"
-            + " gradientCompression %s; set them back, or distribution to barrier",
+        !local() || !getDeterministic() && plain,
+        "%s distribution: with localSgd workers exchange no gradients and no rows: deterministic is"
+            + " %s, gradientCompression %s, shuffle %s; set them back, or distribution to barrier",
         stage(),
         getDeterministic(),
-        getGradientCompression());
+        getGradientCompression(),
+        getShuffle());
     Check.that(
-        !getDeterministic() || getGradientCompression().equals("none"),
-        "%s deterministic: needs gradients that are not rounded on their way:"
-            + " gradientCompression is %s; set one of them back",
+        !getDeterministic() || plain,
+        "%s deterministic: needs gradients that are not rounded on their way, and rows that stay:"
+            + " gradientCompression is %s, shuffle %s; set them back, or deterministic to false",
         stage(),
-        getGradientCompression());
+        getGradientCompression(),
+        getShuffle());
     StructType out = schema;
     for (Map.Entry<String, String> e : checks.checkOutputs(this).entrySet()) {
       out = out.add(e.getValue(), outputType(e.getKey()), false);
@@ -375,6 +378,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         shards,
         local() ? getLocalSteps() : 0,
         getGradientCompression().equals("bf16"),
+        getShuffle().equals("global"),
         getWorkerCpus(),
         getDevice().startsWith("cuda") ? 1 : 0);
   }

@@ -80,6 +80,22 @@ public interface DistributionParams extends ParamFamily {
     return getOrDefault(gradientCompression());
   }
 
+  /**
+   * Which rows a worker learns from: {@code "worker"} always those that it was dealt, in a new
+   * order every epoch; {@code "global"} before every epoch it gives rows to each other worker and
+   * gets as many, drawn anew, until it has the same share of what each had, so that batches mix all
+   * rows. Costs the time to move nearly all rows, and rows on disk are then not put in order ahead.
+   * Not with {@link #deterministic()} or {@code localSgd}. Default {@code "worker"}.
+   */
+  default Param<String> shuffle() {
+    return groups().distribution.shuffle;
+  }
+
+  /** Value of {@link #shuffle()}. */
+  default String getShuffle() {
+    return getOrDefault(shuffle());
+  }
+
   /** The parameters. */
   final class Group implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -89,6 +105,7 @@ public interface DistributionParams extends ParamFamily {
     final IntParam workerCpus;
     final BooleanParam deterministic;
     final Param<String> gradientCompression;
+    final Param<String> shuffle;
 
     Group(Declare d) {
       distribution =
@@ -123,6 +140,12 @@ public interface DistributionParams extends ParamFamily {
               "how gradients are rounded on their way between executors",
               List.of("none", "bf16"),
               "none");
+      shuffle =
+          d.choice(
+              "shuffle",
+              "whether rows stay with their worker or are swapped with others before every epoch",
+              List.of("worker", "global"),
+              "worker");
     }
   }
 }

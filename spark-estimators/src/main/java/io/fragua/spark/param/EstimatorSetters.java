@@ -176,6 +176,11 @@ public interface EstimatorSetters<S> extends Setters<S> {
     return put(workerCpus(), value);
   }
 
+  /** Sets {@link #shuffle()}. */
+  default S setShuffle(String value) {
+    return put(shuffle(), value);
+  }
+
   /** Sets {@link #gradientCompression()}. */
   default S setGradientCompression(String value) {
     return put(gradientCompression(), value);

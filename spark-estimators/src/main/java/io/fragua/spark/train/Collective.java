@@ -36,6 +36,16 @@ interface Collective extends AutoCloseable {
   void allReduce(ShardTree tree);
 
   /**
+   * Sends the first floats of a buffer to a partner, and puts as many of the partner's where the
+   * second half of the buffer begins. A worker that has no partner calls it with a count of 0.
+   * Needs links between all pairs of workers.
+   *
+   * @param partner whose partner this worker is
+   * @throws CollectiveException naming a worker that is gone, silent or stuck
+   */
+  void swap(int partner, Buffer buffer, int count);
+
+  /**
    * The gradients of a step are about to be computed: those that are complete may be added up from
    * now on until {@link #finish}, which is the next call.
    */

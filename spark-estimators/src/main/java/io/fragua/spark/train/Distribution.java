@@ -9,12 +9,14 @@ package io.fragua.spark.train;
  * @param localSteps steps that every worker makes by itself before the mean of all is taken, in
  *     jobs without a barrier; 0 for workers that sum every step's gradients
  * @param bf16 whether gradients are rounded to bfloat16 on their way between executors
+ * @param global whether workers swap rows before every epoch
  * @param cpus cores and threads of a worker; 0 for {@code spark.task.cpus}
  * @param gpus of a worker
  */
-public record Distribution(int shards, int localSteps, boolean bf16, int cpus, int gpus) {
-  /** Gradients travel as they are. */
-  public static final Distribution PLAIN = new Distribution(0, 0, false, 0, 0);
+public record Distribution(
+    int shards, int localSteps, boolean bf16, boolean global, int cpus, int gpus) {
+  /** Gradients travel as they are, rows not at all. */
+  public static final Distribution PLAIN = new Distribution(0, 0, false, false, 0, 0);
 
   /** Checks the numbers. */
   public Distribution {
@@ -32,15 +34,24 @@ public record Distribution(int shards, int localSteps, boolean bf16, int cpus, i
               + shards
               + "; correct it");
     }
-    if (localSteps < 0 || localSteps > 0 && (shards > 0 || bf16)) {
+    if (localSteps < 0 || localSteps > 0 && (shards > 0 || bf16 || global)) {
       throw new IllegalArgumentException(
-          "train: workers that make steps by themselves exchange no gradients, in no order: "
+          "train: workers that make steps by themselves exchange no gradients and no rows, in no"
+              + " order: "
               + localSteps
               + " local steps, "
               + shards
               + " shards, bf16 "
               + bf16
-              + "; set distribution back, or deterministic and gradientCompression");
+              + ", global shuffle "
+              + global
+              + "; set distribution back, or deterministic, gradientCompression and shuffle");
+    }
+    if (shards > 0 && global) {
+      throw new IllegalArgumentException(
+          "train: bits that depend on nothing need rows that stay in their shards: "
+              + shards
+              + " shards and a global shuffle; set one of deterministic and shuffle back");
     }
     if (shards > 0 && bf16) {
       throw new IllegalArgumentException(

@@ -114,6 +114,16 @@ final class LinkedCollective implements Collective {
     pulse.end();
   }
 
+  @Override
+  public void swap(int partner, Buffer buffer, int count) {
+    pulse.begin(); // also without a partner: operations are counted alike everywhere
+    if (count > 0) {
+      exchange.bind(buffer);
+      Link link = links.data().get(partner);
+      exchange.run(link, 0, count, link, buffer.size() / 8, count, Use.STORE);
+    }
+  }
+
   private void send(Link to, int from, int count) {
     exchange.run(to, from, count, null, from, 0, Use.STORE);
   }
@@ -123,7 +133,7 @@ final class LinkedCollective implements Collective {
   }
 
   private void doubling(int from, int count) {
-    int p = new Topology(size).paired();
+    int p = Topology.paired(size);
     if (rank >= p) {
       Link in = links.data().get(rank - p);
       send(in, from, count);

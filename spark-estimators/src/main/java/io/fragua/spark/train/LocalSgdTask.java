@@ -55,7 +55,8 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
             ArrowUtils.rootAllocator(),
             name,
             budget,
-            new SpillFiles(SparkEnv.get()))) {
+            new SpillFiles(SparkEnv.get()),
+            false)) {
       while (chunks.hasNext()) {
         context.killTaskIfInterrupted();
         store.add(chunks.next());

@@ -140,12 +140,13 @@ public final class NetworkProbe {
       Timeouts timeouts = Timeouts.of(env.conf());
       Runnable check = context::killTaskIfInterrupted;
       double[][] seconds = new double[KINDS][runs];
+      Topology topology = new Topology(context.numPartitions(), false);
       Secret secret;
       try (Rendezvous r = Rendezvous.listen(host)) {
         Invitation all = Invitation.exchange(context, r, env, "");
         int n = all.peers().size();
         secret = Secret.of(env.securityManager(), env.conf(), all.token());
-        Links links = r.connect(rank, all.peers(), secret, timeouts, check);
+        Links links = r.connect(rank, all.peers(), topology, secret, timeouts, check);
         try {
           for (int i = -1; i < runs; i++) {
             context.barrier();
@@ -166,7 +167,7 @@ public final class NetworkProbe {
       boolean memory = SharedMemory.wanted(env.conf());
       try (Rendezvous r = Rendezvous.listen(host)) {
         Invitation all = Invitation.exchange(context, r, env, "");
-        try (Collective c = r.join(rank, all.peers(), secret, timeouts, memory, check)) {
+        try (Collective c = r.join(rank, all.peers(), topology, secret, timeouts, memory, check)) {
           sums(c, seconds[4], floats, false);
         }
       }

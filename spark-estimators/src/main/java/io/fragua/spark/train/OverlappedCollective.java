@@ -68,6 +68,11 @@ final class OverlappedCollective implements Collective {
   }
 
   @Override
+  public void swap(int partner, Buffer buffer, int count) {
+    sums.swap(partner, buffer, count);
+  }
+
+  @Override
   public void begin(Buckets buckets) {
     sums.computes(true);
     synchronized (this) {

@@ -91,6 +91,7 @@ final class Rendezvous implements AutoCloseable {
    * Joins the others, or the shared memory of workers that are all in this process.
    *
    * @param peers by rank
+   * @param topology of the connections
    * @param secret that all of them know
    * @param memory whether other processes of this machine may be reached through shared memory
    * @param check called ten times a second; throws to give up
@@ -99,6 +100,7 @@ final class Rendezvous implements AutoCloseable {
   Collective join(
       int rank,
       List<Peer> peers,
+      Topology topology,
       Secret secret,
       Timeouts timeouts,
       boolean memory,
@@ -107,7 +109,7 @@ final class Rendezvous implements AutoCloseable {
       close();
       return new SharedCollective(rank, peers, timeouts, check);
     }
-    Links all = connect(rank, peers, secret, timeouts, check);
+    Links all = connect(rank, peers, topology, secret, timeouts, check);
     if (memory && secret.cipherBytes() == 0) {
       try {
         new SharedMemory(rank, peers, timeouts, check).join(all.data());
@@ -120,18 +122,23 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /** As {@link #join}, over TCP in any case, and only until all connections stand. */
-  Links connect(int rank, List<Peer> peers, Secret secret, Timeouts timeouts, Runnable check) {
+  Links connect(
+      int rank,
+      List<Peer> peers,
+      Topology topology,
+      Secret secret,
+      Timeouts timeouts,
+      Runnable check) {
     this.rank = rank;
     this.peers = peers;
     this.secret = secret;
     try (Selector selector = Selector.open()) {
       server.configureBlocking(false);
       server.register(selector, SelectionKey.OP_ACCEPT);
-      Topology t = new Topology(peers.size());
-      for (int p : t.partners(rank)) {
+      for (int p : topology.partners(rank)) {
         tie(p, DATA, selector);
       }
-      for (int p : t.watched(rank)) {
+      for (int p : topology.watched(rank)) {
         tie(p, LIFE, selector);
       }
       long deadline = System.nanoTime() + timeouts.connectMs() * 1_000_000L;

@@ -105,6 +105,26 @@ final class RowMemory implements AutoCloseable {
         (address & ((1 << addressBits) - 1)) * rowBytes, to, at, rows * rowBytes);
   }
 
+  /** Copies the rows at some addresses to a buffer, from its position on. */
+  void read(int[] order, int from, int rows, ByteBuffer to) {
+    int mask = (1 << addressBits) - 1;
+    for (int k = from; k < from + rows; k++) {
+      to.put(
+          to.position(), slabs[order[k] >>> addressBits], (order[k] & mask) * rowBytes, rowBytes);
+      to.position(to.position() + rowBytes);
+    }
+  }
+
+  /** Copies rows from a buffer's position on to some addresses. */
+  void write(int[] order, int from, int rows, ByteBuffer source) {
+    int mask = (1 << addressBits) - 1;
+    for (int k = from; k < from + rows; k++) {
+      ByteBuffer slab = slabs[order[k] >>> addressBits];
+      slab.put((order[k] & mask) * rowBytes, source, source.position(), rowBytes);
+      source.position(source.position() + rowBytes);
+    }
+  }
+
   private static ByteBuffer view(ArrowBuf b) {
     return b.nioBuffer(0, Math.toIntExact(b.capacity())).order(ByteOrder.nativeOrder());
   }

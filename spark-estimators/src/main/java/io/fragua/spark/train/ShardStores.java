@@ -38,7 +38,8 @@ final class ShardStores implements AutoCloseable {
               ArrowUtils.rootAllocator(),
               name + shard,
               budget / n,
-              new SpillFiles(SparkEnv.get())));
+              new SpillFiles(SparkEnv.get()),
+              plan.global()));
     }
   }
 

@@ -26,7 +26,6 @@ final class SharedCollective implements Collective {
   private static final class Group {
     final FloatBuffer[] vectors;
     final ShardTree[] trees;
-    final Topology topology;
 
     /** Arrivals at barriers, ever: a barrier is passed when it is the next multiple of n. */
     final AtomicInteger arrived = new AtomicInteger();
@@ -48,7 +47,6 @@ final class SharedCollective implements Collective {
     Group(int n) {
       vectors = new FloatBuffer[n];
       trees = new ShardTree[n];
-      topology = new Topology(n);
       came = new AtomicIntegerArray(n);
     }
 
@@ -111,10 +109,7 @@ final class SharedCollective implements Collective {
     if (n == 1 || count == 0) {
       return;
     }
-    if (buffer != bound) {
-      bound = buffer;
-      group.vectors[rank] = buffer.bytes().asFloatBuffer();
-    }
+    bind(buffer);
     together(
         () -> {
           int from = start + (int) ((long) count * rank / n);
@@ -145,6 +140,20 @@ final class SharedCollective implements Collective {
             tree.sum(group.trees, at, Math.min(BLOCK, to - at));
           }
         });
+  }
+
+  @Override
+  public void swap(int partner, Buffer buffer, int count) {
+    bind(buffer);
+    FloatBuffer own = group.vectors[rank];
+    together(() -> own.put(own.capacity() / 2, group.vectors[partner], 0, count));
+  }
+
+  private void bind(Buffer buffer) {
+    if (buffer != bound) {
+      bound = buffer;
+      group.vectors[rank] = buffer.bytes().asFloatBuffer();
+    }
   }
 
   @Override
@@ -206,7 +215,7 @@ final class SharedCollective implements Collective {
 
   /** As pairs of ranks, then pairs of pairs, exchange their vectors. */
   private void doubling(int at, int length) {
-    int p = group.topology.paired();
+    int p = Topology.paired(peers.size());
     if (parts == null) {
       parts = new float[p][BLOCK];
     }

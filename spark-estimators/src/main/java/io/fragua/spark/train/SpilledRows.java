@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -43,7 +44,8 @@ final class SpilledRows implements AutoCloseable {
   private final int rowBytes;
   private final long budget;
   private final SpillFiles files;
-  private final SpilledBlocks blocks;
+  private final SpilledBlocks validationBlocks;
+  private SpilledBlocks trainingBlocks;
   private final List<Run> training = new ArrayList<>();
   private final List<Run> validation = new ArrayList<>();
   private final ExecutorService distributor =
@@ -69,13 +71,20 @@ final class SpilledRows implements AutoCloseable {
     this.files = files;
     widths = RowMemory.widths(layout);
     rowBytes = layout.rowBytes();
-    blocks = new SpilledBlocks(files, rowBytes);
+    trainingBlocks = new SpilledBlocks(files, rowBytes);
+    try {
+      validationBlocks = new SpilledBlocks(files, rowBytes);
+    } catch (Throwable t) {
+      trainingBlocks.close();
+      throw t;
+    }
     window = new Window(layout, allocator);
     spare = new Window(layout, allocator);
   }
 
   /** Writes rows of a chunk, from a place in an array. */
   void add(Chunk chunk, int part, byte[] bytes, int from, int count) {
+    SpilledBlocks blocks = chunk.validation() ? validationBlocks : trainingBlocks;
     Run run = new Run(chunk.partition(), chunk.sequence(), part, blocks.append(bytes, from, count));
     (chunk.validation() ? validation : training).add(run);
   }
@@ -84,12 +93,12 @@ final class SpilledRows implements AutoCloseable {
   void finish() {
     training.sort(ORDER);
     validation.sort(ORDER);
-    rows = starts(training)[training.size()];
-    validationStarts = starts(validation);
+    rows = starts(training, trainingBlocks)[training.size()];
+    validationStarts = starts(validation, validationBlocks);
     windows(1); // an impossible budget is an error now
   }
 
-  private int[] starts(List<Run> runs) {
+  private static int[] starts(List<Run> runs, SpilledBlocks blocks) {
     int[] starts = new int[runs.size() + 1];
     for (int i = 0; i < runs.size(); i++) {
       starts[i + 1] = starts[i] + blocks.rows(runs.get(i).block());
@@ -99,17 +108,12 @@ final class SpilledRows implements AutoCloseable {
 
   /** Bytes on disk, once. */
   long bytes() {
-    return blocks.bytes();
+    return trainingBlocks.bytes() + validationBlocks.bytes();
   }
 
   /** Puts the training rows in a new order. */
   void shuffle(long seed, int number, int rank, boolean more) {
-    settle();
-    window.clear();
-    if (epoch != null) {
-      epoch.close();
-      epoch = null;
-    }
+    forget();
     Key key = new Key(seed, number, rank);
     if (nextEpoch != null) {
       ShuffledFiles there = get(nextEpoch);
@@ -130,20 +134,46 @@ final class SpilledRows implements AutoCloseable {
     }
   }
 
+  /** Gives up the order of the epoch. */
+  private void forget() {
+    settle();
+    window.clear();
+    if (epoch != null) {
+      epoch.close();
+      epoch = null;
+    }
+  }
+
   private ShuffledFiles distribute(Key k) {
     Shuffle shuffle = new Shuffle(k.seed(), k.epoch(), k.rank(), rows, rowBytes);
-    int[] at = new int[1];
-    return new ShuffledFiles(
-        () -> {
-          if (Thread.currentThread().isInterrupted()) {
-            throw new IllegalStateException("train: rows are no longer wanted");
-          }
-          return at[0] < training.size() ? blocks.read(training.get(at[0]++).block()) : null;
-        },
-        shuffle,
-        rowBytes,
-        windows(shuffle.buckets()),
-        files);
+    return new ShuffledFiles(source(), shuffle, rowBytes, windows(shuffle.buckets()), files);
+  }
+
+  /** The training rows in their own order. */
+  private ShuffledFiles.Source source() {
+    Iterator<Run> runs = training.iterator();
+    return () -> {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new IllegalStateException("train: rows are no longer wanted");
+      }
+      return runs.hasNext() ? trainingBlocks.read(runs.next().block()) : null;
+    };
+  }
+
+  /** Swaps training rows with other workers; no order may be under way that was not asked for. */
+  void swap(RowSwap way, Swaps swaps) {
+    forget();
+    try (SpilledSwap swap = new SpilledSwap(files, rowBytes, way, swaps)) {
+      SpilledBlocks now = swap.run(source());
+      trainingBlocks.close();
+      trainingBlocks = now;
+      training.clear();
+      for (int w = 0; w < swaps.workers(); w++) {
+        for (int block : swap.blocks().get(w)) {
+          training.add(new Run(w, training.size(), 0, block));
+        }
+      }
+    }
   }
 
   /** So many that two windows take two thirds of the budget. */
@@ -240,13 +270,13 @@ final class SpilledRows implements AutoCloseable {
       while (validationStarts[validationAt + 1] <= row) { // runs without rows
         validationAt++;
       }
-      bytes = blocks.read(validation.get(validationAt).block());
+      bytes = validationBlocks.read(validation.get(validationAt).block());
     }
     validationBlock = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
     int then = validationAt + 1;
     validationAhead =
         then < validation.size()
-            ? reader.submit(() -> blocks.read(validation.get(then).block()))
+            ? reader.submit(() -> validationBlocks.read(validation.get(then).block()))
             : null;
   }
 
@@ -278,7 +308,8 @@ final class SpilledRows implements AutoCloseable {
       if (nextEpoch != null && !nextEpoch.isCancelled()) {
         closeNext();
       }
-      blocks.close();
+      trainingBlocks.close();
+      validationBlocks.close();
     }
   }
 

@@ -5,22 +5,26 @@ import java.util.TreeSet;
 
 /**
  * Who is connected to whom: neighbours in a ring, partners of recursive doubling, and everyone to
- * rank 0, which hears who lives.
+ * rank 0, which hears who lives. If workers also swap rows, all are connected to all.
  *
  * @param size number of workers
+ * @param all whether all exchange data with all
  */
-record Topology(int size) {
+record Topology(int size, boolean all) {
   /** Ranks that take part in doubling: the largest power of two. The others hand in and wait. */
-  int paired() {
+  static int paired(int size) {
     return Integer.highestOneBit(size);
   }
 
-  /** Ranks with which this one exchanges sums. */
+  /** Ranks with which this one exchanges sums, or rows. */
   Set<Integer> partners(int rank) {
     Set<Integer> all = new TreeSet<>();
+    for (int r = 0; this.all && r < size; r++) {
+      all.add(r);
+    }
     all.add((rank + 1) % size);
     all.add((rank + size - 1) % size);
-    int p = paired();
+    int p = paired(size);
     if (rank >= p) {
       all.add(rank - p);
     } else {

@@ -12,6 +12,7 @@ final class TrainLoop {
   private final List<WorkerStore> shards;
   private final int first;
   private final Collective ring;
+  private final RowSwap swap;
   private final TrainListener listener;
   private final Runnable check;
   private final Runnable learn = this::learn;
@@ -20,6 +21,7 @@ final class TrainLoop {
   private final StepKey key;
   private final CheckpointSaver saver;
   private final Course at;
+  private int swapped; // times that rows were swapped
 
   /**
    * Rows by shard; a worker is one shard unless bits must not depend on the number of workers.
@@ -52,6 +54,7 @@ final class TrainLoop {
    * @param shards rows of this worker, which computes them one after the other
    * @param first number of the first of these shards
    * @param work the parameters at the start, and what was learnt at the end
+   * @param swap of rows before every epoch; null for none
    * @param listener hears of steps and epochs; only rank 0's is called
    * @param check called every step; throws to give up
    * @param from where to begin; the workspace holds the tensors of then
@@ -64,6 +67,7 @@ final class TrainLoop {
       int first,
       Sizes sizes,
       Collective ring,
+      RowSwap swap,
       TrainListener listener,
       Runnable check,
       Position from,
@@ -73,6 +77,7 @@ final class TrainLoop {
     this.first = first;
     this.sizes = sizes;
     this.ring = ring;
+    this.swap = swap;
     this.listener = listener;
     this.check = check;
     key = new StepKey(plan.seed());
@@ -103,8 +108,12 @@ final class TrainLoop {
     long total = Sizes.sum(sizes.training());
     int steps = sizes.steps(plan.batch());
     at.beginEpoch();
+    for (; swap != null && swapped <= at.epoch; swapped++) { // after a checkpoint, all there were
+      shards.get(0).swap(swap, new Swaps(plan.seed(), swapped, sizes.training()));
+    }
+    boolean ahead = swap == null && at.epoch + 1 < plan.epochs();
     for (int i = 0; i < shards.size(); i++) {
-      shards.get(i).shuffle(plan.seed(), at.epoch, first + i, at.epoch + 1 < plan.epochs());
+      shards.get(i).shuffle(plan.seed(), at.epoch, first + i, ahead);
     }
     boolean stopped = steps(steps, total);
     checkWeights(at.weights);

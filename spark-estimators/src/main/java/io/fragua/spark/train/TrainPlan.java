@@ -36,6 +36,7 @@ import java.util.stream.Stream;
  * @param precision of contractions
  * @param shards into which rows are cut whatever the number of workers; 0 for as many as workers
  * @param bf16 whether gradients are rounded on their way
+ * @param global whether workers swap rows before every epoch
  * @param checkpoints where to and from; null for none
  */
 record TrainPlan(
@@ -54,6 +55,7 @@ record TrainPlan(
     Precision precision,
     int shards,
     boolean bf16,
+    boolean global,
     CheckpointPlan checkpoints)
     implements Serializable {
   /**
@@ -88,6 +90,7 @@ record TrainPlan(
         r.precision(),
         r.distribution().shards(),
         r.distribution().bf16(),
+        r.distribution().global() && r.numWorkers() > 1,
         checkpoints);
   }
 

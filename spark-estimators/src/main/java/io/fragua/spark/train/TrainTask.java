@@ -58,7 +58,8 @@ final class TrainTask {
     listener.phase("loading");
     CheckpointPlan checkpoints = plan.checkpoints();
     DataSum sum = checkpoints == null ? null : new DataSum(plan.layout().rowBytes());
-    Programs programs = Programs.acquire(plan, Backends.cpu(), context.cpus(), updating(env));
+    Programs programs =
+        Programs.acquire(plan, Backends.cpu(), context.cpus(), updating(env.executorId()));
     // Workers meet last, when all that may take long is done: from then on they have deadlines.
     try (Rendezvous rendezvous = Rendezvous.listen(host);
         ShardStores stores = load(chunks, sum, env, host);
@@ -76,12 +77,17 @@ final class TrainTask {
                   rendezvous.join(
                       rank,
                       meeting.peers(),
+                      new Topology(context.numPartitions(), plan.global()),
                       meeting.secret(),
                       Timeouts.of(env.conf()),
                       SharedMemory.wanted(env.conf()),
                       context::killTaskIfInterrupted),
                   overlap,
-                  context::killTaskIfInterrupted)) {
+                  context::killTaskIfInterrupted);
+          RowSwap swap =
+              plan.global()
+                  ? new RowSwap(ring, plan.layout().rowBytes(), context::killTaskIfInterrupted)
+                  : null) {
         work.use(ring.share(work.model()));
         programs.begin();
         listener.phase("training");
@@ -93,6 +99,7 @@ final class TrainTask {
                     stores.first(),
                     meeting.sizes(),
                     ring,
+                    swap,
                     listener,
                     context::killTaskIfInterrupted,
                     from,
@@ -115,8 +122,8 @@ final class TrainTask {
    * Threads of an update. In local mode all workers are in this process, and rank 0 may use the
    * cores of those that wait for it; but sums in an update, as of a norm, depend on the threads.
    */
-  private int updating(SparkEnv env) {
-    boolean local = env.executorId().equals("driver"); // the name that Spark gives it
+  int updating(String executor) {
+    boolean local = executor.equals("driver"); // the name that Spark gives it
     return local && plan.shards() == 0 ? context.cpus() * context.numPartitions() : context.cpus();
   }
 

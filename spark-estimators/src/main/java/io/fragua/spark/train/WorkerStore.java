@@ -15,8 +15,8 @@ import org.apache.arrow.memory.BufferAllocator;
 final class WorkerStore implements AutoCloseable {
   /*
    * Chunks are copied as they arrive, split where a slab is full, and only their addresses are
-   * sorted, so that filling never needs the memory twice. The one array that costs memory per row is
-   * the order of the training rows and of the validation rows: four bytes a row.
+   * sorted, so that filling never needs the memory twice. What costs memory per row is the order of
+   * the training rows and of the validation rows: four bytes a row, eight if rows are swapped.
    */
   private static final int PLACE = 4;
 
@@ -33,11 +33,13 @@ final class WorkerStore implements AutoCloseable {
   private final long budget;
   private final SpillFiles files;
   private final int rowBytes;
+  private final int place;
   private final RowMemory memory;
   private final List<Run> training = new ArrayList<>();
   private final List<Run> validation = new ArrayList<>();
   private SpilledRows spilled;
   private int[] order;
+  private int[] swapped; // the rows in their own order, once others than those added are here
   private int[] validationOrder;
   private long rows;
   private long validationRows;
@@ -48,10 +50,17 @@ final class WorkerStore implements AutoCloseable {
    * @param parent gives the memory, through a child of this name
    * @param budget bytes that rows may take in memory
    * @param files where rows go that do not fit
+   * @param swaps whether rows will be swapped with other workers
    */
   WorkerStore(
-      RowLayout layout, BufferAllocator parent, String name, long budget, SpillFiles files) {
+      RowLayout layout,
+      BufferAllocator parent,
+      String name,
+      long budget,
+      SpillFiles files,
+      boolean swaps) {
     this.layout = layout;
+    place = swaps ? 2 * PLACE : PLACE;
     this.budget = budget;
     this.files = files;
     rowBytes = layout.rowBytes();
@@ -100,7 +109,7 @@ final class WorkerStore implements AutoCloseable {
     long slabs = (beyond + memory.slabRows() - 1) / memory.slabRows();
     long needed = allocator.getAllocatedMemory() + slabs * memory.slabBytes();
     return rows + validationRows <= memory.most()
-        && needed + PLACE * (rows + validationRows) <= budget;
+        && needed + place * (rows + validationRows) <= budget;
   }
 
   /** Moves all rows to disk. */
@@ -154,7 +163,7 @@ final class WorkerStore implements AutoCloseable {
 
   /** Bytes in memory: slabs as the allocator counts them, and the order of the rows. */
   long bytes() {
-    long places = spilled == null ? PLACE * (rows + validationRows) : 0;
+    long places = spilled == null ? place * (rows + validationRows) : 0;
     return allocator.getAllocatedMemory() + places;
   }
 
@@ -180,6 +189,9 @@ final class WorkerStore implements AutoCloseable {
     }
     Shuffle shuffle = new Shuffle(seed, epoch, rank, order.length, rowBytes);
     int[] at = shuffle.starts();
+    for (int i = 0; swapped != null && i < swapped.length; i++) {
+      order[at[shuffle.bucket(i)]++] = swapped[i];
+    }
     int i = 0;
     for (Run r : training) {
       for (int k = 0; k < r.rows(); k++) {
@@ -189,6 +201,47 @@ final class WorkerStore implements AutoCloseable {
     for (int b = 0; b < at.length; b++) {
       shuffle.permute(b, order, b == 0 ? 0 : at[b - 1], at[b]);
     }
+  }
+
+  /**
+   * Swaps training rows with other workers, all of which do so at the same time; {@link #shuffle}
+   * comes next. The same rows in memory and on disk.
+   */
+  void swap(RowSwap way, Swaps swaps) {
+    if (spilled != null) {
+      spilled.swap(way, swaps);
+      return;
+    }
+    if (swapped == null) {
+      swapped = new int[order.length];
+      expand(training, swapped);
+      training.clear();
+    }
+    int[] starts = new int[swaps.workers() + 1];
+    for (int w = 0; w < swaps.workers(); w++) {
+      starts[w + 1] = starts[w] + swaps.count(way.rank(), w);
+    }
+    int[] at = starts.clone();
+    Swaps.Draw draw = swaps.draw(way.rank());
+    for (int address : swapped) {
+      order[at[draw.next()]++] = address;
+    }
+    int[] places = order;
+    way.run(
+        swaps,
+        new RowSwap.Side() {
+          @Override
+          public void give(int partner, int from, int count, ByteBuffer to) {
+            memory.read(places, starts[partner] + from, count, to);
+          }
+
+          @Override
+          public void take(int partner, int from, int count, ByteBuffer rowsOfPartner) {
+            memory.write(places, starts[partner] + from, count, rowsOfPartner);
+          }
+        });
+    order = swapped;
+    swapped = places;
   }
 
   /** Copies training rows from position {@code from} of the order to the front of the tiles. */

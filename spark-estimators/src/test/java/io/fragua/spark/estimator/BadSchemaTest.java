@@ -161,15 +161,30 @@ class BadSchemaTest {
             "rounded gradients of no order",
             x.copy(new ParamMap()).setGradientCompression("bf16").setDeterministic(true),
             two(),
-            "NeuralClassifier deterministic: needs gradients that are not rounded on their way:"
-                + " gradientCompression is bf16; set one of them back"),
+            "NeuralClassifier deterministic: needs gradients that are not rounded on their way, and"
+                + " rows that stay: gradientCompression is bf16, shuffle worker; set them back, or"
+                + " deterministic to false"),
+        Mistake.fitExactly(
+            "rows that are swapped, in an order",
+            x.copy(new ParamMap()).setShuffle("global").setDeterministic(true),
+            two(),
+            "NeuralClassifier deterministic: needs gradients that are not rounded on their way, and"
+                + " rows that stay: gradientCompression is none, shuffle global; set them back, or"
+                + " deterministic to false"),
+        Mistake.fitExactly(
+            "rows that are swapped, without links",
+            x.copy(new ParamMap()).setShuffle("global").setDistribution("localSgd"),
+            two(),
+            "NeuralClassifier distribution: with localSgd workers exchange no gradients and no"
+                + " rows: deterministic is false, gradientCompression none, shuffle global; set"
+                + " them back, or distribution to barrier"),
         Mistake.fitExactly(
             "workers by themselves, in an order",
             x.copy(new ParamMap()).setDistribution("localSgd").setDeterministic(true),
             two(),
-            "NeuralClassifier distribution: with localSgd workers exchange no gradients:"
-                + " deterministic is true, gradientCompression none; set them back, or distribution"
-                + " to barrier"),
+            "NeuralClassifier distribution: with localSgd workers exchange no gradients and no"
+                + " rows: deterministic is true, gradientCompression none, shuffle worker; set them"
+                + " back, or distribution to barrier"),
         Mistake.fitExactly(
             "a stream",
             x,

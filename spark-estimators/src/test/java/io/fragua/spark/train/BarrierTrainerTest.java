@@ -202,6 +202,27 @@ class BarrierTrainerTest {
   }
 
   @Test
+  void swappedRowsAreLearntFromOnceAnEpochAndGiveOtherBitsThanRowsThatStay() {
+    Task t = new Task(TestSpark.rows(1003, 7));
+    t.workers = 2;
+    t.epochs = 4;
+    TrainResult stay = t.train();
+    t.distribution = new Distribution(0, 0, false, true, 0, 0);
+    TrainResult swapped = t.train();
+    assertArrayEquals(flat(swapped.params()), flat(t.train().params()), "a repeat");
+    assertFalse(java.util.Arrays.equals(flat(stay.params()), flat(swapped.params())));
+    for (EpochMetrics m : swapped.history()) {
+      assertEquals(1003, m.rows());
+    }
+    assertEquals(
+        stay.history().get(3).trainLoss(), swapped.history().get(3).trainLoss(), 0.02, "the loss");
+    t.workers = 1; // has nobody to swap with
+    TrainResult alone = t.train();
+    t.distribution = Distribution.PLAIN;
+    assertArrayEquals(flat(t.train().params()), flat(alone.params()));
+  }
+
+  @Test
   void aRowOfWeightTwoIsTheRowTwice() {
     Dataset<Row> rows = TestSpark.rows(200, 3);
     Task t = new Task(rows.withColumn("weight", rows.col("c").mod(3).cast("double")));
@@ -352,7 +373,7 @@ class BarrierTrainerTest {
               + " workers, 2 slots with master local[2]; set numWorkers to at most 2 or add"
               + " executors");
       t.workers = 1;
-      t.distribution = new Distribution(0, 0, false, 2, 0);
+      t.distribution = new Distribution(0, 0, false, false, 2, 0);
       refused(
           t,
           "train: cores and GPUs of a worker need a cluster that schedules stages by their own"

@@ -66,11 +66,15 @@ final class ClusterMain {
     return bits + " " + String.join(",", killer.died());
   }
 
-  /** A training with checkpoints that takes so long that an executor can be killed within. */
+  /**
+   * A training with checkpoints that takes so long that an executor can be killed within, and whose
+   * rows change places: what was swapped before a checkpoint is swapped again.
+   */
   static Task survivor(SparkSession spark, Path folder) {
     Task t = task(spark, 2);
     t.batch = 2;
     t.epochs = 8;
+    t.distribution = new Distribution(0, 0, false, true, 0, 0);
     t.recovery =
         new Recovery("slow:" + folder.toUri().getPath(), 1, 0, 2, MOMENTS.size(), Map.of());
     return t;

@@ -75,7 +75,8 @@ class CollectiveFailuresTest {
   /** Joins and then is never heard of; its connections close when the others have failed. */
   private int mute(Rendezvous r, int rank, List<Peer> peers, CountDownLatch until)
       throws InterruptedException {
-    try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
+    try (Links all =
+        r.connect(rank, peers, ranks.topology(peers), ranks.secret, ranks.timeouts, () -> {})) {
       until.await();
       return all.data().size();
     }
@@ -182,7 +183,9 @@ class CollectiveFailuresTest {
             Way.SOCKETS,
             (r, rank, peers) -> {
               Secret own = new Secret(new byte[] {(byte) rank}, cipherBytes);
-              return r.join(rank, peers, own, ranks.timeouts, false, () -> {}).rank();
+              return r.join(
+                      rank, peers, ranks.topology(peers), own, ranks.timeouts, false, () -> {})
+                  .rank();
             });
     for (int r = 0; r < 2; r++) {
       String m = Ranks.failure(results.get(r)).getMessage();
@@ -201,7 +204,9 @@ class CollectiveFailuresTest {
             Way.SOCKETS,
             (r, rank, peers) -> {
               Secret own = new Secret(Ranks.CLEAR.key(), 16 * rank);
-              return r.join(rank, peers, own, ranks.timeouts, false, () -> {}).rank();
+              return r.join(
+                      rank, peers, ranks.topology(peers), own, ranks.timeouts, false, () -> {})
+                  .rank();
             });
     String m = Ranks.failure(results.get(1)).getMessage();
     assertTrue(m.contains("rank 0 (") && m.contains("other settings of encryption"), m);
@@ -225,11 +230,19 @@ class CollectiveFailuresTest {
               () -> {
                 guessed.await(); // the strangers are first
                 try (Collective c =
-                    b.join(1, peers, ranks.secret, Ranks.PATIENT, false, () -> {})) {
+                    b.join(
+                        1,
+                        peers,
+                        ranks.topology(peers),
+                        ranks.secret,
+                        Ranks.PATIENT,
+                        false,
+                        () -> {})) {
                   return Ranks.sum(c);
                 }
               });
-      try (Collective c = a.join(0, peers, ranks.secret, Ranks.PATIENT, false, () -> {})) {
+      try (Collective c =
+          a.join(0, peers, ranks.topology(peers), ranks.secret, Ranks.PATIENT, false, () -> {})) {
         assertEquals(3, Ranks.sum(c));
       }
       assertEquals(3, one.get());
@@ -318,7 +331,15 @@ class CollectiveFailuresTest {
       String m =
           assertThrows(
                   CollectiveException.class,
-                  () -> r.join(1, peers, ranks.secret, Ranks.PATIENT, false, () -> {}))
+                  () ->
+                      r.join(
+                          1,
+                          peers,
+                          ranks.topology(peers),
+                          ranks.secret,
+                          Ranks.PATIENT,
+                          false,
+                          () -> {}))
               .getMessage();
       assertTrue(m.contains("rank 0 (127.0.0.1:" + free + ", executor 0) refused"), m);
     }
@@ -337,7 +358,15 @@ class CollectiveFailuresTest {
           "killed",
           assertThrows(
                   IllegalStateException.class,
-                  () -> r.join(0, peers, ranks.secret, Ranks.PATIENT, false, killed))
+                  () ->
+                      r.join(
+                          0,
+                          peers,
+                          ranks.topology(peers),
+                          ranks.secret,
+                          Ranks.PATIENT,
+                          false,
+                          killed))
               .getMessage());
     }
   }

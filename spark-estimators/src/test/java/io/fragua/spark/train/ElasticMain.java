@@ -65,7 +65,7 @@ final class ElasticMain {
     t.workers = 2;
     t.batch = 32;
     t.epochs = 1;
-    t.distribution = new Distribution(0, 3, false, 0, 0);
+    t.distribution = new Distribution(0, 3, false, false, 0, 0);
     AtomicInteger steps = new AtomicInteger();
     t.listener =
         new TrainListener() {

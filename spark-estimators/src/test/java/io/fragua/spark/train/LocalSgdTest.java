@@ -31,7 +31,7 @@ class LocalSgdTest {
     Task t = new Task(data);
     t.workers = workers;
     t.batch = batch;
-    t.distribution = new Distribution(0, localSteps, false, 0, 0);
+    t.distribution = new Distribution(0, localSteps, false, false, 0, 0);
     return t;
   }
 

@@ -145,11 +145,12 @@ final class OverlapBench {
   }
 
   private static Collective join(Rendezvous r, int rank, List<Peer> peers, String wire) {
+    Topology t = new Topology(peers.size(), false);
     if (wire.equals("sockets") || wire.equals("memory")) {
       boolean memory = wire.equals("memory");
-      return r.join(rank, peers, Ranks.CLEAR, Ranks.PATIENT, memory, () -> {});
+      return r.join(rank, peers, t, Ranks.CLEAR, Ranks.PATIENT, memory, () -> {});
     }
-    Links links = r.connect(rank, peers, Ranks.CLEAR, Ranks.PATIENT, () -> {});
+    Links links = r.connect(rank, peers, t, Ranks.CLEAR, Ranks.PATIENT, () -> {});
     links.data().replaceAll((other, l) -> new SlowLink(l, Double.parseDouble(wire)));
     return new LinkedCollective(rank, peers, links, Ranks.PATIENT, () -> {});
   }

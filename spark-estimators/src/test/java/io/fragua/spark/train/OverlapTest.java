@@ -185,7 +185,14 @@ class OverlapTest {
             Way.SOCKETS,
             (r, rank, peers) -> {
               if (rank == victim) {
-                try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
+                try (Links all =
+                    r.connect(
+                        rank,
+                        peers,
+                        ranks.topology(peers),
+                        ranks.secret,
+                        ranks.timeouts,
+                        () -> {})) {
                   assertTrue(began.await(60, TimeUnit.SECONDS));
                   return all.data().size();
                 }

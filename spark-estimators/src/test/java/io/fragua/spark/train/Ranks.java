@@ -53,6 +53,7 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   private Set<String> before;
   Timeouts timeouts = PATIENT;
   Secret secret = CLEAR;
+  boolean all; // whether all are connected to all, for swaps
 
   /** Whether ranks that have connections add up buckets while they compute. */
   boolean overlap;
@@ -81,8 +82,12 @@ final class Ranks implements BeforeEachCallback, AfterEachCallback {
   }
 
   Collective join(Rendezvous r, int rank, List<Peer> peers, Way way) {
-    Collective c = r.join(rank, peers, secret, timeouts, way == Way.MEMORY, check);
+    Collective c = r.join(rank, peers, topology(peers), secret, timeouts, way == Way.MEMORY, check);
     return OverlappedCollective.over(c, overlap, check);
+  }
+
+  Topology topology(List<Peer> peers) {
+    return new Topology(peers.size(), all);
   }
 
   <T> List<Future<T>> join(int n, Way way, Joining<T> joining) {

@@ -138,20 +138,22 @@ class RecoveryTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1,1,0,0,0",
-    "2,1,0,0,0",
-    "2,2,0,0,0",
-    "1,1,3,0,0",
-    "2,1,3,0,0",
-    "2,1,2,2,0", // in step
-    "1,1,0,0,2",
-    "2,2,3,0,1",
-    "2,1,2,2,2" // by themselves
+    "1,1,0,0,0,false",
+    "2,1,0,0,0,false",
+    "2,2,0,0,0,false",
+    "1,1,3,0,0,false",
+    "2,1,3,0,0,false",
+    "2,1,2,2,0,false", // in step
+    "2,2,3,0,0,true", // with rows that are swapped
+    "1,1,0,0,2,false",
+    "2,2,3,0,1,false",
+    "2,1,2,2,2,false" // by themselves
   })
   void aBrokenTrainingGoesOnToTheSameBits(
-      int workers, int epochs, int steps, int patience, int localSteps) throws IOException {
+      int workers, int epochs, int steps, int patience, int localSteps, boolean global)
+      throws IOException {
     Task t = task(workers);
-    t.distribution = new Distribution(0, localSteps, false, 0, 0);
+    t.distribution = new Distribution(0, localSteps, false, global, 0, 0);
     t.data = t.data.withColumn("held", functions.expr("id % 4 = 0"));
     t.held = "held";
     t.patience = patience;
@@ -358,7 +360,7 @@ class RecoveryTest {
   @CsvSource({"1, 0", "2, 0", "2, 3"})
   void theListenerEndsTheTrainingAfterAnEpoch(int workers, int localSteps) {
     Task t = task(workers);
-    t.distribution = new Distribution(0, localSteps, false, 0, 0);
+    t.distribution = new Distribution(0, localSteps, false, false, 0, 0);
     t.epochs = 2;
     String two = ClusterMain.bits(t.train().params());
     t.epochs = 1000;
@@ -372,7 +374,7 @@ class RecoveryTest {
   @CsvSource({"300000, 0", "1000, 10"})
   void theListenerEndsTheTrainingWithinAnEpoch(int rows, int localSteps) {
     Task t = new Task(TestSpark.rows(rows, 2));
-    t.distribution = new Distribution(0, localSteps, false, 0, 0);
+    t.distribution = new Distribution(0, localSteps, false, false, 0, 0);
     t.workers = 2;
     t.batch = 2;
     t.epochs = 2;

@@ -55,7 +55,9 @@ class SharedMemoryTest {
         n,
         Way.SOCKETS,
         (r, rank, peers) -> {
-          try (Links all = r.connect(rank, peers, ranks.secret, ranks.timeouts, () -> {})) {
+          try (Links all =
+              r.connect(
+                  rank, peers, ranks.topology(peers), ranks.secret, ranks.timeouts, () -> {})) {
             return body.run(all, rank, new SharedMemory(rank, peers, ranks.timeouts, () -> {}));
           }
         });

@@ -1,0 +1,60 @@
+package io.fragua.spark.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.Serializable;
+import java.util.List;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
+import org.junit.jupiter.api.Test;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction1;
+
+/** A worker as Spark starts it. */
+class TrainTaskTest {
+  /** With how many threads a worker would update: here, on an executor, and deterministic. */
+  private static final class Updating
+      extends AbstractFunction1<
+          scala.collection.Iterator<Integer>, scala.collection.Iterator<Integer>>
+      implements Serializable {
+    private static final long serialVersionUID = 1;
+    private final TrainPlan plain = plan(Distribution.PLAIN);
+    private final TrainPlan deterministic = plan(new Distribution(8, 0, false, 0, 0));
+
+    private static TrainPlan plan(Distribution distribution) {
+      Task t = new Task(TestSpark.rows(10, 1));
+      t.workers = 2;
+      t.distribution = distribution;
+      return TrainPlan.of("updating", t.request());
+    }
+
+    @Override
+    public scala.collection.Iterator<Integer> apply(scala.collection.Iterator<Integer> rank) {
+      BarrierTaskContext context = BarrierTaskContext.get();
+      String here = SparkEnv.get().executorId();
+      List<Integer> threads =
+          List.of(
+              new TrainTask(plain, context).updating(here),
+              new TrainTask(plain, context).updating("0"),
+              new TrainTask(deterministic, context).updating(here));
+      return CollectionConverters.asScala(threads.iterator());
+    }
+  }
+
+  /** Where all workers wait in one process while one of them updates, it has their cores. */
+  @Test
+  void oneUpdatesWithTheCoresOfThoseThatWait() {
+    ClassTag<Integer> tag = ClassTag$.MODULE$.apply(Integer.class);
+    RDD<Integer> ranks =
+        JavaSparkContext.fromSparkContext(TestSpark.get().sparkContext())
+            .parallelize(List.of(0, 1), 2)
+            .rdd();
+    RDD<Integer> threads = ranks.barrier().mapPartitions(new Updating(), false, tag);
+    assertEquals(List.of(2, 1, 1, 2, 1, 1), new JavaRDD<>(threads, tag).collect());
+  }
+}
