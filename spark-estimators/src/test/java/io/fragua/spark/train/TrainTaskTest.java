@@ -24,7 +24,7 @@ class TrainTaskTest {
       implements Serializable {
     private static final long serialVersionUID = 1;
     private final TrainPlan plain = plan(Distribution.PLAIN);
-    private final TrainPlan deterministic = plan(new Distribution(8, 0, false, 0, 0));
+    private final TrainPlan deterministic = plan(new Distribution(8, 0, false, false, 0, 0));
 
     private static TrainPlan plan(Distribution distribution) {
       Task t = new Task(TestSpark.rows(10, 1));
