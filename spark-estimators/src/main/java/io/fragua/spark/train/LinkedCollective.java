@@ -122,6 +122,7 @@ final class LinkedCollective implements Collective {
       Link link = links.data().get(partner);
       exchange.run(link, 0, count, link, buffer.size() / 8, count, Use.STORE);
     }
+    pulse.end();
   }
 
   private void send(Link to, int from, int count) {
