@@ -18,7 +18,6 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import io.fragua.testing.RandomProgram;
-import io.fragua.transform.Fn;
 import io.fragua.transform.Grad;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -100,14 +99,6 @@ class CompletionTest {
       in.add(new Graph.Input("w" + i, MATRIX));
     }
     in.add(new Graph.Input("x", MATRIX));
-    Fn loss =
-        args -> {
-          Tensor y = args.get(LAYERS);
-          for (int i = 0; i < LAYERS; i++) {
-            y = y.matmul(args.get(i)).tanh();
-          }
-          return List.of(y.square().sum());
-        };
     List<String> out = new ArrayList<>();
     IntStream.range(0, LAYERS).forEach(i -> out.add("grad" + i));
     out.addAll(List.of("view", "operand", "constant", "again", "part", "empty"));
@@ -116,7 +107,7 @@ class CompletionTest {
         out,
         args -> {
           int[] all = IntStream.range(0, LAYERS).toArray();
-          List<Tensor> r = new ArrayList<>(Grad.grad(loss, all).apply(args));
+          List<Tensor> r = new ArrayList<>(Grad.grad(OrderTest.loss(LAYERS), all).apply(args));
           r.add(r.get(2).transpose());
           r.add(args.get(1));
           r.add(Tensor.of(new float[] {1, 2, 3}, 3));

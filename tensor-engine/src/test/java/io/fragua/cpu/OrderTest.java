@@ -30,6 +30,17 @@ class OrderTest {
   private static final int LAYERS = 8;
   private static final TensorType MATRIX = TensorType.of(DType.F32, 64, 64);
 
+  /** Of so many layers' weights and what goes through them. */
+  static Fn loss(int layers) {
+    return args -> {
+      Tensor y = args.get(layers);
+      for (int i = 0; i < layers; i++) {
+        y = y.matmul(args.get(i)).tanh();
+      }
+      return List.of(y.square().sum());
+    };
+  }
+
   /** A step of gradient descent: new weights, last layer first or last, over the old ones. */
   private static Graph step(boolean lastFirst) {
     List<Graph.Input> in = new ArrayList<>();
@@ -39,14 +50,7 @@ class OrderTest {
       out.add("new w" + (lastFirst ? LAYERS - 1 - i : i));
     }
     in.add(new Graph.Input("x", MATRIX));
-    Fn loss =
-        args -> {
-          Tensor y = args.get(LAYERS);
-          for (int i = 0; i < LAYERS; i++) {
-            y = y.matmul(args.get(i)).tanh();
-          }
-          return List.of(y.square().sum());
-        };
+    Fn loss = loss(LAYERS);
     return Tracer.trace(
         in,
         out,

@@ -1,6 +1,5 @@
 package io.fragua.spark.train;
 
-import io.fragua.exec.Allocator;
 import io.fragua.tensor.Buffer;
 import java.nio.ByteBuffer;
 
@@ -8,7 +7,7 @@ import java.nio.ByteBuffer;
  * Rows on their way between workers, which swap them before an epoch, a part of them at a time.
  * Used by one thread of each worker, all of which swap together.
  */
-final class RowSwap implements AutoCloseable {
+final class RowSwap {
   /** Bytes of a part each way: many for a network, few beside the rows. */
   private static final int PART = 1 << 19;
 
@@ -25,7 +24,6 @@ final class RowSwap implements AutoCloseable {
   private final Runnable check;
   private final int rowBytes;
   private final int rows;
-  private final Allocator allocator;
   private final Buffer stage;
   private final int half;
 
@@ -40,8 +38,8 @@ final class RowSwap implements AutoCloseable {
     this.rowBytes = rowBytes;
     rows = Math.max(1, PART / rowBytes);
     half = rows * rowBytes;
-    allocator = new Allocator("rows on their way, rank " + ring.rank());
-    stage = allocator.allocate(Math.multiplyExact(2, half));
+    // Threads of one process read each other's, also while one of them gives up.
+    stage = Buffer.collected(Math.multiplyExact(2, half));
   }
 
   int rank() {
@@ -81,11 +79,5 @@ final class RowSwap implements AutoCloseable {
   private ByteBuffer view(int at, int n) {
     ByteBuffer b = stage.bytes().duplicate().order(stage.bytes().order());
     return b.limit(at + n * rowBytes).position(at);
-  }
-
-  @Override
-  public void close() {
-    allocator.free(stage);
-    allocator.close();
   }
 }

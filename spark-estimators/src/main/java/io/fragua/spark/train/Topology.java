@@ -2,6 +2,7 @@ package io.fragua.spark.train;
 
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * Who is connected to whom: neighbours in a ring, partners of recursive doubling, and everyone to
@@ -18,25 +19,25 @@ record Topology(int size, boolean all) {
 
   /** Ranks with which this one exchanges sums, or rows. */
   Set<Integer> partners(int rank) {
-    Set<Integer> all = new TreeSet<>();
-    for (int r = 0; this.all && r < size; r++) {
-      all.add(r);
+    Set<Integer> partners = new TreeSet<>();
+    if (all) {
+      IntStream.range(0, size).forEach(partners::add);
     }
-    all.add((rank + 1) % size);
-    all.add((rank + size - 1) % size);
+    partners.add((rank + 1) % size);
+    partners.add((rank + size - 1) % size);
     int p = paired(size);
     if (rank >= p) {
-      all.add(rank - p);
+      partners.add(rank - p);
     } else {
       for (int d = 1; d < p; d *= 2) {
-        all.add(rank ^ d);
+        partners.add(rank ^ d);
       }
       if (rank + p < size) {
-        all.add(rank + p);
+        partners.add(rank + p);
       }
     }
-    all.remove(rank);
-    return all;
+    partners.remove(rank);
+    return partners;
   }
 
   /** Ranks whose life this one hears of at first hand. */

@@ -83,11 +83,11 @@ final class TrainTask {
                       SharedMemory.wanted(env.conf()),
                       context::killTaskIfInterrupted),
                   overlap,
-                  context::killTaskIfInterrupted);
-          RowSwap swap =
-              plan.global()
-                  ? new RowSwap(ring, plan.layout().rowBytes(), context::killTaskIfInterrupted)
-                  : null) {
+                  context::killTaskIfInterrupted)) {
+        RowSwap swap =
+            plan.global()
+                ? new RowSwap(ring, plan.layout().rowBytes(), context::killTaskIfInterrupted)
+                : null;
         work.use(ring.share(work.model()));
         programs.begin();
         listener.phase("training");

@@ -229,20 +229,11 @@ class CollectiveFailuresTest {
           ranks.submit(
               () -> {
                 guessed.await(); // the strangers are first
-                try (Collective c =
-                    b.join(
-                        1,
-                        peers,
-                        ranks.topology(peers),
-                        ranks.secret,
-                        Ranks.PATIENT,
-                        false,
-                        () -> {})) {
+                try (Collective c = ranks.join(b, 1, peers, Way.SOCKETS)) {
                   return Ranks.sum(c);
                 }
               });
-      try (Collective c =
-          a.join(0, peers, ranks.topology(peers), ranks.secret, Ranks.PATIENT, false, () -> {})) {
+      try (Collective c = ranks.join(a, 0, peers, Way.SOCKETS)) {
         assertEquals(3, Ranks.sum(c));
       }
       assertEquals(3, one.get());
@@ -329,17 +320,7 @@ class CollectiveFailuresTest {
       List<Peer> peers =
           List.of(new Peer(0, Ranks.HOST, free, "0"), new Peer(1, Ranks.HOST, r.port(), "1"));
       String m =
-          assertThrows(
-                  CollectiveException.class,
-                  () ->
-                      r.join(
-                          1,
-                          peers,
-                          ranks.topology(peers),
-                          ranks.secret,
-                          Ranks.PATIENT,
-                          false,
-                          () -> {}))
+          assertThrows(CollectiveException.class, () -> ranks.join(r, 1, peers, Way.SOCKETS))
               .getMessage();
       assertTrue(m.contains("rank 0 (127.0.0.1:" + free + ", executor 0) refused"), m);
     }
@@ -350,23 +331,13 @@ class CollectiveFailuresTest {
     try (Rendezvous r = Rendezvous.listen(Ranks.HOST)) {
       List<Peer> peers =
           List.of(new Peer(0, Ranks.HOST, r.port(), "0"), new Peer(1, Ranks.HOST, r.port(), "1"));
-      Runnable killed =
+      ranks.check =
           () -> {
             throw new IllegalStateException("killed");
           };
       assertEquals(
           "killed",
-          assertThrows(
-                  IllegalStateException.class,
-                  () ->
-                      r.join(
-                          0,
-                          peers,
-                          ranks.topology(peers),
-                          ranks.secret,
-                          Ranks.PATIENT,
-                          false,
-                          killed))
+          assertThrows(IllegalStateException.class, () -> ranks.join(r, 0, peers, Way.SOCKETS))
               .getMessage());
     }
   }

@@ -58,9 +58,9 @@ class RowSwapTest {
             c -> {
               int first = (int) Arrays.stream(sizes).limit(c.rank()).sum();
               int n = (int) sizes[c.rank()];
+              RowSwap swap = new RowSwap(c, l.rowBytes(), () -> {});
               try (WorkerStore s =
-                      new WorkerStore(l, root, "test", budget, new SpillFiles(env), true);
-                  RowSwap swap = new RowSwap(c, l.rowBytes(), () -> {})) {
+                  new WorkerStore(l, root, "test", budget, new SpillFiles(env), true)) {
                 s.add(WorkerStoreTest.chunk(l, 0, 0, false, first, first + n / 3));
                 s.add(WorkerStoreTest.chunk(l, 1, 0, false, first + n / 3, first + n));
                 s.add(WorkerStoreTest.chunk(l, 0, 1, true, 90_000, 90_007));
