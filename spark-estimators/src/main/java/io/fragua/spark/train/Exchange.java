@@ -19,13 +19,18 @@ final class Exchange implements AutoCloseable {
   /*
    * Both directions run interleaved in the calling thread on non-blocking sockets: blocking writes
    * would deadlock once all socket buffers are full, and a second thread would cost two wake-ups per
-   * exchange. It spins first, because a neighbour in the same step usually answers within
-   * microseconds, and sleeps in a selector when it does not.
+   * exchange. It looks again and again first, because a neighbour in the same step usually answers
+   * within microseconds, and sleeps in a selector when it does not.
    */
-  static final long SPIN_NANOS = 50_000;
+
+  /** As long as this a wait does not sleep: being woken may take as long as a small step. */
+  static final long SPIN_NANOS = 1_000_000;
 
   /** Pause between two looks at shared memory. */
   static final long SLEEP_NANOS = 50_000;
+
+  /** As long as this a wait keeps its core to itself. */
+  private static final long KEEP_NANOS = 5_000;
 
   /** Floats summed or rounded at a time: all operands stay in the first-level cache. */
   static final int BLOCK = 2048;
@@ -208,11 +213,23 @@ final class Exchange implements AutoCloseable {
       } else {
         long waited = System.nanoTime() - idle;
         if (waited < SPIN_NANOS && !computes) {
-          Thread.onSpinWait();
+          spin(waited);
         } else {
           sleep(sending ? to : null, receiving ? from : null, waited / 1_000_000);
         }
       }
+    }
+  }
+
+  /**
+   * Once more looked in vain. Who waits gives way: the one that is waited for may be queued for this
+   * very core, where a busy wait would keep it out for a whole time slice.
+   */
+  static void spin(long waitedNanos) {
+    if (waitedNanos < KEEP_NANOS) {
+      Thread.onSpinWait();
+    } else {
+      Thread.yield();
     }
   }
 

@@ -264,7 +264,7 @@ final class SharedCollective implements Collective {
       }
       long waited = System.nanoTime() - began;
       if (waited < Exchange.SPIN_NANOS) {
-        Thread.onSpinWait();
+        Exchange.spin(waited);
         continue;
       }
       check.run();
