@@ -222,8 +222,8 @@ final class Exchange implements AutoCloseable {
   }
 
   /**
-   * Once more looked in vain. Who waits gives way: the one that is waited for may be queued for this
-   * very core, where a busy wait would keep it out for a whole time slice.
+   * Once more looked in vain. Who waits gives way: the one that is waited for may be queued for
+   * this very core, where a busy wait would keep it out for a whole time slice.
    */
   static void spin(long waitedNanos) {
     if (waitedNanos < KEEP_NANOS) {

@@ -24,6 +24,9 @@ import org.slf4j.LoggerFactory;
 final class TrainTask {
   private static final Logger LOG = LoggerFactory.getLogger(TrainTask.class);
 
+  /** Fewer numbers than this are updated sooner by one thread than others are woken up. */
+  static final int SHARED_UPDATE = 1 << 20;
+
   private final TrainPlan plan;
   private final BarrierTaskContext context;
   private final int rank;
@@ -120,11 +123,16 @@ final class TrainTask {
 
   /**
    * Threads of an update. In local mode all workers are in this process, and rank 0 may use the
-   * cores of those that wait for it; but sums in an update, as of a norm, depend on the threads.
+   * cores of those that wait for it, if there is work for them; but sums in an update, as of a
+   * norm, depend on the threads.
    */
   int updating(String executor) {
     boolean local = executor.equals("driver"); // the name that Spark gives it
-    return local && plan.shards() == 0 ? context.cpus() * context.numPartitions() : context.cpus();
+    boolean large =
+        plan.params().stream().mapToLong(l -> l.value().length / 4).sum() >= SHARED_UPDATE;
+    return local && large && plan.shards() == 0
+        ? context.cpus() * context.numPartitions()
+        : context.cpus();
   }
 
   private ShardStores load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {

@@ -17,18 +17,24 @@ import scala.runtime.AbstractFunction1;
 
 /** A worker as Spark starts it. */
 class TrainTaskTest {
-  /** With how many threads a worker would update: here, on an executor, and deterministic. */
+  /**
+   * With how many threads a worker would update a large table: here, on an executor, and
+   * deterministic; and a small one here.
+   */
   private static final class Updating
       extends AbstractFunction1<
           scala.collection.Iterator<Integer>, scala.collection.Iterator<Integer>>
       implements Serializable {
     private static final long serialVersionUID = 1;
-    private final TrainPlan plain = plan(Distribution.PLAIN);
-    private final TrainPlan deterministic = plan(new Distribution(8, 0, false, false, 0, 0));
+    private static final Distribution SHARDS = new Distribution(8, 0, false, false, 0, 0);
+    private final TrainPlan plain = plan(Distribution.PLAIN, TrainTask.SHARED_UPDATE);
+    private final TrainPlan deterministic = plan(SHARDS, TrainTask.SHARED_UPDATE);
+    private final TrainPlan small = plan(Distribution.PLAIN, Task.CATEGORIES);
 
-    private static TrainPlan plan(Distribution distribution) {
+    private static TrainPlan plan(Distribution distribution, int table) {
       Task t = new Task(TestSpark.rows(10, 1));
       t.workers = 2;
+      t.table = table;
       t.distribution = distribution;
       return TrainPlan.of("updating", t.request());
     }
@@ -41,7 +47,8 @@ class TrainTaskTest {
           List.of(
               new TrainTask(plain, context).updating(here),
               new TrainTask(plain, context).updating("0"),
-              new TrainTask(deterministic, context).updating(here));
+              new TrainTask(deterministic, context).updating(here),
+              new TrainTask(small, context).updating(here));
       return CollectionConverters.asScala(threads.iterator());
     }
   }
@@ -55,6 +62,6 @@ class TrainTaskTest {
             .parallelize(List.of(0, 1), 2)
             .rdd();
     RDD<Integer> threads = ranks.barrier().mapPartitions(new Updating(), false, tag);
-    assertEquals(List.of(2, 1, 1, 2, 1, 1), new JavaRDD<>(threads, tag).collect());
+    assertEquals(List.of(2, 1, 1, 1, 2, 1, 1, 1), new JavaRDD<>(threads, tag).collect());
   }
 }
