@@ -80,8 +80,27 @@ final class VectorNarrow {
     };
   }
 
-  /** Lanes of int, converted from a float with saturation, at most the type's range. */
-  Var saturate(DType t, Var x) {
+  /**
+   * Lanes of int from floats, truncated towards zero; what is beyond the range is its end, and NaN
+   * is 0. Done with integers: JDK 17 has no code for the conversion and makes objects of the lanes.
+   */
+  private Var truncated(Var x) {
+    Var bits = i("$0.reinterpretAsInts()", x);
+    Var leading = i("((IntVector) $0.lanewise(VectorOperators.LSHL, 8)).or(-2147483648)", bits);
+    Var exponent = i("((IntVector) $0.lanewise(VectorOperators.LSHR, 23)).and(255)", bits);
+    Var down = i("((IntVector) $0.neg()).add(158)", exponent); // from bit 31 to where it belongs
+    Var size = i("$0.lanewise(VectorOperators.LSHR, $1)", leading, down);
+    size = i("$0.blend(0, $1)", size, ints("$0.compare(VectorOperators.GT, 31)", down));
+    Var sign = i("$0.lanewise(VectorOperators.ASHR, 31)", bits);
+    Var y = i("((IntVector) $0.lanewise(VectorOperators.XOR, $1)).sub($1)", size, sign);
+    Var end = i("((IntVector) $0.neg()).add(2147483647)", sign);
+    y = i("$0.blend($1, $2)", y, end, ints("$0.compare(VectorOperators.LT, 1)", down));
+    return i("$0.blend(0, $1)", y, lanes("$0.compare(VectorOperators.NE, $0)", x));
+  }
+
+  /** Lanes of int from floats, at most the type's range. */
+  Var saturate(DType t, Var real) {
+    Var x = truncated(real);
     return t == DType.I32
         ? x
         : i(
@@ -171,6 +190,10 @@ final class VectorNarrow {
 
   private Var mask(String expression, Var x) {
     return text.assign('f', VectorMath.fill(expression, x), x.invariant());
+  }
+
+  private Var ints(String expression, Var x) {
+    return text.assign('i', VectorMath.fill(expression, x), x.invariant());
   }
 
   private Var lanes(String expression, Var x) {

@@ -243,7 +243,7 @@ final class VectorText {
       default ->
           x.kind == 'I'
               ? new VectorNarrow(this).narrow(to, x)
-              : new VectorNarrow(this).saturate(to, assign('I', convert("F2I", "IS", x), inv));
+              : new VectorNarrow(this).saturate(to, x);
     };
   }
 

@@ -31,8 +31,7 @@ final class VectorWarmUp {
           "y.sqrt()",
           "x.reinterpretAsInts()",
           "x.rearrange(HALF)",
-          "Float.valueOf(x.lane(0))",
-          "x.convertShape(VectorOperators.F2I, IS, 0)");
+          "Float.valueOf(x.lane(0))");
 
   private static final List<String> INTS =
       List.of(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fragua.exec.Backends;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Program;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.transform.Jit;
 import java.util.List;
@@ -121,6 +122,46 @@ class VectorMathTest {
   void compiledCodeGivesTheBitsOfInterpretedCode(Function f) {
     float[] x = f.inputs(128);
     assertArrayEquals(run(f, x, 1), run(f, x, 10_000));
+  }
+
+  private static final float[] ENDS = {
+    0.999f,
+    127.9f,
+    -128.9f,
+    255.9f,
+    256f,
+    32767.9f,
+    -32769f,
+    8388607.5f,
+    16777217f,
+    2147483520f,
+    2147483648f,
+    -2147483520f,
+    -2147483648f,
+    -2147483904f
+  };
+
+  /** Floats to integers: what Java's own cast gives, at most the ends of the range. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"I32", "I16", "I8", "U8"})
+  void castsTruncateAndStopAtTheEnds(DType to) {
+    float[] x = Function.EXP.inputs(4096);
+    System.arraycopy(ENDS, 0, x, EDGES.length, ENDS.length);
+    Tensor in = Tensor.of(x, x.length);
+    var graph = Jit.graph(t -> List.of(t.get(0).cast(to)), List.of(in.type()));
+    try (Program p = Backends.cpu().compile(graph, CompileOptions.DEFAULT)) {
+      for (int run = 0; run < 3000; run++) { // at the end it is machine code
+        Tensor y = Jit.run(p, List.of(in)).get(0);
+        for (int i = 0; i < x.length && run % 2999 == 0; i++) {
+          long least = ReferenceKernels.least(to);
+          long most = ReferenceKernels.greatest(to);
+          assertEquals(
+              Math.max(least, Math.min(most, (int) x[i])), y.buffer().getLong(to, i), "of " + x[i]);
+        }
+      }
+    }
   }
 
   /** Results of the last of some runs. */
