@@ -314,7 +314,8 @@ final class Convs {
     switch (activation) {
       case "" -> {}
       case "relu" -> {
-        // A slope of 0 below 0: unlike oneDNN's relu it leaves NaN what it is.
+        // A slope of 0 below 0: unlike oneDNN's relu it leaves NaN what it is. What overflowed to
+        // minus infinity becomes NaN, too, as 0 times infinity.
         after.append_prelu(0);
         long[] one = new long[shape.output.rank()];
         Arrays.fill(one, 1);

@@ -2,13 +2,20 @@ package io.fragua.spark.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -114,6 +121,41 @@ class LocalSgdTest {
   private static void refused(Task t, String start) {
     String m = assertThrows(IllegalArgumentException.class, t::train).getMessage();
     assertTrue(m.startsWith(start), m);
+  }
+
+  /** So it trains where a cluster lets executors open no ports of their own. */
+  @Test
+  void workersOpenNoSockets() throws Exception {
+    Task t = task(TestSpark.rows(300, 2), 2, 64, 2);
+    t.train(); // Spark opens some of its own once
+    assertEquals(Set.of(), opened(t));
+    t.distribution = Distribution.PLAIN;
+    assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "nobody lists sockets here");
+    assertNotEquals(Set.of(), opened(t), "a barrier's workers meet at a port");
+  }
+
+  /** Sockets that are seen while it trains and were not there before. */
+  private static Set<String> opened(Task t) throws Exception {
+    Set<String> before = OpenFiles.sockets();
+    Set<String> opened = new HashSet<>();
+    AtomicBoolean trained = new AtomicBoolean();
+    FutureTask<Void> watch =
+        new FutureTask<>(
+            () -> {
+              while (!trained.get()) {
+                opened.addAll(OpenFiles.sockets());
+              }
+              return null;
+            });
+    new Thread(watch, "sockets").start();
+    try {
+      t.train();
+    } finally {
+      trained.set(true);
+    }
+    watch.get();
+    opened.removeAll(before);
+    return opened;
   }
 
   /** With dynamic allocation, in other processes, one of which is killed. */
