@@ -103,7 +103,7 @@ final class Halves {
   /**
    * False if oneDNN (3.11 to 3.14) reads a row of bf16 beyond its end and multiplies what is there
    * by 0, which lets a NaN of one row, or pixel, into others: it reads pairs, and on AMX blocks.
-   * Such operands lie as f32, and oneDNN rounds them.
+   * Such operands lie as f32, and on AMX oneDNN rounds them.
    */
   private static boolean whole(int k) {
     return k % (k < BLOCK || !OneDnn.multipliesTiles() ? 2 : BLOCK) == 0;

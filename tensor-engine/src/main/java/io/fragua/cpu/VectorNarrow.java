@@ -197,7 +197,7 @@ final class VectorNarrow {
   }
 
   private Var lanes(String expression, Var x) {
-    return text.assign('i', VectorMath.fill(expression, x) + ".cast(IS)", x.invariant());
+    return ints(expression + ".cast(IS)", x);
   }
 
   private Var f(String expression, Var... operands) {

@@ -7,8 +7,8 @@ public enum Precision {
   /**
    * f32 storage: products and convolutions of f32 take operands rounded to bf16 and sum in f32
    * where the CPU multiplies bf16; nothing else is rounded. What products alone read lies as bf16,
-   * which changes no number. Products with a vector stay f32, and without AMX those whose rows have
-   * an odd length. On other CPUs oneDNN may round where it gains by it.
+   * which changes no number. Products with a vector stay f32, and without AMX those whose left rows
+   * have an odd length. On other CPUs oneDNN may round where it gains by it.
    */
   BF16_MATH,
   /**
