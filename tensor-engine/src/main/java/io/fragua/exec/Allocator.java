@@ -88,7 +88,9 @@ public final class Allocator implements AutoCloseable {
           null);
     }
     try {
-      return ByteBuffer.allocateDirect(size + Buffer.ALIGNMENT);
+      return HugePages.suits(size)
+          ? HugePages.map(size)
+          : ByteBuffer.allocateDirect(size + Buffer.ALIGNMENT);
     } catch (OutOfMemoryError e) {
       if (budget != null) {
         budget.give(size);
@@ -145,12 +147,20 @@ public final class Allocator implements AutoCloseable {
     }
     bytes -= b.size();
     gaveBack(b.size());
-    Unmap.free(base);
+    release(b, base);
   }
 
   /** Bytes given out and not given back. */
   public synchronized long bytes() {
     return bytes;
+  }
+
+  private static void release(Buffer b, ByteBuffer base) {
+    if (HugePages.suits(b.size())) {
+      HugePages.unmap(base);
+    } else {
+      Unmap.free(base);
+    }
   }
 
   private void gaveBack(long size) {
@@ -187,7 +197,7 @@ public final class Allocator implements AutoCloseable {
               + " buffers, "
               + bytes
               + " bytes leaked; free each, or close its owner";
-      live.values().forEach(Unmap::free);
+      live.forEach(Allocator::release);
       live.clear();
       gaveBack(bytes);
       bytes = 0;

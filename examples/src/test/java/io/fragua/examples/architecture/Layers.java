@@ -16,15 +16,14 @@ final class Layers {
    */
   static final Map<String, Set<String>> ENGINE = new TreeMap<>();
 
-  /** Native and generated code and libraries of numerics are the CPU backend's affair. */
+  /**
+   * Native and generated code and libraries of numerics are the CPU backend's affair. JNA is also
+   * how memory is taken from the system, in {@code exec}.
+   */
   static final List<String> ONLY_IN_CPU =
-      List.of(
-          "org.bytedeco.",
-          "com.sun.jna.",
-          "org.codehaus.",
-          "org.netlib.",
-          "org.jtransforms.",
-          "pl.edu.icm.");
+      List.of("org.bytedeco.", "org.codehaus.", "org.netlib.", "org.jtransforms.", "pl.edu.icm.");
+
+  private static final Set<String> MAY_NAME_JNA = Set.of("cpu", "exec");
 
   /** For each module what its main code may name beside the JDK. */
   static final Map<String, List<String>> MODULES = new TreeMap<>();
@@ -160,6 +159,9 @@ final class Layers {
   static boolean engineMayName(String from, String name) {
     if (!from.equals("cpu") && ONLY_IN_CPU.stream().anyMatch(name::startsWith)) {
       return false;
+    }
+    if (name.startsWith("com.sun.jna.")) {
+      return MAY_NAME_JNA.contains(from);
     }
     if (!name.startsWith("io.fragua.")) {
       return true;
