@@ -111,7 +111,7 @@ final class CpuProgram implements Program {
    * @param after hears each pass's name and what it leaves
    */
   private List<View> rewritten(Simplify.Result simple, BiConsumer<String, List<View>> after) {
-    List<View> values = Rewrite.run(simple.outputs(), CpuProgram::absorbed);
+    List<View> values = Rewrite.run(simple.outputs(), this::absorbed);
     after.accept("absorb", values);
     if (options.precision() != Precision.STRICT) {
       values = stored(values);
@@ -136,10 +136,10 @@ final class CpuProgram implements Program {
     return over;
   }
 
-  private static Value absorbed(Value old, Value now, Rewrite.Uses uses) {
+  private Value absorbed(Value old, Value now, Rewrite.Uses uses) {
     return now.kind == Value.Kind.REDUCE
         ? Bag.fused(old, now, uses)
-        : Epilogue.fused(old, now, uses);
+        : Epilogue.fused(old, now, uses, bf16 || options.precision() == Precision.BF16);
   }
 
   /**

@@ -4,17 +4,23 @@ import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.dnnl.global.dnnl;
 
 /**
  * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
- * it moves into the product: the bias of the last axis, then tanh, logistic or a constant factor.
- * relu does not: oneDNN's turns NaN into 0, which would hide a diverging model.
+ * it moves into the product: the bias of the last axis, then tanh, logistic, a constant factor or,
+ * where results may be rounded, gelu. relu does not: oneDNN's turns NaN into 0, which would hide a
+ * diverging model.
  */
 final class Epilogue {
   private Epilogue() {}
 
-  /** The value, or the product it can become part of. */
-  static Value fused(Value old, Value now, Rewrite.Uses uses) {
+  /**
+   * The value, or the product it can become part of.
+   *
+   * @param rounds whether results may be rounded to bf16
+   */
+  static Value fused(Value old, Value now, Rewrite.Uses uses, boolean rounds) {
     if (now.kind == Value.Kind.COPY) {
       return swapped(old, now, uses);
     }
@@ -22,6 +28,7 @@ final class Epilogue {
       return now;
     }
     String op = now.op.name();
+    int gelu = rounds ? Gelu.operand(old, uses) : -1;
     for (int i = 0; i < now.args.size(); i++) {
       View product = now.args.get(i);
       Value p = product.base();
@@ -40,9 +47,14 @@ final class Epilogue {
       if (p.kind != Value.Kind.MATMUL
           || p.type.dtype() != DType.F32
           || !product.isDense()
-          || !uses.onlyHere(before)
           || p.attrs.has("activation")
           || p.attrs.has("scale")) {
+        continue;
+      }
+      if (i == gelu) {
+        return activated(now, p, "gelu");
+      }
+      if (!uses.onlyHere(before)) {
         continue;
       }
       if (op.equals("add")
@@ -60,11 +72,24 @@ final class Epilogue {
         Attrs a = p.attrs.with("scale", c.constant.buffer().getDouble(DType.F32, 0));
         return Value.of(Value.Kind.MATMUL, now.type, p.op, a, p.args);
       } else if (op.equals("tanh") || op.equals("logistic")) {
-        Attrs a = p.attrs.with("activation", op);
-        return Value.of(Value.Kind.MATMUL, now.type, p.op, a, p.args);
+        return activated(now, p, op);
       }
     }
     return now;
+  }
+
+  private static Value activated(Value now, Value product, String function) {
+    Attrs a = product.attrs.with("activation", function);
+    return Value.of(Value.Kind.MATMUL, now.type, product.op, a, product.args);
+  }
+
+  /** oneDNN's name of a product's activation. */
+  static dnnl.algorithm algorithm(Value product) {
+    return switch (product.attrs.text("activation")) {
+      case "tanh" -> dnnl.algorithm.eltwise_tanh;
+      case "gelu" -> dnnl.algorithm.eltwise_gelu_tanh;
+      default -> dnnl.algorithm.eltwise_logistic;
+    };
   }
 
   /**

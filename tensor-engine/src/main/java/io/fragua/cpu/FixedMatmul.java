@@ -112,9 +112,7 @@ final class FixedMatmul {
   private static post_ops after(DnnBuilder b, Value v) {
     post_ops ops = b.own(new post_ops());
     if (v.attrs.has("activation")) {
-      boolean tanh = v.attrs.text("activation").equals("tanh");
-      dnnl.algorithm f = tanh ? dnnl.algorithm.eltwise_tanh : dnnl.algorithm.eltwise_logistic;
-      ops.append_eltwise(f, 0f, 0f);
+      ops.append_eltwise(Epilogue.algorithm(v), 0f, 0f);
     } else if (v.attrs.has("scale")) {
       // -0 is what leaves every product as it is, a zero with its sign too
       ops.append_eltwise(dnnl.algorithm.eltwise_linear, (float) v.attrs.real("scale"), -0f);

@@ -29,8 +29,12 @@ final class KernelLoop {
     StringBuilder s = new StringBuilder();
     if (k.loopsRows()) {
       vector(false);
-      s.append("  static void loop(int rows, int n" + params + ") {\n").append(own).append(once);
-      s.append("    for (int r = 0; r < rows; r++) {\n").append(before);
+      s.append("  static void loop(int rows, int n" + params + ") {\n").append(own);
+      // C2 keeps vectors that are made outside of both loops in memory, at up to four times the
+      // cost; only the long loops of exponentials and their sums are faster so (measured, JDK 17).
+      boolean outside = !k.reduces.isEmpty();
+      s.append(outside ? once : "").append("    for (int r = 0; r < rows; r++) {\n");
+      s.append(outside ? "" : once).append(before);
       s.append(head()).append(body);
       s.append("    }\n").append(after).append(next).append("    }\n  }\n");
     } else if (k.vector) {

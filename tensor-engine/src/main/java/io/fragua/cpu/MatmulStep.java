@@ -74,7 +74,7 @@ final class MatmulStep extends Step {
   private void postOps() {
     if (result.attrs.has("activation")) {
       post_ops ops = own(new post_ops());
-      ops.append_eltwise(algorithm(result.attrs.text("activation")), 0f, 0f);
+      ops.append_eltwise(Epilogue.algorithm(result), 0f, 0f);
       attr.set_post_ops(ops);
     } else if (result.attrs.has("scale")) {
       post_ops ops = own(new post_ops());
@@ -83,13 +83,6 @@ final class MatmulStep extends Step {
       ops.append_eltwise(dnnl.algorithm.eltwise_linear, scale, -0f);
       attr.set_post_ops(ops);
     }
-  }
-
-  private static dnnl.algorithm algorithm(String activation) {
-    return switch (activation) {
-      case "tanh" -> dnnl.algorithm.eltwise_tanh;
-      default -> dnnl.algorithm.eltwise_logistic;
-    };
   }
 
   private boolean isLarge() {

@@ -161,6 +161,31 @@ class Bf16StorageTest {
             new int[] {24, 48},
             new int[] {48, 24}),
         new Chain(
+            "gelu between layers",
+            x ->
+                List.of(Activations.gelu(x.get(0).matmul(x.get(1)).add(x.get(2))).matmul(x.get(1))),
+            x ->
+                List.of(
+                    product(
+                        r(Activations.gelu(product(x.get(0), x.get(1)).add(x.get(2)))), x.get(1))),
+            List.of("to bf16 + bias gelu"),
+            new int[] {40, 24},
+            new int[] {24, 24},
+            new int[] {24}),
+        new Chain(
+            "a gelu whose operand is read again",
+            x -> {
+              Tensor h = x.get(0).matmul(x.get(1));
+              return List.of(Activations.gelu(h).matmul(x.get(1)), h.mul(2).exp());
+            },
+            x -> {
+              Tensor h = r(product(x.get(0), x.get(1)));
+              return List.of(product(r(Activations.gelu(h)), x.get(1)), h.mul(2).exp());
+            },
+            List.of(" of bf16 to bf16 (", "logistic+mul+cast"),
+            new int[] {40, 24},
+            new int[] {24, 24}),
+        new Chain(
             "a sum around a layer",
             x -> {
               Tensor h = x.get(0).mul(3).sin();

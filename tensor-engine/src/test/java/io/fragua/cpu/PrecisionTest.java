@@ -10,6 +10,7 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Precision;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
+import io.fragua.nn.Activations;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Movement;
 import io.fragua.tensor.Shape;
@@ -186,6 +187,17 @@ class PrecisionTest {
             x -> List.of(x.get(0).matmul(x.get(1)).add(x.get(2)).relu().matmul(x.get(1))),
             x -> List.of(product(product(x.get(0), x.get(1)).add(x.get(2)).relu(), x.get(1))),
             List.of("kernel relu+cast over [960] vector; reads 3,840, writes 1,920 bytes"),
+            new int[] {40, 24},
+            new int[] {24, 24},
+            new int[] {24}),
+        new Chain(
+            "gelu between layers",
+            x ->
+                List.of(Activations.gelu(x.get(0).matmul(x.get(1)).add(x.get(2))).matmul(x.get(1))),
+            x ->
+                List.of(
+                    product(Activations.gelu(product(x.get(0), x.get(1)).add(x.get(2))), x.get(1))),
+            List.of("to bf16 + bias gelu"),
             new int[] {40, 24},
             new int[] {24, 24},
             new int[] {24}),

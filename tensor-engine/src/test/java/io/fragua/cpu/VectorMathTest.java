@@ -50,6 +50,7 @@ class VectorMathTest {
     COS(Tensor::cos, StrictMath::cos, -2e4, 2e4, 1.0),
     TAN(Tensor::tan, StrictMath::tan, -2e4, 2e4, 2.2),
     ERF(Tensor::erf, io.fragua.op.Special::erf, -4.5, 4.5, 1.5),
+    ERFC(Tensor::erfc, io.fragua.op.Special::erfc, -5, 10, 5.5),
     EXPM1(Tensor::expm1, Math::expm1, -20, 89, 1.5),
     LOG(Tensor::log, Math::log, 0, 10, 0.9),
     LOG1P(Tensor::log1p, Math::log1p, -1, 3, 1.5),
@@ -77,7 +78,7 @@ class VectorMathTest {
 
     /** True if results that are hardly normal numbers, or less, are 0. */
     boolean flushes() {
-      return this == EXP || this == LOGISTIC;
+      return this == EXP || this == LOGISTIC || this == ERFC;
     }
 
     /** The edges, numbers of the interval, numbers near 0, and numbers of any size. */

@@ -28,7 +28,8 @@ final class UnaryCases {
           "tan",
           "tanh",
           "logistic",
-          "erf");
+          "erf",
+          "erfc");
 
   private static final Set<String> EXACT =
       Set.of("neg", "abs", "sign", "sqrt", "relu", "floor", "ceil", "round", "stop_gradient");
