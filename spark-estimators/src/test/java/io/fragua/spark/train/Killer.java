@@ -171,7 +171,7 @@ final class Killer extends SparkListener implements TrainListener {
   }
 
   /** The executors are children of this process, each with its id among its arguments. */
-  private static void kill(String executor) {
+  static void kill(String executor) {
     List<ProcessHandle> found =
         ProcessHandle.current()
             .descendants()
