@@ -43,7 +43,7 @@ final class HugePages {
 
   private static final NativeLibrary C = load();
 
-  private static long mapped;
+  private static volatile long mapped; // written by take alone
 
   private HugePages() {}
 
@@ -66,17 +66,18 @@ final class HugePages {
   }
 
   /**
-   * Memory that begins at a huge page and holds what nobody promises.
+   * Memory that begins at a huge page and holds what nobody promises. Thread-safe.
    *
    * @throws OutOfMemoryError beyond the JVM's limit on direct memory, or if the system has no more
    */
-  static synchronized ByteBuffer map(int bytes) {
-    reserve(bytes);
+  static ByteBuffer map(int bytes) {
+    awaitRoom(bytes);
     long length = whole(bytes);
     long at;
     try {
       at = call("mmap", 0L, length + HUGE, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
     } catch (LastErrorException e) {
+      take(-bytes);
       throw new OutOfMemoryError("mmap: " + e.getMessage());
     }
     long from = at + HUGE - 1 & -HUGE;
@@ -87,14 +88,13 @@ final class HugePages {
     } catch (LastErrorException e) {
       // A kernel built without them says EINVAL; the memory is as good, only slower.
     }
-    mapped += bytes;
     return new Pointer(from).getByteBuffer(0, bytes);
   }
 
   /** Gives back what {@link #map} made; it must not be used any more. */
-  static synchronized void unmap(ByteBuffer b) {
+  static void unmap(ByteBuffer b) {
     unmap(Pointer.nativeValue(Native.getDirectBufferPointer(b)), whole(b.capacity()));
-    mapped -= b.capacity();
+    take(-b.capacity());
   }
 
   private static void unmap(long at, long length) {
@@ -111,15 +111,25 @@ final class HugePages {
     return C.getFunction(function, Function.THROW_LAST_ERROR).invokeLong(operands);
   }
 
-  private static void reserve(long bytes) {
-    for (int i = 0; mapped + direct() + bytes > Limit.BYTES; i++) {
+  /** Counts so many bytes, or none if they do not fit; what is given back is negative. */
+  private static synchronized boolean take(int bytes) {
+    if (bytes > 0 && mapped + direct() + bytes > Limit.BYTES) {
+      return false;
+    }
+    mapped += bytes;
+    return true;
+  }
+
+  /** Others may give back meanwhile, and so may the collector: unreachable buffers still count. */
+  private static void awaitRoom(int bytes) {
+    for (int i = 0; !take(bytes); i++) {
       if (i == TRIES) {
         throw new OutOfMemoryError(
-            String.format(
-                "Cannot reserve %d bytes of direct buffer memory (allocated: %d, limit: %d)",
-                bytes, mapped + direct(), Limit.BYTES));
+            String.format("%d of at most %d are taken", mapped + direct(), Limit.BYTES));
       }
-      System.gc(); // buffers that nobody reaches any more still count
+      if (i == 0) {
+        System.gc();
+      }
       try {
         Thread.sleep(1 << i);
       } catch (InterruptedException e) {

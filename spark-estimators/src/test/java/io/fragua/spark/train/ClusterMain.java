@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -152,6 +153,7 @@ final class ClusterMain {
                 ProcessHandle.current()
                     .descendants()
                     .map(p -> new File("/proc/" + p.pid() + "/task").listFiles())
+                    .filter(Objects::nonNull) // it has ended
                     .flatMap(Arrays::stream)
                     .filter(task -> read(task).startsWith("fragua-sums-"))
                     .count());

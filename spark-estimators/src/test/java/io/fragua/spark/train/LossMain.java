@@ -5,7 +5,6 @@ import io.fragua.spark.estimator.NeuralClassifier;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.spark.Success$;
@@ -144,10 +143,15 @@ final class LossMain {
     System.out.println("STREAM-LOST " + reaper.lost());
   }
 
-  /** Kills (SIGKILL) the executor of the first task that starts after another has ended. */
+  /**
+   * Kills (SIGKILL) the executor of the first task that starts after another has ended, and if that
+   * was through before it died, a later one.
+   */
   private static final class Reaper extends SparkListener {
-    private final AtomicBoolean ended = new AtomicBoolean();
-    private final AtomicBoolean killed = new AtomicBoolean();
+    private static final long PAUSE_MS = 2000;
+
+    private boolean ended;
+    private long killed; // by the clock of a started task
     private final AtomicInteger lost = new AtomicInteger();
     private final SparkSession spark;
 
@@ -161,12 +165,14 @@ final class LossMain {
       if (!(e.reason() instanceof Success$)) {
         lost.incrementAndGet();
       }
-      ended.set(true);
+      ended = true;
     }
 
     @Override
     public void onTaskStart(SparkListenerTaskStart e) {
-      if (ended.get() && killed.compareAndSet(false, true)) {
+      long now = e.taskInfo().launchTime();
+      if (ended && lost.get() == 0 && now - killed > PAUSE_MS) {
+        killed = now;
         Killer.kill(e.taskInfo().executorId());
       }
     }
