@@ -5,6 +5,7 @@ import io.fragua.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.post_ops;
 
 /**
  * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
@@ -83,13 +84,21 @@ final class Epilogue {
     return Value.of(Value.Kind.MATMUL, now.type, product.op, a, product.args);
   }
 
-  /** oneDNN's name of a product's activation. */
-  static dnnl.algorithm algorithm(Value product) {
-    return switch (product.attrs.text("activation")) {
-      case "tanh" -> dnnl.algorithm.eltwise_tanh;
-      case "gelu" -> dnnl.algorithm.eltwise_gelu_tanh;
-      default -> dnnl.algorithm.eltwise_logistic;
-    };
+  /** Adds what a product applies to its result while it writes it, if anything. */
+  static void append(post_ops ops, Value product) {
+    if (product.attrs.has("activation")) {
+      dnnl.algorithm f =
+          switch (product.attrs.text("activation")) {
+            case "tanh" -> dnnl.algorithm.eltwise_tanh;
+            case "gelu" -> dnnl.algorithm.eltwise_gelu_tanh;
+            default -> dnnl.algorithm.eltwise_logistic;
+          };
+      ops.append_eltwise(f, 0f, 0f);
+    } else if (product.attrs.has("scale")) {
+      // -0 is what leaves every product as it is, a zero with its sign too
+      float scale = (float) product.attrs.real("scale");
+      ops.append_eltwise(dnnl.algorithm.eltwise_linear, scale, -0f);
+    }
   }
 
   /**

@@ -10,7 +10,6 @@ import io.fragua.tensor.DType;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.dnnl.engine;
-import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -111,12 +110,7 @@ final class FixedMatmul {
 
   private static post_ops after(DnnBuilder b, Value v) {
     post_ops ops = b.own(new post_ops());
-    if (v.attrs.has("activation")) {
-      ops.append_eltwise(Epilogue.algorithm(v), 0f, 0f);
-    } else if (v.attrs.has("scale")) {
-      // -0 is what leaves every product as it is, a zero with its sign too
-      ops.append_eltwise(dnnl.algorithm.eltwise_linear, (float) v.attrs.real("scale"), -0f);
-    }
+    Epilogue.append(ops, v);
     return ops;
   }
 }

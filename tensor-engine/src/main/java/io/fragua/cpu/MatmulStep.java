@@ -72,17 +72,9 @@ final class MatmulStep extends Step {
   }
 
   private void postOps() {
-    if (result.attrs.has("activation")) {
-      post_ops ops = own(new post_ops());
-      ops.append_eltwise(Epilogue.algorithm(result), 0f, 0f);
-      attr.set_post_ops(ops);
-    } else if (result.attrs.has("scale")) {
-      post_ops ops = own(new post_ops());
-      // -0 is what leaves every product as it is, a zero with its sign too
-      float scale = (float) result.attrs.real("scale");
-      ops.append_eltwise(dnnl.algorithm.eltwise_linear, scale, -0f);
-      attr.set_post_ops(ops);
-    }
+    post_ops ops = own(new post_ops());
+    Epilogue.append(ops, result);
+    attr.set_post_ops(ops);
   }
 
   private boolean isLarge() {

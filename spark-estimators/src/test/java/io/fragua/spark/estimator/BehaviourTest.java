@@ -220,7 +220,7 @@ class BehaviourTest {
     assertTrue(chain(e).contains("hole"), () -> chain(e));
   }
 
-  private static String chain(Throwable t) {
+  static String chain(Throwable t) {
     return t == null ? "" : t.getMessage() + "\n" + chain(t.getCause());
   }
 

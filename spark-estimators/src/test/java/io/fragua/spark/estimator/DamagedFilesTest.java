@@ -13,7 +13,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -30,33 +29,23 @@ class DamagedFilesTest {
   private enum Damage {
     CUT(f -> open(f, c -> c.truncate(c.size() / 2))),
     OVERWRITTEN(f -> open(f, c -> c.write(ByteBuffer.allocate((int) c.size() / 2), 4))),
-    GONE(Damage::delete);
+    GONE(Files::delete);
 
-    final Consumer<Path> to;
+    final Change<Path> change;
 
-    Damage(Consumer<Path> to) {
-      this.to = to;
+    Damage(Change<Path> change) {
+      this.change = change;
     }
 
-    private interface Change {
-      void to(FileChannel c) throws IOException;
-    }
-
-    private static void open(Path f, Change change) {
+    private static void open(Path f, Change<FileChannel> change) throws IOException {
       try (FileChannel c = FileChannel.open(f, StandardOpenOption.WRITE)) {
         change.to(c);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
       }
     }
+  }
 
-    private static void delete(Path f) {
-      try {
-        Files.delete(f);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+  private interface Change<T> {
+    void to(T file) throws IOException;
   }
 
   private Path folder;
@@ -89,7 +78,7 @@ class DamagedFilesTest {
       Path last =
           all.filter(p -> p.toString().endsWith(".parquet")).sorted().reduce((a, b) -> b).get();
       Files.deleteIfExists(last.resolveSibling("." + last.getFileName() + ".crc"));
-      d.to.accept(last);
+      d.change.to(last);
       return last.getFileName().toString();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -97,11 +86,8 @@ class DamagedFilesTest {
   }
 
   private static void names(String file, Exception e) {
-    Throwable t = e;
-    while (t != null && !String.valueOf(t.getMessage()).contains(file)) {
-      t = t.getCause();
-    }
-    assertTrue(t != null, () -> file + " is not in " + e);
+    String all = BehaviourTest.chain(e);
+    assertTrue(all.contains(file), () -> file + " is not in " + all);
   }
 
   @ParameterizedTest

@@ -102,7 +102,7 @@ final class ClusterMain {
   }
 
   /** Workers that encrypt use sockets; others of this machine share memory. */
-  private static SparkSession session(String master, String[] args, boolean encrypt) {
+  static SparkSession session(String master, String[] args, boolean encrypt) {
     SparkSession s =
         SparkSession.builder()
             .master(master)

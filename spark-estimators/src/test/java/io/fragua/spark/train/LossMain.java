@@ -31,7 +31,8 @@ final class LossMain {
   private LossMain() {}
 
   public static void main(String[] args) throws Exception {
-    try (SparkSession cluster = session(args)) {
+    try (SparkSession cluster = ClusterMain.session("local-cluster[2,1,1024]", args, false)) {
+      cluster.conf().set("spark.sql.shuffle.partitions", 2);
       full(cluster, Path.of(args[1]));
       scoring(cluster);
       streaming(cluster, Path.of(args[1]));
@@ -43,10 +44,8 @@ final class LossMain {
     System.out.println("BEFORE " + small(spark)); // which unpacks native libraries
     largestFile("204800:");
     System.out.println("SOCKETS " + small(spark));
-    Task t =
-        new Task(
-            TestSpark.rows(
-                spark, 100_000, 40)); // small files for the shuffle, large ones for the workers
+    // The shuffle's files are small, one a partition; those of the two workers are large.
+    Task t = new Task(TestSpark.rows(spark, 100_000, 40));
     t.workers = 2;
     t.batch = 1000;
     try {
@@ -77,22 +76,6 @@ final class LossMain {
         throw new IllegalStateException("prlimit ended with status " + status);
       }
     }
-  }
-
-  private static SparkSession session(String[] args) {
-    SparkSession s =
-        SparkSession.builder()
-            .master("local-cluster[2,1,1024]")
-            .appName("losses")
-            .config("spark.ui.enabled", "false")
-            .config("spark.executor.extraClassPath", args[0])
-            .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
-            .config("spark.sql.shuffle.partitions", "2")
-            .config("spark.local.dir", args[1])
-            .config(StoreBudget.KEY, "20k") // so that rows lie on disk
-            .getOrCreate();
-    s.sparkContext().setLogLevel("ERROR");
-    return s;
   }
 
   private static NeuralClassificationModel model(SparkSession spark) {
