@@ -4,11 +4,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** Waits for what other threads and processes do in their own time. */
-final class Patience {
+public final class Patience {
   private Patience() {}
 
   /** Whether it comes true within a minute; on a busy machine little happens at once. */
-  static boolean until(BooleanSupplier condition) {
+  public static boolean until(BooleanSupplier condition) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     boolean now = condition.getAsBoolean();
     while (!now && System.nanoTime() < end) {
