@@ -170,8 +170,26 @@ final class Killer extends SparkListener implements TrainListener {
     }
   }
 
-  /** The executors are children of this process, each with its id among its arguments. */
+  /** Kills (SIGKILL) an executor. */
   static void kill(String executor) {
+    process(executor).destroyForcibly();
+  }
+
+  /** Sends an executor a signal. */
+  static void signal(String name, String executor) {
+    try {
+      String pid = String.valueOf(process(executor).pid());
+      int status = new ProcessBuilder("kill", "-" + name, pid).inheritIO().start().waitFor();
+      if (status != 0) {
+        throw new IllegalStateException("kill ended with status " + status);
+      }
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The executors are children of this process, each with its id among its arguments. */
+  private static ProcessHandle process(String executor) {
     List<ProcessHandle> found =
         ProcessHandle.current()
             .descendants()
@@ -180,7 +198,7 @@ final class Killer extends SparkListener implements TrainListener {
     if (found.size() != 1) {
       throw new IllegalStateException("executor " + executor + " is " + found);
     }
-    found.get(0).destroyForcibly();
+    return found.get(0);
   }
 
   /** The arguments of a process, each followed by a blank; none if it has ended. */

@@ -3,7 +3,12 @@ package io.fragua.spark.train;
 import io.fragua.spark.estimator.NeuralClassificationModel;
 import io.fragua.spark.estimator.NeuralClassifier;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -17,6 +22,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.streaming.Trigger;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * What {@link LossTest} runs in a process of its own: its arguments are the class folders that
@@ -31,11 +37,17 @@ final class LossMain {
   private LossMain() {}
 
   public static void main(String[] args) throws Exception {
+    System.setProperty("spark.decommission.enabled", "true");
+    System.setProperty(
+        "spark.shuffle.io.maxRetries", "1"); // else a dead executor is asked for long
+    System.setProperty("spark.shuffle.io.retryWait", "100ms");
     try (SparkSession cluster = ClusterMain.session("local-cluster[2,1,1024]", args, false)) {
       cluster.conf().set("spark.sql.shuffle.partitions", 2);
       full(cluster, Path.of(args[1]));
       scoring(cluster);
       streaming(cluster, Path.of(args[1]));
+      shuffles(cluster, Path.of(args[1]));
+      decommission(cluster);
     }
   }
 
@@ -124,6 +136,108 @@ final class LossMain {
     q.awaitTermination();
     System.out.println("STREAMED " + sums(spark.read().parquet(to)).first());
     System.out.println("STREAM-LOST " + reaper.lost());
+  }
+
+  /**
+   * Loses the files of shuffles that executors which live have written: below a model, and below
+   * trainings, one of which is taken up again, and one of which comes back to them in every round.
+   */
+  private static void shuffles(SparkSession spark, Path folder) throws IOException {
+    Dataset<Row> scored =
+        sums(
+            model(spark)
+                .transform(
+                    TestSpark.rows(spark, ROWS, 8)
+                        .groupBy("id")
+                        .agg(functions.max("a").as("a"), functions.max("b").as("b"))));
+    System.out.println("SHUFFLED " + scored.first());
+    int[] lost = {lose(folder)};
+    System.out.println("FETCHED " + scored.first());
+    System.out.println("SCORED-WITHOUT " + lost[0]);
+
+    Task t = ClusterMain.task(spark, 2);
+    t.batch = 2;
+    t.epochs = 8;
+    System.out.println("STEPS " + ClusterMain.bits(t.train().params()));
+    t.recovery = new Recovery("", 1, 0, 1, 3, Map.of());
+    List<String> causes = new ArrayList<>();
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void phase(String name) {
+            if (name.equals("training") && causes.isEmpty()) {
+              Killer.kill(executors(spark).get(0));
+            }
+          }
+
+          @Override
+          public void retry(int retry, RuntimeException cause) {
+            causes.add(cause.getMessage().replace('\n', ' '));
+            if (retry == 1) {
+              lost[0] = lose(folder);
+            }
+          }
+        };
+    System.out.println("STEPS-AGAIN " + ClusterMain.bits(t.train().params()));
+    System.out.println("STEPS-WITHOUT " + lost[0]);
+    System.out.println("CAUSES " + causes);
+
+    int[] rounds = new int[1];
+    t = ClusterMain.task(spark, 2);
+    t.distribution = new Distribution(0, 3, false, false, 0, 0);
+    System.out.println("ROUNDS " + ClusterMain.bits(t.train().params()));
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void step(int epoch, int epochs, long done, long total, double loss) {
+            if (epoch == 1 && rounds[0] == 0) {
+              rounds[0] = lose(folder);
+            }
+          }
+        };
+    System.out.println("ROUNDS-AGAIN " + ClusterMain.bits(t.train().params()));
+    System.out.println("ROUNDS-WITHOUT " + rounds[0]);
+  }
+
+  private static List<String> executors(SparkSession spark) {
+    return CollectionConverters.asJava(spark.sparkContext().getExecutorIds());
+  }
+
+  /** Deletes the data of all shuffles; of how many. */
+  private static int lose(Path folder) {
+    try {
+      List<Path> data = OpenFiles.below(folder, "shuffle_.*[.]data");
+      for (Path p : data) {
+        Files.deleteIfExists(p);
+      }
+      return data.size();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Tells an executor to go, as a cloud does before it takes a machine back, while it trains. */
+  private static void decommission(SparkSession spark) throws Exception {
+    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN);
+    Task t = ClusterMain.task(spark, 2);
+    t.batch = 2;
+    t.epochs = 8;
+    String[] going = new String[1];
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            if (m.epoch() == 2) {
+              going[0] = executors(spark).get(0);
+              Killer.signal("PWR", going[0]);
+            }
+          }
+        };
+    System.out.println("GOING " + ClusterMain.bits(t.train().params()));
+    System.out.println("GONE " + Patience.until(() -> !executors(spark).contains(going[0])));
+    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN);
+    t.listener = TrainListener.NONE;
+    System.out.println("REPLACED " + ClusterMain.bits(t.train().params()));
   }
 
   /**

@@ -11,12 +11,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A cluster whose disks and shared memory are full, as every process of it sees it, and whose
- * executors die while they score. All in one child process ({@link LossMain}).
+ * A cluster whose disks and shared memory are full, as every process of it sees it, whose executors
+ * die while they score or are told to go, and lose the files of their shuffles. All in one child
+ * process ({@link LossMain}).
  */
 class LossTest {
   @Test
-  void neitherFullDisksNorDeadExecutorsLoseRows(@TempDir Path temp) throws Exception {
+  void noRowIsLostWithDisksExecutorsAndFiles(@TempDir Path temp) throws Exception {
     String files = temp.resolve("files").toString();
     List<String> all = ChildJvm.cluster(temp, LossMain.class, 0, files);
     Map<String, String> said =
@@ -41,5 +42,19 @@ class LossTest {
     assertTrue(Integer.parseInt(said.get("LOST")) > 0, "tasks died with their executor");
     assertEquals(said.get("EXPECTED"), said.get("STREAMED"), log);
     assertTrue(Integer.parseInt(said.get("STREAM-LOST")) > 0, "tasks died with their executor");
+    shuffles(said, log);
+    assertEquals(said.get("STEPS"), said.get("GOING"), "while an executor was told to go: " + log);
+    assertEquals("true", said.get("GONE"), log);
+    assertEquals(said.get("STEPS"), said.get("REPLACED"), log);
+  }
+
+  private static void shuffles(Map<String, String> said, String log) {
+    assertEquals(said.get("SHUFFLED"), said.get("FETCHED"), log);
+    assertEquals(said.get("STEPS"), said.get("STEPS-AGAIN"), log);
+    assertEquals(said.get("ROUNDS"), said.get("ROUNDS-AGAIN"), log);
+    for (String what : List.of("SCORED", "STEPS", "ROUNDS")) {
+      assertTrue(Integer.parseInt(said.get(what + "-WITHOUT")) > 0, what + " lost no file: " + log);
+    }
+    assertTrue(said.get("CAUSES").matches(".*failed: FetchFailed.*"), said.get("CAUSES"));
   }
 }

@@ -47,18 +47,23 @@ final class OpenFiles {
     return found;
   }
 
-  /**
-   * Files with spilled rows that have a name, below a directory in which others, such as the
-   * cleaner of shuffles, may be deleting.
-   */
+  /** Files with spilled rows that have a name. */
   static List<Path> spilled(Path dir) throws IOException {
+    return below(dir, "temp_local.*");
+  }
+
+  /**
+   * Files of such names below a directory in which others, such as the cleaner of shuffles, may be
+   * deleting.
+   */
+  static List<Path> below(Path dir, String name) throws IOException {
     List<Path> found = new ArrayList<>();
     Files.walkFileTree(
         dir,
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-            if (file.getFileName().toString().startsWith("temp_local")) {
+            if (file.getFileName().toString().matches(name)) {
               found.add(file);
             }
             return FileVisitResult.CONTINUE;
