@@ -16,9 +16,12 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.spark.connect.proto.Expression.Literal;
 import org.apache.spark.connect.proto.MlCommandResult;
 import org.apache.spark.connect.proto.MlOperator.OperatorType;
@@ -31,8 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkproject.connect.grpc.StatusRuntimeException;
 
 /**
- * Spark's own Connect server, started by {@code spark-submit} with the assembly jar, is driven over
- * loopback by a client that has no Spark session.
+ * Spark's own Connect server, started by {@code spark-submit} with the assembly jar and two
+ * executors, is driven over loopback by a client that has no Spark session.
  */
 class ConnectIT {
   private static final String CLASSIFIER = "io.fragua.spark.estimator.NeuralClassifier";
@@ -56,7 +59,7 @@ class ConnectIT {
         new ProcessBuilder(
             spark.submit().toString(),
             "--master",
-            "local[2]",
+            "local-cluster[2,1,1024]",
             "--conf",
             "spark.ui.enabled=false",
             "--conf",
@@ -183,6 +186,37 @@ class ConnectIT {
         assertEquals(3, client.fetch(model, "summary", "totalIterations").getInteger());
       }
     }
+  }
+
+  /** When the first checkpoint is there, an executor is killed (SIGKILL). */
+  @Test
+  void aTrainingSurvivesTheDeathOfAnExecutor() throws Exception {
+    Path checkpoints = temp.resolve("checkpoints");
+    Map<String, Literal> p = params();
+    p.put("batchSize", whole(4));
+    p.put("epochs", whole(20));
+    p.put("checkpointDir", text(checkpoints.toString()));
+    CompletableFuture<Void> killed =
+        CompletableFuture.runAsync(
+            () -> {
+              String[] all = null;
+              while (all == null || !String.join(" ", all).contains(".json")) {
+                LockSupport.parkNanos(1_000_000);
+                all = checkpoints.toFile().list();
+              }
+              executors().findFirst().orElseThrow().destroyForcibly();
+            });
+    try (ConnectClient client = new ConnectClient(port)) {
+      ObjectRef model = client.fit(CLASSIFIER, p, rows());
+      killed.get(1, TimeUnit.MINUTES);
+      assertEquals(20, client.fetch(model, "summary", "totalIterations").getInteger());
+      scores(client, model);
+    }
+    assertTrue(Files.readString(temp.resolve("log")).contains("train: retry 1 of 3"));
+  }
+
+  private static Stream<ProcessHandle> executors() {
+    return server.descendants().filter(h -> SparkHome.arguments(h).contains("--executor-id"));
   }
 
   @Test

@@ -64,11 +64,16 @@ public final class SparkHome implements AutoCloseable {
   }
 
   private boolean uses(ProcessHandle p) {
+    return arguments(p).contains(home + "/jars/");
+  }
+
+  /** The arguments of a process; none if it has ended, or there is no such list. */
+  static String arguments(ProcessHandle p) {
     try {
-      return Files.readString(Path.of("/proc/" + p.pid() + "/cmdline"), StandardCharsets.ISO_8859_1)
-          .contains(home + "/jars/");
+      Path list = Path.of("/proc/" + p.pid() + "/cmdline");
+      return Files.readString(list, StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
-      return false; // it has ended, or there is no such list
+      return "";
     }
   }
 
