@@ -37,6 +37,7 @@ final class TrainJob {
   TrainJob(TrainRequest request) {
     this.request = request;
     spark = request.data().sparkSession().sparkContext();
+    ModelSize.of(request).check(spark.conf());
     identity = request.recovery().saves() ? identity(request) : Map.of();
   }
 

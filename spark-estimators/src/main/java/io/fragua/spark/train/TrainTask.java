@@ -3,7 +3,6 @@ package io.fragua.spark.train;
 import io.fragua.arrow.NativeCache;
 import io.fragua.exec.Backends;
 import io.fragua.io.Safetensors;
-import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -218,14 +217,9 @@ final class TrainTask {
     }
   }
 
-  /** A safetensors file; the tensors are copied. */
+  /** A safetensors file of what {@link ModelSize} admits; the tensors are copied. */
   static byte[] file(Map<String, Tensor> tensors) {
     long bytes = tensors.values().stream().mapToLong(t -> t.type().byteSize()).sum();
-    Check.that(
-        bytes < Integer.MAX_VALUE - (1 << 20),
-        "train: weights and optimizer state together hold at most 2 GiB: %d bytes; use a smaller"
-            + " network, or no checkpoints",
-        bytes);
     ByteArrayOutputStream out = new ByteArrayOutputStream((int) bytes + (1 << 16));
     try {
       Safetensors.write(out, tensors, Map.of());

@@ -44,6 +44,8 @@ class RecoveryTest {
       heard.add(m.epoch());
       if (m.epoch() == after - 1) {
         awaitCheckpoint(1);
+        // What comes due while another is being written waits for a step.
+        Patience.until(() -> writers().allMatch(t -> t.getState() == Thread.State.WAITING));
       } else if (m.epoch() == after) {
         awaitCheckpoint(EPOCH);
         throw new CrashException();
@@ -127,13 +129,15 @@ class RecoveryTest {
     assertThrows(CrashException.class, t::train);
     t.listener = calm;
     // A driver that crashes takes its threads with it; here a last checkpoint may be on its way.
-    assertTrue(Patience.until(() -> !checkpointIsWritten()), "a checkpoint is being written");
+    assertTrue(
+        Patience.until(() -> writers().findAny().isEmpty()), "a checkpoint is being written");
     return t;
   }
 
-  private static boolean checkpointIsWritten() {
+  /** The threads that write checkpoints. */
+  private static Stream<Thread> writers() {
     return Thread.getAllStackTraces().keySet().stream()
-        .anyMatch(t -> t.getName().startsWith("fragua-checkpoint"));
+        .filter(t -> t.getName().startsWith("fragua-checkpoint"));
   }
 
   @ParameterizedTest
