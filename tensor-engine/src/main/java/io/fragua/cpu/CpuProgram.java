@@ -166,7 +166,7 @@ final class CpuProgram implements Program {
             case F64 -> new Matmul64Step(v);
             case I32, I64 -> new MatmulIntegerStep(v);
             default ->
-                n == pieces && FixedMatmul.fits(v, known, options)
+                n == pieces && FixedMatmul.fits(v, known, options, n)
                     ? FixedMatmul.step(v, options, n)
                     : new MatmulStep(v, options);
           };

@@ -3,10 +3,10 @@ package io.fragua.cpu;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.fragua.exec.CompileOptions;
 import io.fragua.tensor.DType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.dnnl.engine;
@@ -17,28 +17,34 @@ import org.bytedeco.dnnl.primitive_attr;
 
 /**
  * A matrix product of f32 or bf16 whose right operand stays the same: it is written once in the
- * layout that oneDNN prefers. Otherwise every product of few rows would copy it block by block,
- * which takes a tenth of the time of 64 rows.
+ * layout that oneDNN prefers. Otherwise every product would copy it block by block, which takes a
+ * tenth of the time of 64 rows, and still some hundredths of that of thousands. Threads share the
+ * rows.
  */
 final class FixedMatmul {
-  /** With more rows than this the copies are no longer seen. */
-  private static final int MAX_ROWS = 512;
+  /** With more rows than this oneDNN's older code, which copies, is faster without AVX-512. */
+  private static final int MAX_NARROW_ROWS = 512;
+
+  /** Fewer rows than this are not worth a second thread. */
+  private static final int MIN_ROWS_PER_THREAD = 64;
 
   private FixedMatmul() {}
 
   /**
-   * True for a product of one thread that gains.
+   * True for a product that gains.
    *
    * @param known values that do not change from run to run, besides operands and constants
+   * @param pieces as for {@link #step}
    */
-  static boolean fits(Value v, Set<Value> known, CompileOptions options) {
+  static boolean fits(Value v, Set<Value> known, CompileOptions options, int pieces) {
     Value right = v.args.get(1).base();
     MatmulShape s = MatmulShape.of(v);
-    return options.threads() == 1
-        && (known.contains(right) || Fixed.isFixed(right, options.fixed()))
+    boolean shared = options.threads() > 1;
+    return (known.contains(right) || Fixed.isFixed(right, options.fixed()))
         && s.batch().rank() == 0
         && Math.min(s.m(), s.n()) > 1
-        && s.m() <= MAX_ROWS;
+        && (s.m() <= MAX_NARROW_ROWS || OneDnn.wide())
+        && (!shared || pieces == 1 && s.m() >= options.threads() * MIN_ROWS_PER_THREAD);
   }
 
   /**
@@ -47,70 +53,84 @@ final class FixedMatmul {
    * @param pieces of how many equal pieces of the rows it computes one
    */
   static Step step(Value v, CompileOptions options, int pieces) {
-    DnnBuilder b = new DnnBuilder(options.threads());
+    MatmulShape s = MatmulShape.of(v);
+    int each = MatmulStep.rows(s, options.threads());
+    String matrix = "matrix " + s.k() + "x" + s.n();
+    KernelLayouts layouts = new KernelLayouts(v.args.get(1), matrix, options.threads());
+    List<DnnBuilder> built = new ArrayList<>();
     try {
-      return step(b, v, options, pieces);
+      for (int from = 0; from < s.m(); from += each) {
+        DnnBuilder b = new DnnBuilder(1);
+        built.add(b);
+        product(b, v, options, from, Math.min(s.m(), from + each), pieces, layouts);
+      }
     } catch (RuntimeException | Error e) {
-      b.close();
+      built.forEach(DnnBuilder::close);
+      layouts.steps().forEach(Step::close);
       throw e;
     }
+    DType type = v.args.get(0).base().type.dtype();
+    String text =
+        "matmul "
+            + s
+            + (type == DType.BF16 ? " of bf16" : "")
+            + (v.type.dtype() == DType.BF16 ? " to bf16" : "")
+            + (v.args.size() == 3 ? " + bias" : "")
+            + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "")
+            + (v.attrs.has("scale") ? " scaled" : "")
+            + " by a fixed matrix";
+    return new DnnStep(built, text, s.flops(), layouts.steps(), List.of());
   }
 
-  private static Step step(DnnBuilder b, Value v, CompileOptions options, int pieces) {
+  /** The product of some rows, or of a piece of them. */
+  private static void product(
+      DnnBuilder b,
+      Value v,
+      CompileOptions options,
+      int from,
+      int to,
+      int pieces,
+      KernelLayouts layouts) {
     MatmulShape s = MatmulShape.of(v);
     View left = v.args.get(0);
     View right = v.args.get(1);
-    boolean cut = s.m() % pieces == 0 && Tiling.aligned(left, pieces);
-    long rows = cut ? s.m() / pieces : s.m();
-    long[] leftStrides = MatmulShape.strides(left);
+    boolean cut = pieces > 1 && s.m() % pieces == 0 && Tiling.aligned(left, pieces);
+    long rows = cut ? s.m() / pieces : to - from;
+    long[] strides = MatmulShape.strides(left);
     DType type = left.base().type.dtype();
-    DType to = v.type.dtype();
-    memory.desc x = b.desc(type, new long[] {rows, s.k()}, leftStrides);
+    DType result = v.type.dtype();
+    memory.desc x = b.desc(type, new long[] {rows, s.k()}, strides);
     memory.desc plain = b.desc(type, new long[] {s.k(), s.n()}, MatmulShape.strides(right));
-    memory.desc y = b.desc(to, new long[] {rows, s.n()}, new long[] {s.n(), 1});
+    memory.desc any = b.any(type, new long[] {s.k(), s.n()});
+    memory.desc y = b.desc(result, new long[] {rows, s.n()}, new long[] {s.n(), 1});
     boolean hasBias = v.args.size() == 3;
     memory.desc bias =
         hasBias ? b.desc(DType.F32, new long[] {1, s.n()}, new long[] {s.n(), 1}) : null;
     primitive_attr attr = b.settings();
     OneDnn.mayRound(attr, options.precision());
-    attr.set_post_ops(after(b, v));
+    post_ops after = b.own(new post_ops());
+    Epilogue.append(after, v);
+    attr.set_post_ops(after);
     engine e = OneDnn.engine();
-    memory.desc any = b.any(type, new long[] {s.k(), s.n()});
     matmul.primitive_desc pd =
         hasBias
             ? new matmul.primitive_desc(e, x, any, bias, y, attr, false)
             : new matmul.primitive_desc(e, x, any, y, attr, false);
     memory.desc wanted = b.own(pd.weights_desc());
-    boolean own = pieces > 1 && cut;
-    b.readsPiece(DNNL_ARG_SRC, left, x, own ? rows * leftStrides[0] * type.bytes() : 0);
-    List<Step> pack = List.of();
-    if (wanted.equals(plain)) {
-      b.reads(DNNL_ARG_WEIGHTS, right, plain);
-    } else {
-      Value packed = DnnBuilder.packed(wanted);
-      b.reads(DNNL_ARG_WEIGHTS, View.of(packed), wanted);
-      String text = "layout of " + s.k() + "x" + s.n();
-      pack = List.of(DnnBuilder.reorder(text, right, plain, packed, wanted, options.threads()));
-    }
+    long row = strides[0] * type.bytes();
+    View some =
+        new View(left.base(), left.offset() + from * strides[0], left.shape(), left.strides());
+    b.readsPiece(DNNL_ARG_SRC, some, x, cut ? rows * row : 0);
+    layouts.read(b, plain, wanted, true);
     if (hasBias) {
       b.reads(DNNL_ARG_BIAS, v.args.get(2), bias);
     }
-    b.writesPiece(DNNL_ARG_DST, v, y, own ? rows * s.n() * to.bytes() : 0);
+    long bytes = s.n() * result.bytes();
+    if (cut) {
+      b.writesPiece(DNNL_ARG_DST, v, y, rows * bytes);
+    } else {
+      b.writes(DNNL_ARG_DST, v, from * bytes, y);
+    }
     b.primitive(pd, matmul::new);
-    String text =
-        "matmul "
-            + s
-            + (type == DType.BF16 ? " of bf16" : "")
-            + (to == DType.BF16 ? " to bf16" : "")
-            + (hasBias ? " + bias" : "")
-            + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "")
-            + (v.attrs.has("scale") ? " scaled" : "");
-    return new DnnStep(List.of(b), text + " by a fixed matrix", s.flops(), pack, List.of());
-  }
-
-  private static post_ops after(DnnBuilder b, Value v) {
-    post_ops ops = b.own(new post_ops());
-    Epilogue.append(ops, v);
-    return ops;
   }
 }

@@ -6,7 +6,8 @@ import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 
 /**
- * The layouts in which the primitives of a convolution read its kernel, each written by one step.
+ * The layouts in which the primitives of a convolution read its kernel, or those of a product the
+ * matrix that stays, each written by one step.
  */
 final class KernelLayouts {
   private final View kernel;

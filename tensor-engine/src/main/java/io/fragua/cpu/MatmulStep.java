@@ -27,6 +27,11 @@ final class MatmulStep extends Step {
   /** Fewer operations than this are not worth a second thread. */
   private static final double MIN_FLOPS_PER_THREAD = 5e5;
 
+  /** Of a block of oneDNN's. */
+  private static final int ROWS = 16;
+
+  private static final int COLUMNS = 64;
+
   private final Value result;
   private final MatmulShape shape;
   private final List<Pointer> owned = new ArrayList<>();
@@ -103,10 +108,19 @@ final class MatmulStep extends Step {
     return axis < r ? shape.batch().dim(axis) : axis == r ? shape.m() : shape.n();
   }
 
+  /** Rows for one thread, where the rows are cut. */
+  static int rows(MatmulShape s, int threads) {
+    return each(s, s.m(), ROWS, threads);
+  }
+
   /** Points of the axis for one thread; rows and columns in multiples of oneDNN's blocks. */
   private int each(int axis, int size, int threads) {
-    int parts = (int) Math.min(threads, shape.flops() / MIN_FLOPS_PER_THREAD);
-    int block = axis < shape.batch().rank() ? 1 : axis == shape.batch().rank() ? 16 : 64;
+    int r = shape.batch().rank();
+    return each(shape, size, axis < r ? 1 : axis == r ? ROWS : COLUMNS, threads);
+  }
+
+  private static int each(MatmulShape s, int size, int block, int threads) {
+    int parts = (int) Math.max(1, Math.min(threads, s.flops() / MIN_FLOPS_PER_THREAD));
     int each = (size + parts - 1) / parts;
     return Math.min(size, (each + block - 1) / block * block);
   }

@@ -27,8 +27,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Loops whose threads each go through all steps, and products by a matrix that stays the same. */
@@ -136,20 +136,24 @@ class PiecesTest {
     }
   }
 
-  @Test
-  void aFixedMatrixIsWrittenOnceInOneDnnsLayout() {
+  /** The last parts of the rows are shorter, or empty. */
+  @ParameterizedTest
+  @CsvSource({"1, 64", "1, 1030", "2, 128", "3, 500", "16, 1030"})
+  void aFixedMatrixIsWrittenOnceInOneDnnsLayout(int threads, int rows) {
     List<Fn> all = new ArrayList<>();
     all.add(in -> List.of(in.get(0).matmul(in.get(1))));
     all.add(in -> List.of(in.get(0).matmul(in.get(1)).add(in.get(2)).tanh()));
     all.add(in -> List.of(in.get(0).matmul(in.get(3).transpose()).mul(0.5f)));
     all.add(in -> List.of(in.get(0).matmul(in.get(1).mul(in.get(1))).logistic()));
-    List<Tensor> in = List.of(f32(64, 48), f32(48, 96), f32(96), f32(96, 48));
+    List<Tensor> in = List.of(f32(rows, 48), f32(48, 96), f32(96), f32(96, 48));
     List<TensorType> types = in.stream().map(Tensor::type).toList();
     for (Fn f : all) {
       Graph g = Jit.graph(f, types);
       try (Allocator memory = new Allocator("fixed");
           Program p =
-              new CpuBackend().compile(g, CompileOptions.DEFAULT.withFixed(Set.of(1, 2, 3)));
+              new CpuBackend()
+                  .compile(
+                      g, CompileOptions.DEFAULT.withThreads(threads).withFixed(Set.of(1, 2, 3)));
           Execution e = p.newExecution(memory)) {
         assertTrue(p.explain().contains("by a fixed matrix"), p.explain());
         for (int run = 0; run < 3; run++) { // bound anew, other elements count
