@@ -279,6 +279,9 @@ final class KernelSource {
       args.stream()
           .filter(a -> a.memory != null)
           .forEach(a -> s.append("    " + a.memory + " = " + Operand.own(a.memory) + ";\n"));
+      if (!k.reduces.isEmpty() && !k.innerFolded) { // the sums of columns
+        s.append("    x = " + Operand.own("x") + ";\n");
+      }
     }
     return s.toString();
   }
