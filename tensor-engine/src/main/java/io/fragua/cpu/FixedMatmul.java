@@ -69,16 +69,7 @@ final class FixedMatmul {
       layouts.steps().forEach(Step::close);
       throw e;
     }
-    DType type = v.args.get(0).base().type.dtype();
-    String text =
-        "matmul "
-            + s
-            + (type == DType.BF16 ? " of bf16" : "")
-            + (v.type.dtype() == DType.BF16 ? " to bf16" : "")
-            + (v.args.size() == 3 ? " + bias" : "")
-            + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "")
-            + (v.attrs.has("scale") ? " scaled" : "")
-            + " by a fixed matrix";
+    String text = MatmulStep.text(v) + " by a fixed matrix";
     return new DnnStep(built, text, s.flops(), layouts.steps(), List.of());
   }
 

@@ -278,26 +278,23 @@ final class MatmulStep extends Step {
     }
   }
 
+  /** What it computes. */
+  static String text(Value v) {
+    boolean bf16 = v.args.get(0).base().type.dtype() == DType.BF16;
+    return "matmul "
+        + MatmulShape.of(v)
+        + (bf16 ? " of bf16" : "")
+        + (v.type.dtype() == DType.BF16 ? " to bf16" : "")
+        + (v.args.size() == 3 ? " + bias" : "")
+        + (v.attrs.has("activation") ? " " + v.attrs.text("activation") : "")
+        + (v.attrs.has("scale") ? " scaled" : "")
+        + (v.attrs.has("swapped") ? " swapped" : "");
+  }
+
   @Override
   String describe() {
-    String bias = result.args.size() == 3 ? " + bias" : "";
-    String act = result.attrs.has("activation") ? " " + result.attrs.text("activation") : "";
-    act += result.attrs.has("scale") ? " scaled" : "";
-    act += result.attrs.has("swapped") ? " swapped" : "";
-    boolean bf16 = result.args.get(0).base().type.dtype() == DType.BF16;
-    String from = bf16 ? " of bf16" : "";
-    String to = result.type.dtype() == DType.BF16 ? " to bf16" : "";
     String threads = pieces.size() > 1 ? " x" + pieces.size() + " threads" : "";
-    return "matmul "
-        + shape
-        + from
-        + to
-        + bias
-        + act
-        + " ("
-        + pieces.get(0).product.implementation()
-        + ")"
-        + threads;
+    return text(result) + " (" + pieces.get(0).product.implementation() + ")" + threads;
   }
 
   @Override
