@@ -5,6 +5,8 @@ import io.fragua.exec.Profile;
 import io.fragua.tensor.Tensor;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,6 +44,12 @@ public final class EngineBench implements Callable<Integer> {
   /** Turns of a row that measures itself. */
   private static final int FIGURES = 3;
 
+  /** Most times as long as a measurement that the JVM may compile. */
+  private static final int MAX_WARM_UPS = 10;
+
+  /** Of the time of a thread that compiles: less than this is not waited for. */
+  private static final double IDLE = 0.002;
+
   /** Most runs of a profile. */
   private static final int PROFILED = 1000;
 
@@ -58,7 +66,9 @@ public final class EngineBench implements Callable<Integer> {
   @Option(
       names = "--seconds",
       paramLabel = "S",
-      description = "Time for each measurement, and before it to warm up (default: 1).")
+      description =
+          "Time for each measurement, and the least before it to warm up: until the JVM's compiler"
+              + " is through (default: 1).")
   private double seconds = 1;
 
   @Option(
@@ -228,10 +238,21 @@ public final class EngineBench implements Callable<Integer> {
 
   /** Median seconds of one run, ours under the empty name. */
   private Map<String, Double> times(Workload.Ours ours, EnginePeer peer, Iterable<String> others) {
-    time(ours, seconds);
+    warmUp(ours);
     others.forEach(p -> peer.time(p, seconds));
     return medians(
         ROUNDS, () -> time(ours, seconds / ROUNDS), others, p -> peer.time(p, seconds / ROUNDS));
+  }
+
+  /** Until the JVM's compiler has hardly worked for as long as a measurement takes. */
+  private void warmUp(Workload.Ours ours) {
+    CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    double compiling = 1;
+    for (int i = 0; i < MAX_WARM_UPS && compiling > IDLE; i++) {
+      long before = compiler.getTotalCompilationTime();
+      time(ours, seconds);
+      compiling = (compiler.getTotalCompilationTime() - before) / (1e3 * seconds);
+    }
   }
 
   /** As {@link #times}, of what each side measures itself. */
