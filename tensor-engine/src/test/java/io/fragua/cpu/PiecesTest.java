@@ -136,7 +136,7 @@ class PiecesTest {
     }
   }
 
-  /** The last parts of the rows are shorter, or empty. */
+  /** The last thread has fewer rows, or several have none. */
   @ParameterizedTest
   @CsvSource({"1, 64", "1, 1030", "2, 128", "3, 500", "16, 1030"})
   void aFixedMatrixIsWrittenOnceInOneDnnsLayout(int threads, int rows) {

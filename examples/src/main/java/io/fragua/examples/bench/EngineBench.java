@@ -47,7 +47,7 @@ public final class EngineBench implements Callable<Integer> {
   /** Most times as long as a measurement that the JVM may compile. */
   private static final int MAX_WARM_UPS = 10;
 
-  /** Of the time of a thread that compiles: less than this is not waited for. */
+  /** Share of the time: if the JVM compiles for less, it is through. */
   private static final double IDLE = 0.002;
 
   /** Most runs of a profile. */
@@ -247,12 +247,13 @@ public final class EngineBench implements Callable<Integer> {
   /** Until the JVM's compiler has hardly worked for as long as a measurement takes. */
   private void warmUp(Workload.Ours ours) {
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-    double compiling = 1;
-    for (int i = 0; i < MAX_WARM_UPS && compiling > IDLE; i++) {
-      long before = compiler.getTotalCompilationTime();
+    long before;
+    int times = 0;
+    do {
+      before = compiler.getTotalCompilationTime();
       time(ours, seconds);
-      compiling = (compiler.getTotalCompilationTime() - before) / (1e3 * seconds);
-    }
+    } while (++times < MAX_WARM_UPS
+        && compiler.getTotalCompilationTime() - before > IDLE * 1e3 * seconds);
   }
 
   /** As {@link #times}, of what each side measures itself. */

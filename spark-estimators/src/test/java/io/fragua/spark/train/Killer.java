@@ -177,11 +177,15 @@ final class Killer extends SparkListener implements TrainListener {
 
   /** Sends an executor a signal. */
   static void signal(String name, String executor) {
+    command("kill", "-" + name, String.valueOf(process(executor).pid()));
+  }
+
+  /** Runs a command of the system, which is to succeed. */
+  static void command(String... words) {
     try {
-      String pid = String.valueOf(process(executor).pid());
-      int status = new ProcessBuilder("kill", "-" + name, pid).inheritIO().start().waitFor();
+      int status = new ProcessBuilder(words).inheritIO().start().waitFor();
       if (status != 0) {
-        throw new IllegalStateException("kill ended with status " + status);
+        throw new IllegalStateException(words[0] + " ended with status " + status);
       }
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);

@@ -38,8 +38,8 @@ final class LossMain {
 
   public static void main(String[] args) throws Exception {
     System.setProperty("spark.decommission.enabled", "true");
-    System.setProperty(
-        "spark.shuffle.io.maxRetries", "1"); // else a dead executor is asked for long
+    // Else a dead executor is asked for long.
+    System.setProperty("spark.shuffle.io.maxRetries", "1");
     System.setProperty("spark.shuffle.io.retryWait", "100ms");
     try (SparkSession cluster = ClusterMain.session("local-cluster[2,1,1024]", args, false)) {
       cluster.conf().set("spark.sql.shuffle.partitions", 2);
@@ -76,17 +76,10 @@ final class LossMain {
   }
 
   /** Sets the soft limit of this process and its executors. */
-  private static void largestFile(String limit) throws IOException, InterruptedException {
+  private static void largestFile(String limit) {
     Stream<ProcessHandle> executors = ProcessHandle.current().descendants();
     for (ProcessHandle p : Stream.concat(Stream.of(ProcessHandle.current()), executors).toList()) {
-      int status =
-          new ProcessBuilder("prlimit", "--fsize=" + limit, "--pid=" + p.pid())
-              .inheritIO()
-              .start()
-              .waitFor();
-      if (status != 0) {
-        throw new IllegalStateException("prlimit ended with status " + status);
-      }
+      Killer.command("prlimit", "--fsize=" + limit, "--pid=" + p.pid());
     }
   }
 
@@ -151,13 +144,12 @@ final class LossMain {
                         .groupBy("id")
                         .agg(functions.max("a").as("a"), functions.max("b").as("b"))));
     System.out.println("SHUFFLED " + scored.first());
-    int[] lost = {lose(folder)};
+    int files = lose(folder);
     System.out.println("FETCHED " + scored.first());
-    System.out.println("SCORED-WITHOUT " + lost[0]);
+    System.out.println("SCORED-WITHOUT " + files);
 
-    Task t = ClusterMain.task(spark, 2);
-    t.batch = 2;
-    t.epochs = 8;
+    int[] lost = new int[1];
+    Task t = steps(spark);
     System.out.println("STEPS " + ClusterMain.bits(t.train().params()));
     t.recovery = new Recovery("", 1, 0, 1, 3, Map.of());
     List<String> causes = new ArrayList<>();
@@ -199,6 +191,14 @@ final class LossMain {
     System.out.println("ROUNDS-WITHOUT " + rounds[0]);
   }
 
+  /** A training of so many steps that something can happen within. */
+  private static Task steps(SparkSession spark) {
+    Task t = ClusterMain.task(spark, 2);
+    t.batch = 2;
+    t.epochs = 8;
+    return t;
+  }
+
   private static List<String> executors(SparkSession spark) {
     return CollectionConverters.asJava(spark.sparkContext().getExecutorIds());
   }
@@ -219,9 +219,7 @@ final class LossMain {
   /** Tells an executor to go, as a cloud does before it takes a machine back, while it trains. */
   private static void decommission(SparkSession spark) throws Exception {
     Slots.await(spark.sparkContext(), 2, Distribution.PLAIN);
-    Task t = ClusterMain.task(spark, 2);
-    t.batch = 2;
-    t.epochs = 8;
+    Task t = steps(spark);
     String[] going = new String[1];
     t.listener =
         new TrainListener() {

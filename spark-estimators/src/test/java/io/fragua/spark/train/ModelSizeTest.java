@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Models that are too large for their way are refused before they are learnt. */
 class ModelSizeTest {
   private static final int TABLE = 2_000_000;
 
