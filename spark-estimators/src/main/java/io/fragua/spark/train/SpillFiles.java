@@ -17,8 +17,9 @@ import scala.Tuple2;
 /**
  * Files in Spark's local directories, compressed and encrypted as Spark's own spills are ({@code
  * spark.io.compression.codec}, {@code spark.io.encryption.enabled}). A file loses its name as soon
- * as it is open, so that nothing is left of it when its process ends, however it ends: what a
- * killed executor leaves, Spark removes only with the application, and a killed driver's never.
+ * as it is open, before anything is written, so that no row is left when its process ends, however
+ * it ends: what a killed executor leaves, Spark removes only with the application, and a killed
+ * driver's never.
  */
 final class SpillFiles {
   private static final int BUFFER = 1 << 16;

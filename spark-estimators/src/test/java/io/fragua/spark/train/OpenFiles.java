@@ -47,9 +47,12 @@ final class OpenFiles {
     return found;
   }
 
-  /** Files with spilled rows that have a name. */
+  /**
+   * Files with spilled rows that have a name. One that is empty says nothing: its maker was killed
+   * between making it and taking its name away.
+   */
   static List<Path> spilled(Path dir) throws IOException {
-    return below(dir, "temp_local.*");
+    return below(dir, "temp_local.*").stream().filter(f -> f.toFile().length() > 0).toList();
   }
 
   /**
