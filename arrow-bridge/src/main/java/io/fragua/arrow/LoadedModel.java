@@ -9,6 +9,7 @@ import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
 import io.fragua.graph.Tracer;
 import io.fragua.io.Safetensors;
+import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
@@ -20,14 +21,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A compiled model and its weights: one of each per process, shared by its tasks. Thread-safe. */
+/**
+ * A compiled model with its weights, and what is made of them for its products: one of each per
+ * process, shared by its tasks. Thread-safe.
+ */
 final class LoadedModel implements AutoCloseable {
-  private final Program program;
-  private final Map<Integer, Tensor> weights = new HashMap<>(); // by input position
+  private final Allocator memory;
+  private final Program compiled;
+  private final Program program; // with the weights
 
   LoadedModel(ScoreModel m, ModelKey key) {
     Graph graph = only(m.graph(key.rows()), key.outputs(m));
     Map<String, Tensor> tensors = Safetensors.read(m.safetensors(), "model " + m.uid()).tensors();
+    Map<Integer, Buffer> weights = new HashMap<>(); // by input position
     Set<String> tiles = new HashSet<>();
     m.tiles().forEach(t -> tiles.add(t.name()));
     for (int i = 0; i < graph.inputs().size(); i++) {
@@ -42,7 +48,7 @@ final class LoadedModel implements AutoCloseable {
             in.name(),
             in.type(),
             w == null ? "none" : w.type());
-        weights.put(i, w);
+        weights.put(i, w.buffer());
       }
     }
     CompileOptions options =
@@ -50,7 +56,15 @@ final class LoadedModel implements AutoCloseable {
             .withPrecision(key.precision())
             .withThreads(key.threads())
             .withFixed(weights.keySet());
-    program = Backends.get(key.backend()).compile(graph, options);
+    compiled = Backends.get(key.backend()).compile(graph, options);
+    memory = new Allocator("model " + m.uid());
+    try {
+      program = compiled.bindFixed(weights, memory);
+    } catch (RuntimeException | Error e) {
+      memory.close();
+      compiled.close();
+      throw e;
+    }
   }
 
   /** The part of the graph that the columns need, with all its inputs. */
@@ -69,16 +83,16 @@ final class LoadedModel implements AutoCloseable {
     return program.graph();
   }
 
-  /** An execution with the weights bound; the tiles are its own memory. */
+  /** An execution with the weights; the tiles are its own memory. */
   Execution newExecution(Allocator allocator) {
-    Execution e = program.newExecution(allocator);
-    weights.forEach((i, w) -> e.bindInput(i, w.buffer()));
-    return e;
+    return program.newExecution(allocator);
   }
 
   @Override
   public void close() {
     program.close();
+    compiled.close();
+    memory.close();
   }
 
   /**

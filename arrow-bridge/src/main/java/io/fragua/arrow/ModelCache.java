@@ -9,8 +9,8 @@ import java.util.Optional;
  * The compiled models of this process, counted by the tasks that use them. The only static state of
  * the module: tasks of one executor share nothing else. A model that no task uses stays for the
  * next task or query, but at most {@value #MAX_IDLE} such models and none for longer than ten
- * minutes (looked at when a task begins or ends); their programs are then closed, and their weights
- * are garbage.
+ * minutes (looked at when a task begins or ends); their programs are then closed, and what was made
+ * of their weights is freed.
  */
 final class ModelCache {
   static final int MAX_IDLE = 4;
@@ -68,7 +68,18 @@ final class ModelCache {
     }
   }
 
+  /** Closes the models that no task uses; for tests. */
+  static void clear() {
+    synchronized (ENTRIES) {
+      evict(0);
+    }
+  }
+
   private static void evict() {
+    evict(MAX_IDLE);
+  }
+
+  private static void evict(int most) {
     long now = System.nanoTime();
     while (true) {
       long idle = ENTRIES.values().stream().filter(e -> e.users == 0).count();
@@ -77,7 +88,7 @@ final class ModelCache {
               .filter(e -> e.getValue().users == 0)
               .min(Comparator.comparingLong(e -> e.getValue().idleSince - now));
       if (oldest.isEmpty()
-          || idle <= MAX_IDLE && now - oldest.get().getValue().idleSince < MAX_IDLE_NANOS) {
+          || idle <= most && now - oldest.get().getValue().idleSince < MAX_IDLE_NANOS) {
         return;
       }
       ENTRIES.remove(oldest.get().getKey()).close();

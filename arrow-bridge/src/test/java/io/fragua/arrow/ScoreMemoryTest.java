@@ -5,6 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.Allocator;
+import io.fragua.exec.Precision;
+import io.fragua.graph.Graph;
+import io.fragua.graph.GraphJson;
+import io.fragua.graph.Tracer;
+import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -43,6 +50,12 @@ final class ScoreMemoryTest {
   @AfterEach
   void unset() {
     Session.get().conf().unset(TaskMemory.KEY);
+  }
+
+  /** Native memory, without what models hold that wait for their next use. */
+  private static long held() {
+    ModelCache.clear();
+    return Allocator.held();
   }
 
   private static Dataset<Row> score(ScoreModel m) {
@@ -89,7 +102,7 @@ final class ScoreMemoryTest {
 
   @Test
   void saysWhatToSetWhereOneRowDoesNotFit() {
-    long held = Allocator.held();
+    long held = held();
     Session.get().conf().set(TaskMemory.KEY, "16");
     ScoreModel m = Models.model("tight", 1024, false);
     String text =
@@ -116,7 +129,7 @@ final class ScoreMemoryTest {
     text = Session.message(assertThrows(SparkException.class, () -> score(whole).collectAsList()));
     assertTrue(text.contains("task: one of 1024 rows does not, 1024 are set: "), text);
     ModelScorerTest.assertUnused();
-    assertEquals(held, Allocator.held());
+    assertEquals(held, held());
   }
 
   @Test
@@ -130,6 +143,46 @@ final class ScoreMemoryTest {
           assertThrows(IllegalArgumentException.class, () -> score(Models.model("m", 8, false)))
               .getMessage());
     }
+  }
+
+  // --- what tasks share
+
+  @Test
+  void tasksShareWhatIsMadeOfTheWeights() {
+    int rows = 100_000;
+    ScoreModel like = Models.model("shared", 64, false);
+    ScoreModel m =
+        new ScoreModel(
+            "shared",
+            GraphJson.write(sums(64, rows)),
+            GraphJson.write(sums(65, rows)),
+            Models.weights(Map.of("table", Tensor.of(new float[rows], rows, 1))),
+            like.tiles().subList(1, 2),
+            like.outputs().subList(0, 1),
+            64,
+            Precision.STRICT,
+            0);
+    long held = held();
+    Dataset<Row> in = ModelScorerTest.source(ROWS).repartition(4);
+    Dataset<Row> out = ModelScorer.append(in, Models.broadcast(m));
+    Dataset<Row> scored = out.select("score");
+    scored.collectAsList();
+    long tasks = Session.metrics(scored).get("nativeMemory");
+    assertTrue(tasks < rows * 4, tasks + " bytes in all tasks");
+    ModelScorerTest.assertUnused();
+    long model = Allocator.held() - held;
+    assertTrue(model >= rows * 4 && model < rows * 6, model + " bytes in the model");
+    assertEquals(held, held(), "freed with it");
+  }
+
+  /** Looks up in what depends on the weights alone. */
+  private static Graph sums(int batch, int rows) {
+    return Tracer.trace(
+        List.of(
+            new Graph.Input("table", TensorType.of(DType.F32, rows, 1)),
+            new Graph.Input("ids", TensorType.of(DType.I32, batch, 1))),
+        List.of("score"),
+        in -> List.of(in.get(0).cumsum(0).gather(in.get(1).reshape(batch)).reshape(batch)));
   }
 
   // --- kills
@@ -174,7 +227,7 @@ final class ScoreMemoryTest {
 
   @Test
   void aKilledTaskStopsAfterTheBatchItIsAt() {
-    long held = Allocator.held();
+    long held = held();
     RUNS.set(0);
     // One batch of Spark's is many of the model's; the task's thread is not interrupted.
     ScoreModel m = Models.model("stops", 8, false);
@@ -194,12 +247,12 @@ final class ScoreMemoryTest {
     }
     ModelScorerTest.assertUnused();
     assertEquals(5, RUNS.get());
-    assertEquals(held, Allocator.held());
+    assertEquals(held, held());
   }
 
   @Test
   void aKilledJobEndsSoonAndFreesWhatItHeld() throws Exception {
-    long held = Allocator.held();
+    long held = held();
     Dataset<Row> endless =
         Session.get()
             .range(0, 1L << 40, 1, 2)
@@ -219,7 +272,7 @@ final class ScoreMemoryTest {
     Session.get().sparkContext().cancelJobGroup("kill");
     assertThrows(ExecutionException.class, () -> job.get(60, TimeUnit.SECONDS));
     ModelScorerTest.assertUnused();
-    assertEquals(held, Allocator.held());
+    assertEquals(held, held());
   }
 
   // --- leaks
@@ -256,17 +309,17 @@ final class ScoreMemoryTest {
       var model = Models.broadcast(Models.model("often", 20_000, false));
       queries(model, 10);
       ModelScorerTest.assertUnused();
-      long held = Allocator.held();
+      int models = ModelCache.counts()[0];
+      long held = held();
       long direct = direct();
       int threads = threads();
       int broadcasts = broadcasts();
-      int models = ModelCache.counts()[0];
       for (int i = 0; i < 5; i++) { // of 9 queries, 23 times: 1,035
         queries(model, 23);
       }
       ModelScorerTest.assertUnused();
-      assertEquals(held, Allocator.held());
       assertEquals(models, ModelCache.counts()[0]);
+      assertEquals(held, held());
       assertTrue(direct() - direct < 64L << 20, () -> direct() - direct + " bytes more");
       // Spark's and the JVM's own come and go; of ours there would be one for each query.
       assertTrue(threads() <= threads + 100, () -> threads() + " threads after " + threads);

@@ -11,10 +11,11 @@ final class Arena {
   private static final int ALIGN = 64;
 
   /** What a buffer of the JVM can hold. */
-  static final int MOST = Integer.MAX_VALUE / ALIGN * ALIGN - ALIGN;
+  private static final int MOST = Integer.MAX_VALUE / ALIGN * ALIGN - ALIGN;
 
   private final int slot;
   private final int most;
+  private final boolean kept;
 
   /** Free pieces, by offset, with their sizes. */
   private final TreeMap<Integer, Integer> free = new TreeMap<>();
@@ -37,10 +38,25 @@ final class Arena {
    *
    * @param slot which memory of an execution it is
    * @param most bytes it may grow to
+   * @param kept for what steps that run once leave to the others
    */
-  Arena(int slot, int most) {
+  Arena(int slot, int most, boolean kept) {
     this.slot = slot;
     this.most = most;
+    this.kept = kept;
+  }
+
+  /** Bytes that one can grow to; tests set less. */
+  static int most() {
+    return Integer.getInteger("fragua.arena", MOST);
+  }
+
+  int slot() {
+    return slot;
+  }
+
+  boolean kept() {
+    return kept;
   }
 
   /** Bytes needed for all that was given out. */

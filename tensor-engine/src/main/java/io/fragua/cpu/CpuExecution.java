@@ -8,7 +8,9 @@ import io.fragua.tensor.Check;
 import io.fragua.tensor.TensorType;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.bytedeco.javacpp.Pointer;
@@ -16,6 +18,7 @@ import org.bytedeco.javacpp.Pointer;
 /** One thread's memory for a {@link CpuProgram}, with every step bound to it. */
 final class CpuExecution implements Execution {
   private final CpuProgram program;
+  private final Executions executions;
   private final Allocator allocator;
   private final Buffer[] slots;
   private final Object[] memory;
@@ -38,35 +41,56 @@ final class CpuExecution implements Execution {
   /** The execution that this one is a part of, or null. */
   private final CpuExecution around;
 
+  /** What it shares with other executions, or null. */
+  private final BoundProgram bound;
+
+  /** The first step of its own. */
+  private final int first;
+
   private final int piece;
 
   private Pool pool;
   private boolean anyChanged = true;
 
   /** True if the steps that run once have to run before the others do. */
-  private boolean stale = true;
+  private boolean stale;
 
   private boolean closed;
 
   CpuExecution(CpuProgram program, Allocator allocator) {
-    this(program, allocator, null, null, 0);
+    this(program, program.executions(), allocator, null, null, null, 0);
+  }
+
+  /** Shares fixed operands, and what depends on them alone, with others of the program. */
+  CpuExecution(BoundProgram bound, Allocator allocator) {
+    this(bound.program(), bound.executions(), allocator, bound, null, null, 0);
   }
 
   CpuExecution(CpuProgram program, CpuExecution around, Buffer workspace, int piece) {
-    this(program, around.allocator, around, workspace, piece);
+    this(program, program.executions(), around.allocator, null, around, workspace, piece);
   }
 
   private CpuExecution(
-      CpuProgram program, Allocator allocator, CpuExecution around, Buffer workspace, int piece) {
+      CpuProgram program,
+      Executions executions,
+      Allocator allocator,
+      BoundProgram bound,
+      CpuExecution around,
+      Buffer workspace,
+      int piece) {
     this.program = program;
+    this.executions = executions;
     this.allocator = allocator;
+    this.bound = bound;
     this.around = around;
+    first = bound == null ? 0 : program.once();
+    stale = bound == null;
     this.piece = piece;
     inputs = program.graph().inputs().size();
     threads = program.options().threads();
     constants = 1 + inputs + program.graph().outputs().size();
-    List<Integer> arenas = program.plan().arenas();
-    int n = constants + arenas.size();
+    List<Planner.Area> areas = program.plan().areas();
+    int n = constants + areas.size();
     slots = new Buffer[n];
     memory = new Object[n];
     owned = new boolean[n];
@@ -77,10 +101,18 @@ final class CpuExecution implements Execution {
     copies = program.plan().copies().toArray(new Planner.FinalCopy[0]);
     try {
       set(constants, program.constants());
-      for (int a = 0; a < arenas.size(); a++) {
-        int slot = a == 0 ? 0 : constants + a;
-        set(slot, workspace == null ? allocator.allocate(arenas.get(a)) : workspace);
-        owned[slot] = workspace == null;
+      if (bound != null) {
+        bound.shared().forEach(this::set);
+      }
+      int at = 0;
+      for (Planner.Area a : areas) {
+        if (slots[a.slot()] == null) {
+          set(
+              a.slot(),
+              workspace == null ? allocator.allocate(a.bytes()) : workspace.slice(at, a.bytes()));
+          owned[a.slot()] = workspace == null;
+          at += a.bytes();
+        }
       }
       bindSteps();
     } catch (RuntimeException | Error e) {
@@ -97,7 +129,7 @@ final class CpuExecution implements Execution {
     for (int s = 0; s < slots.length; s++) {
       by.add(new ArrayList<>());
     }
-    for (int i = 0; i < steps.length; i++) {
+    for (int i = first; i < steps.length; i++) {
       Step s = program.steps().get(i);
       steps[i] = s.bind(this);
       List<Value> all = new ArrayList<>(s.reads());
@@ -239,6 +271,7 @@ final class CpuExecution implements Execution {
 
   @Override
   public Buffer input(int i) {
+    checkOwn(i);
     return own(1 + i, program.graph().inputs().get(i).type());
   }
 
@@ -249,6 +282,7 @@ final class CpuExecution implements Execution {
 
   @Override
   public void bindInput(int i, Buffer buffer) {
+    checkOwn(i);
     var in = program.graph().inputs().get(i);
     replace(1 + i, buffer, in.type(), in.name());
   }
@@ -257,6 +291,36 @@ final class CpuExecution implements Execution {
   public void bindOutput(int i, Buffer buffer) {
     var out = program.graph().outputs().get(i);
     replace(1 + inputs + i, buffer, program.graph().type(out.value()), out.name());
+  }
+
+  /** True for an operand that all executions share. */
+  private boolean isShared(int i) {
+    return bound != null && bound.isFixed(i);
+  }
+
+  private void checkOwn(int i) {
+    if (isShared(i)) {
+      throw FixedOperands.bound(program.graph(), i);
+    }
+  }
+
+  /**
+   * Computes what depends on fixed operands alone; gives the memory that it lies in, by slot, which
+   * is the caller's from now on.
+   */
+  Map<Integer, Buffer> kept() {
+    begin();
+    for (int i = 0; i < program.once(); i++) {
+      steps[i].run();
+    }
+    Map<Integer, Buffer> kept = new HashMap<>();
+    for (Planner.Area a : program.plan().areas()) {
+      if (a.kept()) {
+        owned[a.slot()] = false;
+        kept.put(a.slot(), slots[a.slot()]);
+      }
+    }
+    return kept;
   }
 
   /** Forgets the buffers of the caller; they have to be bound anew before the next run. */
@@ -358,7 +422,9 @@ final class CpuExecution implements Execution {
 
   private void rebind() {
     for (int i = 0; i < inputs; i++) {
-      input(i);
+      if (!isShared(i)) {
+        input(i);
+      }
     }
     for (int o = 0; o < program.graph().outputs().size(); o++) {
       output(o);
@@ -371,7 +437,7 @@ final class CpuExecution implements Execution {
         }
       }
     }
-    for (int i = 0; i < steps.length; i++) {
+    for (int i = first; i < steps.length; i++) {
       if (todo[i]) {
         todo[i] = false;
         steps[i].rebind();
@@ -411,6 +477,6 @@ final class CpuExecution implements Execution {
         owned[s] = false;
       }
     }
-    program.released();
+    executions.end();
   }
 }

@@ -2,7 +2,6 @@ package io.fragua.cpu;
 
 import io.fragua.exec.Allocator;
 import io.fragua.exec.CompileOptions;
-import io.fragua.exec.Execution;
 import io.fragua.exec.Precision;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
@@ -17,7 +16,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 
 /** A graph compiled for the CPU: steps, and where their values lie. */
@@ -33,8 +31,7 @@ final class CpuProgram implements Program {
   private final Completion completion;
   private final Allocator memory = new Allocator("cpu program");
   private final Buffer constants;
-  private final AtomicInteger executions = new AtomicInteger();
-  private boolean closed;
+  private final Executions executions = new Executions();
 
   CpuProgram(Graph graph, CompileOptions options) {
     this(graph, options, multipliesBf16(options), 1);
@@ -262,15 +259,20 @@ final class CpuProgram implements Program {
   }
 
   @Override
-  public Execution newExecution(Allocator allocator) {
-    synchronized (this) {
-      if (closed) {
-        throw new IllegalStateException(
-            "program: must be open: it is closed; compile the graph again");
-      }
-      executions.incrementAndGet();
-    }
-    return new CpuExecution(this, allocator); // calls released() if it fails
+  public CpuExecution newExecution(Allocator allocator) {
+    executions.begin();
+    return new CpuExecution(this, allocator); // ends it if it fails
+  }
+
+  /** Its executions, among which programs that have its fixed operands count too. */
+  Executions executions() {
+    return executions;
+  }
+
+  @Override
+  public Program bindFixed(Map<Integer, Buffer> operands, Allocator allocator) {
+    FixedOperands.check(graph, options, operands);
+    return new BoundProgram(this, operands, allocator);
   }
 
   /** As {@link #nested(CpuExecution, Buffer, int)}, of a program that is not computed in pieces. */
@@ -285,12 +287,8 @@ final class CpuProgram implements Program {
    * @param piece which piece it computes
    */
   CpuExecution nested(CpuExecution around, Buffer workspace, int piece) {
-    executions.incrementAndGet();
+    executions.begin();
     return new CpuExecution(this, around, workspace, piece);
-  }
-
-  void released() {
-    executions.decrementAndGet();
   }
 
   @Override
@@ -300,6 +298,7 @@ final class CpuProgram implements Program {
 
   @Override
   public String explain() {
+    long kept = plan.keptBytes();
     StringBuilder s = new StringBuilder();
     s.append(
         String.format(
@@ -335,9 +334,10 @@ final class CpuProgram implements Program {
     s.append(
         String.format(
             Locale.ROOT,
-            "peak: %,d bytes of workspace an execution, %,d bytes of constants; %,.0f flops in"
+            "peak: %,d bytes of workspace an execution, %s%,d bytes of constants; %,.0f flops in"
                 + " contractions%n",
             plan.workspaceBytes(),
+            kept == 0 ? "" : String.format(Locale.ROOT, "%,d of them of fixed operands, ", kept),
             plan.constantBytes(),
             flops()));
     return s.toString();
@@ -356,19 +356,11 @@ final class CpuProgram implements Program {
   }
 
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    if (executions.close()) {
+      steps.forEach(Step::close);
+      memory.free(constants);
+      memory.close();
     }
-    if (executions.get() != 0) {
-      throw new IllegalStateException(
-          "program: its executions must be closed before it: "
-              + executions.get()
-              + " are open; close them first");
-    }
-    closed = true;
-    steps.forEach(Step::close);
-    memory.free(constants);
-    memory.close();
   }
 }

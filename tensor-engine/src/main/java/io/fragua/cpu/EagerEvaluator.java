@@ -115,7 +115,7 @@ public final class EagerEvaluator implements Evaluator {
     }
     try {
       if (x == null) {
-        x = (CpuExecution) e.program.newExecution(e.memory);
+        x = e.program.newExecution(e.memory);
       }
       for (int i = 0; i < inputs.size(); i++) {
         x.bindInput(i, inputs.get(i).buffer());

@@ -88,11 +88,11 @@ abstract class LoopStep extends Step {
       }
       programs.add(p);
       Check.that(
-          p.plan().arenas().size() == 1,
+          p.plan().workspaceBytes() <= Arena.most(),
           "cpu: the body of a loop or branch needs at most %d bytes of workspace: %d; use smaller"
               + " batches",
-          Arena.MOST,
-          p.workspaceBytes());
+          Arena.most(),
+          p.plan().workspaceBytes());
       return p;
     } catch (RuntimeException | Error e) {
       close();

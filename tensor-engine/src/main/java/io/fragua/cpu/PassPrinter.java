@@ -81,7 +81,11 @@ final class PassPrinter {
     if (more < 0) {
       return "output " + of.graph().outputs().get(o).name();
     }
-    return (more == 0 ? "constants" : "workspace " + (more + 1)) + " + " + p.offset();
+    if (more == 0) {
+      return "constants + " + p.offset();
+    }
+    String what = of.plan().areas().get(more).kept() ? "kept " : "workspace ";
+    return what + (more + 1) + " + " + p.offset();
   }
 
   private static String line(Value v) {

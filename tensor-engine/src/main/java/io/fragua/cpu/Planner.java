@@ -17,9 +17,15 @@ import java.util.Set;
 final class Planner {
   private static final int ALIGN = 64;
 
+  /** When a value is read last that the next runs read too. */
+  private static final int KEPT = Integer.MAX_VALUE;
+
+  /** When a value is read last that is copied to a result. */
+  private static final int END = KEPT - 1;
+
   private final List<Step> steps;
 
-  /** Steps that run once; what they write is kept. */
+  /** Steps that run once; what others read of it is kept, in memory of its own. */
   private final int once;
 
   private final List<Value> inputs;
@@ -33,17 +39,24 @@ final class Planner {
 
   private final List<Arena> arenas = new ArrayList<>();
   private final Map<Value, Arena.Held> held = new HashMap<>();
-  private final int most = Integer.getInteger("fragua.arena", Arena.MOST);
+  private final int most = Arena.most();
   private int constantBytes;
 
   /** A result that could not be written in place, copied from the workspace at the end of a run. */
   record FinalCopy(int output, Place from, int bytes) {}
 
   /**
+   * A part of the workspace.
+   *
+   * @param kept true if it holds what depends on fixed operands alone
+   */
+  record Area(int slot, int bytes, boolean kept) {}
+
+  /**
    * Everything the planner decided.
    *
    * @param inPlace steps that write a result over an operand
-   * @param arenas bytes of the workspace: of slot 0, and of those after the constants
+   * @param areas the workspace: slot 0, and those after the constants
    */
   record Plan(
       Map<Value, Place> places,
@@ -51,11 +64,16 @@ final class Planner {
       Set<Step> inPlace,
       List<FinalCopy> copies,
       List<Value> constants,
-      List<Integer> arenas,
+      List<Area> areas,
       int constantBytes) {
-    /** Bytes of all arenas. */
+    /** Bytes of all areas. */
     long workspaceBytes() {
-      return arenas.stream().mapToLong(b -> b).sum();
+      return areas.stream().mapToLong(Area::bytes).sum();
+    }
+
+    /** Bytes of what depends on fixed operands alone. */
+    long keptBytes() {
+      return areas.stream().filter(Area::kept).mapToLong(Area::bytes).sum();
     }
   }
 
@@ -70,6 +88,7 @@ final class Planner {
     this.inputs = inputs;
     this.outputs = outputs;
     this.donated = donated;
+    arenas.add(new Arena(0, most, false));
   }
 
   static Plan plan(
@@ -79,7 +98,7 @@ final class Planner {
       List<View> outputs,
       Map<Integer, Integer> donated) {
     Plan plan = new Planner(steps, once, inputs, outputs, donated).plan(0);
-    if (plan.arenas.size() > 1) {
+    if (plan.areas.stream().filter(a -> !a.kept).count() > 1) {
       // Steps look for their scratch memory in slot 0, so its beginning is kept for them.
       long most = steps.stream().mapToLong(Step::scratchBytes).max().orElse(0);
       plan = new Planner(steps, once, inputs, outputs, donated).plan(most);
@@ -95,7 +114,7 @@ final class Planner {
    */
   private Plan plan(long reserved) {
     if (reserved > 0) {
-      allocate(reserved);
+      allocate(reserved, false);
     }
     for (int i = 0; i < inputs.size(); i++) {
       places.put(inputs.get(i), new Place(1 + i, 0));
@@ -106,7 +125,9 @@ final class Planner {
       }
     }
     for (Step s : steps.subList(0, once)) {
-      s.writes().forEach(v -> lastRead.put(v, Integer.MAX_VALUE));
+      s.writes().stream()
+          .filter(v -> lastRead.getOrDefault(v, -1) >= once)
+          .forEach(v -> lastRead.put(v, KEPT));
     }
     List<Value> constants = constants();
     outputs();
@@ -120,11 +141,8 @@ final class Planner {
         copies.add(new FinalCopy(o, places.get(v), (int) v.type.byteSize()));
       }
     }
-    List<Integer> sizes = new ArrayList<>(arenas.stream().map(Arena::bytes).toList());
-    if (sizes.isEmpty()) {
-      sizes.add(0);
-    }
-    return new Plan(places, scratch, inPlace, copies, constants, sizes, constantBytes);
+    List<Area> areas = arenas.stream().map(a -> new Area(a.slot(), a.bytes(), a.kept())).toList();
+    return new Plan(places, scratch, inPlace, copies, constants, areas, constantBytes);
   }
 
   private List<Value> constants() {
@@ -171,7 +189,7 @@ final class Planner {
       if (direct) {
         places.put(v, new Place(1 + inputs.size() + o, 0));
       } else {
-        lastRead.put(v, Integer.MAX_VALUE);
+        lastRead.put(v, END);
       }
     }
   }
@@ -180,14 +198,15 @@ final class Planner {
     Step s = steps.get(t);
     for (Value v : s.writes()) {
       if (!places.containsKey(v)) {
-        Arena.Held reused = takeOver(s, t, v);
-        Arena.Held piece = reused != null ? reused : allocate(v.type.byteSize());
+        boolean kept = lastRead.getOrDefault(v, t) == KEPT;
+        Arena.Held reused = kept ? null : takeOver(s, t, v);
+        Arena.Held piece = reused != null ? reused : allocate(v.type.byteSize(), kept);
         held.put(v, piece);
         places.put(v, piece.place());
       }
     }
     if (s.scratchBytes() > 0 && !reserved) {
-      Arena.Held piece = allocate(s.scratchBytes());
+      Arena.Held piece = allocate(s.scratchBytes(), false);
       scratch.put(s, piece.place());
       piece.release();
     }
@@ -215,17 +234,17 @@ final class Planner {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
   }
 
-  private Arena.Held allocate(long bytes) {
+  private Arena.Held allocate(long bytes, boolean kept) {
     for (Arena a : arenas) {
-      Arena.Held piece = a.allocate(bytes);
+      Arena.Held piece = a.kept() == kept ? a.allocate(bytes) : null;
       if (piece != null) {
         return piece;
       }
     }
     // slots: the first of them, inputs, outputs, constants, and then the others
-    int slot = arenas.isEmpty() ? 0 : 1 + inputs.size() + outputs.size() + arenas.size();
-    arenas.add(new Arena(slot, most));
-    Arena.Held piece = arenas.get(arenas.size() - 1).allocate(bytes);
+    Arena more = new Arena(1 + inputs.size() + outputs.size() + arenas.size(), most, kept);
+    arenas.add(more);
+    Arena.Held piece = more.allocate(bytes);
     if (piece == null) {
       throw new IllegalArgumentException(
           "cpu: a value or what a step needs while it runs holds at most "

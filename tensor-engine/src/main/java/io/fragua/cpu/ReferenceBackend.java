@@ -6,6 +6,8 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
+import io.fragua.tensor.Buffer;
+import java.util.Map;
 
 /**
  * The definition: a slow, obvious interpreter of graphs, one equation after another, one element
@@ -42,13 +44,21 @@ public final class ReferenceBackend implements Backend {
       ReferenceKernels.require(e);
     }
     ReferenceDonation.check(graph, options.donated());
-    return new Interpreted(graph);
+    return new Interpreted(graph, options, Map.of());
   }
 
-  private record Interpreted(Graph graph) implements Program {
+  private record Interpreted(Graph graph, CompileOptions options, Map<Integer, Buffer> bound)
+      implements Program {
     @Override
     public Execution newExecution(Allocator allocator) {
-      return new ReferenceExecution(graph, allocator);
+      return new ReferenceExecution(graph, bound, allocator);
+    }
+
+    /** Nothing is computed before it is asked for. */
+    @Override
+    public Program bindFixed(Map<Integer, Buffer> operands, Allocator allocator) {
+      FixedOperands.check(graph, options, operands);
+      return new Interpreted(graph, options, Map.copyOf(operands));
     }
 
     @Override

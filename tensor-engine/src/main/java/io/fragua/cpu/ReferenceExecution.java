@@ -9,6 +9,7 @@ import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 
 /**
@@ -18,6 +19,7 @@ import java.util.function.IntConsumer;
  */
 final class ReferenceExecution implements Execution {
   private final Graph graph;
+  private final Map<Integer, Buffer> bound;
   private final Allocator allocator;
   private final List<Buffer> owned = new ArrayList<>();
   private final Buffer[] values;
@@ -26,15 +28,25 @@ final class ReferenceExecution implements Execution {
   private boolean closed;
 
   ReferenceExecution(Graph graph, Allocator allocator) {
+    this(graph, Map.of(), allocator);
+  }
+
+  /**
+   * As above.
+   *
+   * @param bound operands that stay as they are, by position
+   */
+  ReferenceExecution(Graph graph, Map<Integer, Buffer> bound, Allocator allocator) {
     this.graph = graph;
+    this.bound = bound;
     this.allocator = allocator;
     values = new Buffer[graph.values()];
     computed = new Buffer[graph.outputs().size()];
     outputs = new Buffer[graph.outputs().size()];
     try {
       for (int v = 0; v < values.length; v++) {
-        values[v] =
-            graph.constant(v) != null ? graph.constant(v).buffer() : allocate(graph.type(v));
+        Buffer given = graph.constant(v) != null ? graph.constant(v).buffer() : bound.get(v);
+        values[v] = given != null ? given : allocate(graph.type(v));
       }
       for (int i = 0; i < outputs.length; i++) {
         int v = graph.outputs().get(i).value();
@@ -135,6 +147,9 @@ final class ReferenceExecution implements Execution {
         "reference: an operand must exist: position %d of %d; correct it",
         i,
         graph.inputs().size());
+    if (bound.containsKey(i)) {
+      throw FixedOperands.bound(graph, i);
+    }
   }
 
   private void checkOutput(int i) {

@@ -1,6 +1,7 @@
 package io.fragua.exec;
 
 import io.fragua.graph.Graph;
+import io.fragua.tensor.Buffer;
 import java.util.Map;
 
 /**
@@ -17,6 +18,20 @@ public interface Program extends AutoCloseable {
    * runs allocate nothing.
    */
   Execution newExecution(Allocator allocator);
+
+  /**
+   * This program with its fixed operands ({@link CompileOptions#fixed()}) bound once for all
+   * executions. What depends on them alone, as matrices in the layout that products read, is
+   * computed here, once, and shared: the tasks of a process hold one copy of it. Operands that
+   * nothing else reads are not held any more.
+   *
+   * @param operands the buffers by position, whose elements stay the same while executions run
+   * @param allocator gives memory for what is computed
+   * @return closed after its executions, and before this program
+   * @throws IllegalArgumentException if these are not all the fixed operands, if one is donated, or
+   *     if a buffer has another size than its operand
+   */
+  Program bindFixed(Map<Integer, Buffer> operands, Allocator allocator);
 
   /**
    * Planned bytes of memory beside operands and results: the workspace of one execution, a place
@@ -38,7 +53,7 @@ public interface Program extends AutoCloseable {
     return Map.of("graph", graph().toString());
   }
 
-  /** Frees what the program owns; its executions must be closed before. */
+  /** Frees what the program owns; its executions, and programs made of it, are closed before. */
   @Override
   void close();
 }

@@ -80,8 +80,8 @@ final class TrainingStepBench {
 
   private static void work(CpuProgram gradient, CpuProgram update, int id, CountDownLatch start) {
     try (Allocator a = new Allocator("bench");
-        CpuExecution g = (CpuExecution) gradient.newExecution(a);
-        CpuExecution u = (CpuExecution) update.newExecution(a)) {
+        CpuExecution g = gradient.newExecution(a);
+        CpuExecution u = update.newExecution(a)) {
       fill(g, u);
       start.countDown();
       start.await();

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** The promises of programs and executions: binding, donation, reuse, threads, memory. */
 public abstract class ExecutionContract {
@@ -240,6 +241,73 @@ public abstract class ExecutionContract {
         }
       }
     }
+  }
+
+  @Test
+  void fixedOperandsAreBoundForAllExecutions() {
+    Fn f = x -> List.of(x.get(0).mul(2).reverse(0).add(x.get(1)), x.get(0).add(1));
+    CompileOptions options = CompileOptions.DEFAULT.withFixed(Set.of(0));
+    Buffer w = Buffer.collected(132);
+    fill(w, 7);
+    try (Allocator a = new Allocator("contract");
+        Program p = backend().compile(graph(f, ROW, ROW), options);
+        Program bound = p.bindFixed(Map.of(0, w), a);
+        Execution one = bound.newExecution(a);
+        Execution two = bound.newExecution(a)) {
+      for (int run = 0; run < 3; run++) {
+        int x = 0;
+        for (Execution e : List.of(one, two)) {
+          fill(e.input(1), 100 * run + 1000 * x++);
+        }
+        one.run();
+        two.run();
+        x = 0;
+        for (Execution e : List.of(one, two)) {
+          for (int i = 0; i < 33; i++) {
+            assertEquals(2 * (7 + 32 - i) + 100 * run + 1000 * x + i, floats(e.output(0))[i]);
+            assertEquals(7 + i + 1, floats(e.output(1))[i]);
+          }
+          x++;
+        }
+      }
+      String bound0 =
+          "bind: a fixed operand stays as it was bound for all executions: \"%s\"; make another"
+              + " program with Program.bindFixed";
+      String name = p.graph().inputs().get(0).name();
+      assertMessage(String.format(bound0, name), () -> one.bindInput(0, w));
+      assertMessage(String.format(bound0, name), () -> one.input(0));
+    }
+  }
+
+  @Test
+  void exactlyTheFixedOperandsAreBound() {
+    Fn f = x -> List.of(x.get(0).add(x.get(1)));
+    Buffer w = Buffer.collected(132);
+    CompileOptions options = CompileOptions.DEFAULT.withFixed(Set.of(0));
+    try (Allocator a = new Allocator("contract");
+        Program p = backend().compile(graph(f, ROW, ROW), options);
+        Program both = backend().compile(graph(f, ROW, ROW), options.withDonated(Map.of(0, 0)))) {
+      String rule =
+          "bind: exactly the operands that were compiled as fixed must be given: positions [0], got"
+              + " %s; correct the map";
+      assertMessage(String.format(rule, "[]"), () -> p.bindFixed(Map.of(), a));
+      assertMessage(String.format(rule, "[0, 1]"), () -> p.bindFixed(Map.of(0, w, 1, w), a));
+      String name = p.graph().inputs().get(0).name();
+      assertMessage(
+          "bind: the buffer must have the size of \""
+              + name
+              + "\": f32[33] needs 132 bytes, got 4; bind a buffer of the right type",
+          () -> p.bindFixed(Map.of(0, Buffer.collected(4)), a));
+      assertMessage(
+          "bind: a fixed operand must not be donated: \""
+              + name
+              + "\" is both; compile without one",
+          () -> both.bindFixed(Map.of(0, w), a));
+    }
+  }
+
+  private static void assertMessage(String message, Executable bad) {
+    assertEquals(message, assertThrows(IllegalArgumentException.class, bad).getMessage());
   }
 
   @Test

@@ -47,6 +47,11 @@ class WarmUpTest {
     }
 
     @Override
+    public Program bindFixed(Map<Integer, Buffer> operands, Allocator allocator) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public Execution newExecution(Allocator allocator) {
       memory.add(allocator);
       done.add("open " + name);
