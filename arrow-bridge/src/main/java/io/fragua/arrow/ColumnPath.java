@@ -6,14 +6,16 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedAttribute$;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Option;
 
 /**
  * Finds columns by name. A name is that of a column of the data set, whatever characters it has, or
- * else a dotted one as in Spark SQL, {@code a.b.c} or {@code a.`b.c`}, of a field in a struct. As
- * in Spark by default, letters of another case fit if only one name fits so.
+ * else one as in Spark SQL: {@code a.b.c} or {@code a.`b.c`} of a field in a struct, or {@code
+ * `a.b`} of a column. Letters of another case fit if only one name fits so, unless {@code
+ * spark.sql.caseSensitive} is set.
  */
 public final class ColumnPath {
   private ColumnPath() {}
@@ -48,10 +50,9 @@ public final class ColumnPath {
     return functions.col(path.stream().map(f -> quoted(f.name())).collect(Collectors.joining(".")));
   }
 
-  /** Whether the name is that of a field in a struct, not of a column of the data set. */
-  public static boolean isNested(StructType schema, String name) {
-    List<StructField> path = path(schema, name);
-    return path != null && path.size() > 1;
+  /** Whether the name is no column's own: that of a field in a struct, or one in quotes. */
+  static boolean isPath(StructType schema, String name) {
+    return field(schema, name) == null && path(schema, name) != null;
   }
 
   private static String quoted(String name) {
@@ -94,6 +95,9 @@ public final class ColumnPath {
     Option<Object> exact = schema.getFieldIndex(name);
     if (exact.isDefined()) {
       return schema.fields()[(Integer) exact.get()];
+    }
+    if (SQLConf.get().caseSensitiveAnalysis()) {
+      return null;
     }
     StructField same = null;
     for (StructField f : schema.fields()) {

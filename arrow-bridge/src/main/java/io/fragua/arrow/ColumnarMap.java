@@ -97,7 +97,7 @@ public final class ColumnarMap {
     StructType schema = df.schema();
     var resolver = df.sparkSession().sessionState().conf().resolver();
     for (String name : new LinkedHashSet<>(inputs)) {
-      if (ColumnPath.isNested(schema, name)) {
+      if (ColumnPath.isPath(schema, name)) {
         NamedExpression e = child.resolve(ScalaLists.seq(ColumnPath.parts(name)), resolver).get();
         Expression field = e instanceof Alias a ? a.child() : (Expression) e;
         fields.add(

@@ -87,9 +87,9 @@ public final class TileReader {
 
   private static int ordinal(StructType schema, String name) {
     Check.that(
-        !ColumnPath.isNested(schema, name),
-        "tile reader: reads columns of the batch: \"%s\" is a field of a struct; read it through"
-            + " ColumnarMap, which takes it out",
+        !ColumnPath.isPath(schema, name),
+        "tile reader: reads columns of the batch: \"%s\" is no column's own name; read it through"
+            + " ColumnarMap, which makes a column of it",
         name);
     return schema.fieldIndex(ColumnTypes.field(schema, "tile reader", name).name());
   }

@@ -191,10 +191,8 @@ final class SchemaChecks {
   /** The type of a column that must exist, and only once. */
   DataType type(String param, String column) {
     int found = times.getOrDefault(column, 0);
-    if (found == 0 && ColumnPath.isNested(schema, column)) {
-      return ColumnPath.find(schema, column).dataType();
-    }
-    if (found != 1) {
+    StructField field = found > 1 ? null : ColumnPath.find(schema, column);
+    if (field == null) {
       String all = Arrays.toString(schema.fieldNames());
       throw new IllegalArgumentException(
           found > 1
@@ -207,7 +205,7 @@ final class SchemaChecks {
                       + " or add the column",
                   stage, param, column, all, param));
     }
-    return schema.apply(column).dataType();
+    return field.dataType();
   }
 
   private void check(String param, String column, String rule, String remedy, boolean ok) {

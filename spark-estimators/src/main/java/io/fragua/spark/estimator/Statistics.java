@@ -86,12 +86,14 @@ final class Statistics<P extends InputParams & TrainingParams> {
         params.getHandleInvalid().equals("skip") ? " that handleInvalid=skip keeps" : "");
     checks.valid("labelCol", params.getLabelCol(), label, rows);
     Column classes = found.get(classColumn());
+    int k = 0;
     if (objective == Objective.CLASSES) {
       checkWhole(classes);
-      checks.classes(params.getLabelCol(), classes.longs(), rows);
+      String name = params.getLabelCol();
+      k = checks.classes(name, ColumnPath.find(schema, name), classes.longs(), rows);
       if (params instanceof ClassifierParams c) {
-        checks.thresholds(c, classes.longs().length);
-        checks.classWeights(c, classes.longs().length);
+        checks.thresholds(c, k);
+        checks.classWeights(c, k);
       }
     }
     if (!params.getWeightCol().isEmpty()) {
@@ -138,11 +140,20 @@ final class Statistics<P extends InputParams & TrainingParams> {
             means.stream().mapToDouble(v -> v).toArray(),
             deviations.stream().mapToDouble(Statistics::divisor).toArray(),
             params.getStandardize(),
-            amounts ? 0 : classes.longs().length,
+            k,
             amounts ? label.mean() : 0,
             amounts ? divisor(label.std()) : 1);
-    double[] weights = amounts ? null : ClassBalance.weights(params, classes.counts());
+    double[] weights = amounts ? null : ClassBalance.weights(params, counts(classes, k));
     return new Learnt(d, rows, trainingRows(found, rows), weights);
+  }
+
+  /** What the rows of each class count together. */
+  private static double[] counts(Column classes, int k) {
+    double[] counts = new double[k];
+    for (int i = 0; i < classes.longs().length; i++) {
+      counts[(int) classes.longs()[i]] = classes.counts()[i];
+    }
+    return counts;
   }
 
   private DataType type(String column) {

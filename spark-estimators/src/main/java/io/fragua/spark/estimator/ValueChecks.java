@@ -4,6 +4,11 @@ import io.fragua.arrow.ColumnStatistics.Column;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.tensor.Check;
 import java.util.Arrays;
+import org.apache.spark.ml.attribute.Attribute;
+import org.apache.spark.ml.attribute.BinaryAttribute;
+import org.apache.spark.ml.attribute.NominalAttribute;
+import org.apache.spark.sql.types.NumericType;
+import org.apache.spark.sql.types.StructField;
 
 /**
  * Checks of the columns' values, by what the statistics found, before any training.
@@ -101,8 +106,14 @@ record ValueChecks(String stage, String handleInvalid) {
         column);
   }
 
-  /** The distinct labels, ascending, are 0, 1, 2, ... */
-  void classes(String label, long[] values, long rows) {
+  /**
+   * The number of classes, which the column's metadata name, as those of a StringIndexer do, or
+   * which each have rows.
+   *
+   * @param column of the labels, in the schema
+   * @param values the distinct labels, ascending
+   */
+  int classes(String label, StructField column, long[] values, long rows) {
     long first = values[0];
     long last = values[values.length - 1];
     Check.that(
@@ -112,6 +123,18 @@ record ValueChecks(String stage, String handleInvalid) {
         stage,
         label,
         first < 0 ? first : last);
+    int named = named(column);
+    if (named >= 2) {
+      Check.that(
+          last < named,
+          "%s labelCol: labels must be of the %d classes that the column's metadata name: \"%s\""
+              + " holds %d; number the classes anew, or drop the metadata with a cast",
+          stage,
+          named,
+          label,
+          last);
+      return named;
+    }
     for (int k = 0; k < values.length; k++) {
       Check.that(
           values[k] == k,
@@ -130,6 +153,19 @@ record ValueChecks(String stage, String handleInvalid) {
         stage,
         rows,
         label);
+    return values.length;
+  }
+
+  /** How many classes a column's metadata name; 0 if they do not. */
+  private static int named(StructField column) {
+    if (!(column.dataType() instanceof NumericType)) {
+      return 0; // metadata describe numbers
+    }
+    Attribute a = Attribute.fromStructField(column);
+    if (a instanceof NominalAttribute n && n.getNumValues().isDefined()) {
+      return (int) n.getNumValues().get();
+    }
+    return a instanceof BinaryAttribute ? 2 : 0;
   }
 
   /** As many weights as classes. */

@@ -10,7 +10,8 @@ import org.apache.spark.ml.param.Param;
 public interface TrainingParams extends ParamFamily {
   /**
    * The column to learn. A classifier takes a number 0, 1, 2, ... or a truth value, a regressor any
-   * number. Default {@code "label"}.
+   * number. Every class needs rows, unless the column's metadata say how many there are, as those
+   * of a StringIndexer do. Default {@code "label"}.
    */
   default Param<String> labelCol() {
     return groups().training.labelCol;

@@ -90,12 +90,6 @@ class BadSchemaTest {
             "NeuralClassifier numericCols: must name a column of the data set: \"z\" is not one of"
                 + " [x, y]; correct numericCols, or add the column"),
         Mistake.fitExactly(
-            "a column of another case",
-            classifier().setNumericCols("X").setLabelCol("y"),
-            two(),
-            "NeuralClassifier numericCols: must name a column of the data set: \"X\" is not one of"
-                + " [x, y]; correct numericCols, or add the column"),
-        Mistake.fitExactly(
             "a column that is there twice",
             x,
             Frames.of(twice),

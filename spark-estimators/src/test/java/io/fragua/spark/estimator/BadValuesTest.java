@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.spark.ml.attribute.NominalAttribute;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.Dataset;
@@ -121,6 +122,20 @@ class BadValuesTest {
             "NeuralClassifier labelCol: every class from 0 to 3 must have rows: class 2 has none"
                 + " among 3 rows of \"xor\"; number the classes without gaps, for instance with a"
                 + " StringIndexer"));
+    m.add(
+        Mistake.fitExactly(
+            "a class that the metadata do not have",
+            x,
+            indexed(Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {2.0, 2.0}), 2),
+            "NeuralClassifier labelCol: labels must be of the 2 classes that the column's metadata"
+                + " name: \"xor\" holds 2; number the classes anew, or drop the metadata with a"
+                + " cast"));
+    m.add(
+        Mistake.fit(
+            "metadata of one class",
+            x,
+            indexed(Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {2.0, 0.0}), 1),
+            "needs at least two classes: class 1 has no rows"));
     m.add(
         Mistake.fit(
             "one class",
@@ -248,5 +263,11 @@ class BadValuesTest {
             data(),
             "NeuralClassifier network: the layer must fit the 3 features and the label: reshape"));
     return m.stream();
+  }
+
+  /** With metadata as a StringIndexer writes them. */
+  private static Dataset<Row> indexed(Dataset<Row> d, int classes) {
+    var named = NominalAttribute.defaultAttr().withName("xor").withNumValues(classes);
+    return d.withColumn("xor", functions.col("xor").as("xor", named.toMetadata()));
   }
 }

@@ -18,6 +18,7 @@ import org.apache.spark.ml.attribute.Attribute;
 import org.apache.spark.ml.attribute.AttributeGroup;
 import org.apache.spark.ml.attribute.NominalAttribute;
 import org.apache.spark.ml.evaluation.BinaryClassificationEvaluator;
+import org.apache.spark.ml.feature.StringIndexer;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
@@ -29,6 +30,8 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What single parameters do. */
 class BehaviourTest {
@@ -81,6 +84,66 @@ class BehaviourTest {
     assertTrue(best.avgMetrics()[0] < 0.8, java.util.Arrays.toString(best.avgMetrics()));
     NeuralClassificationModel model = (NeuralClassificationModel) best.bestModel();
     assertArrayEquals(new int[] {16, 8}, model.getHiddenLayers());
+  }
+
+  /** As a fold of a cross-validation may leave them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "weights", "balance"})
+  void classesWithoutRowsAreThoseThatAStringIndexerNames(String how) {
+    Dataset<Row> indexed =
+        new StringIndexer()
+            .setInputCol("city")
+            .setOutputCol("to")
+            .setStringOrderType("alphabetAsc") // Lima, Málaga, Oslo
+            .fit(data())
+            .transform(data());
+    NeuralClassifier c =
+        new NeuralClassifier()
+            .setCategoricalCols("city")
+            .setLabelCol("to")
+            .setHiddenLayers()
+            .setEpochs(40)
+            .setBatchSize(32)
+            .setBalanceClasses(how.equals("balance"));
+    if (how.equals("weights")) {
+      c.setClassWeights(1, 2, 3);
+    }
+    Dataset<Row> two = indexed.filter("to != 1");
+    NeuralClassificationModel model = c.fit(two);
+    assertEquals(3, model.numClasses());
+    Dataset<Row> scored = model.transform(two);
+    assertEquals(0, scored.filter("prediction != to").count());
+    assertEquals(3, scored.head().<Vector>getAs("probability").size());
+  }
+
+  /** Letters of another case, quotes around a dotted name, a field of a struct. */
+  @Test
+  void namesAreReadAsSparkSqlReadsThem() {
+    Dataset<Row> d =
+        data()
+            .withColumn("corner", functions.struct("b"))
+            .drop("b")
+            .withColumnRenamed("city", "city.name")
+            .withColumnRenamed("weight", "row.weight");
+    NeuralClassifier sql =
+        xor()
+            .setNumericCols("A", "Corner.B")
+            .setCategoricalCols("`City.name`")
+            .setWeightCol("`row.Weight`")
+            .setLabelCol("XOR")
+            .setEpochs(2);
+    NeuralClassifier exact =
+        xor().setNumericCols("a", "b").setCategoricalCols("city").setWeightCol("weight");
+    List<Row> expected = rows(exact.setEpochs(2).fit(data()).transform(data()), "probability");
+    assertEquals(expected, rows(sql.fit(d).transform(d), "probability"));
+    Spark.session().conf().set("spark.sql.caseSensitive", true);
+    try {
+      String message = assertThrows(IllegalArgumentException.class, () -> sql.fit(d)).getMessage();
+      assertTrue(
+          message.contains("numericCols: must name a column of the data set: \"A\""), message);
+    } finally {
+      Spark.session().conf().unset("spark.sql.caseSensitive");
+    }
   }
 
   private static scala.collection.Iterable<int[]> scalaList(int[]... values) {
