@@ -90,7 +90,7 @@ public final class ColumnarMap {
         ScalaLists.seq(List.of()));
   }
 
-  /** The plan, with fields of structs that are read as columns of their dotted names behind. */
+  /** The plan, with columns of the names behind that are no column's own: paths and quoted ones. */
   private static LogicalPlan withFields(
       org.apache.spark.sql.classic.Dataset<?> df, LogicalPlan child, List<String> inputs) {
     List<NamedExpression> fields = new ArrayList<>();

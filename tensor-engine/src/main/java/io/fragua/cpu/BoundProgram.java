@@ -26,8 +26,8 @@ final class BoundProgram implements Program {
     try (CpuExecution first = program.newExecution(memory)) {
       operands.forEach(first::bindInput);
       shared = new HashMap<>(first.kept());
+      program.executions().begin(); // while another is open, so that nobody closes it in between
     }
-    program.executions().begin();
     kept = List.copyOf(shared.values());
     program.steps().stream()
         .skip(program.once())

@@ -251,14 +251,7 @@ final class CpuExecution implements Execution {
   }
 
   private void replace(int slot, Buffer b, TensorType type, String name) {
-    Check.that(
-        b.size() == type.byteSize(),
-        "bind: the buffer must have the size of \"%s\": %s needs %d bytes, got %d; bind a buffer of"
-            + " the right type",
-        name,
-        type,
-        type.byteSize(),
-        b.size());
+    Binding.checkSize(b, type, name);
     if (slots[slot] == b) {
       return;
     }
@@ -300,7 +293,7 @@ final class CpuExecution implements Execution {
 
   private void checkOwn(int i) {
     if (isShared(i)) {
-      throw FixedOperands.bound(program.graph(), i);
+      throw Binding.alreadyBound(program.graph(), i);
     }
   }
 

@@ -271,7 +271,7 @@ final class CpuProgram implements Program {
 
   @Override
   public Program bindFixed(Map<Integer, Buffer> operands, Allocator allocator) {
-    FixedOperands.check(graph, options, operands);
+    Binding.checkFixed(graph, options, operands);
     return new BoundProgram(this, operands, allocator);
   }
 

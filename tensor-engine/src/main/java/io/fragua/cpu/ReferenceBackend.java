@@ -57,7 +57,7 @@ public final class ReferenceBackend implements Backend {
     /** Nothing is computed before it is asked for. */
     @Override
     public Program bindFixed(Map<Integer, Buffer> operands, Allocator allocator) {
-      FixedOperands.check(graph, options, operands);
+      Binding.checkFixed(graph, options, operands);
       return new Interpreted(graph, options, Map.copyOf(operands));
     }
 

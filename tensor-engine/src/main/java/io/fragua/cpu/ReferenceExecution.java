@@ -32,7 +32,7 @@ final class ReferenceExecution implements Execution {
   }
 
   /**
-   * As above.
+   * With operands that were bound for all executions.
    *
    * @param bound operands that stay as they are, by position
    */
@@ -148,7 +148,7 @@ final class ReferenceExecution implements Execution {
         i,
         graph.inputs().size());
     if (bound.containsKey(i)) {
-      throw FixedOperands.bound(graph, i);
+      throw Binding.alreadyBound(graph, i);
     }
   }
 

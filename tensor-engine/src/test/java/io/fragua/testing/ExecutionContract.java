@@ -270,12 +270,12 @@ public abstract class ExecutionContract {
           x++;
         }
       }
-      String bound0 =
+      String stays =
           "bind: a fixed operand stays as it was bound for all executions: \"%s\"; make another"
               + " program with Program.bindFixed";
       String name = p.graph().inputs().get(0).name();
-      assertMessage(String.format(bound0, name), () -> one.bindInput(0, w));
-      assertMessage(String.format(bound0, name), () -> one.input(0));
+      assertMessage(String.format(stays, name), () -> one.bindInput(0, w));
+      assertMessage(String.format(stays, name), () -> one.input(0));
     }
   }
 
