@@ -163,8 +163,8 @@ final class CpuProgram implements Program {
             case F64 -> new Matmul64Step(v);
             case I32, I64 -> new MatmulIntegerStep(v);
             default ->
-                n == pieces && FixedMatmul.fits(v, known, options, n)
-                    ? FixedMatmul.step(v, options, n)
+                n == pieces && PackedMatmul.fits(v, known, options, n)
+                    ? PackedMatmul.step(v, options, n)
                     : new MatmulStep(v, options);
           };
       case COPY, CONCAT, PAD -> new MoveStep(v, n);

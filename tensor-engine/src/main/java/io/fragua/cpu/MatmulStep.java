@@ -20,10 +20,6 @@ import org.bytedeco.javacpp.Pointer;
  * thread.
  */
 final class MatmulStep extends Step {
-  private static final double LARGE_FLOPS = 3e7;
-
-  private static final long LARGE_RESULT = 100_000;
-
   /** Fewer operations than this are not worth a second thread. */
   private static final double MIN_FLOPS_PER_THREAD = 5e5;
 
@@ -60,16 +56,13 @@ final class MatmulStep extends Step {
       OneDnn.mayRound(attr, options.precision());
     }
     postOps();
-    // Without AVX-512 the first choice copies blocks of plain operands as it goes, and for large
-    // results the older is faster by a fifth to a half (measured with AVX2).
-    boolean older = v.type.dtype() == DType.F32 && isLarge() && !OneDnn.wide();
     long scratch = 0;
     int threads = options.threads();
     int axis = splitAxis(threads);
     int size = axis < 0 ? 1 : size(axis);
     int each = axis < 0 ? 1 : each(axis, size, threads);
     for (int from = 0; from < size; from += each) {
-      Piece p = piece(axis, from, Math.min(size, from + each), older, scratch);
+      Piece p = piece(axis, from, Math.min(size, from + each), scratch);
       pieces.add(p);
       scratch += align(p.product.scratchBytes());
     }
@@ -80,12 +73,6 @@ final class MatmulStep extends Step {
     post_ops ops = own(new post_ops());
     Epilogue.append(ops, result);
     attr.set_post_ops(ops);
-  }
-
-  private boolean isLarge() {
-    return shape.batch().size() == 1
-        && shape.flops() >= LARGE_FLOPS
-        && (long) shape.m() * shape.n() >= LARGE_RESULT;
   }
 
   /** The axis of the result that threads share, or -1 if one thread does it all. */
@@ -125,7 +112,7 @@ final class MatmulStep extends Step {
     return Math.min(size, (each + block - 1) / block * block);
   }
 
-  private Piece piece(int axis, int from, int to, boolean older, long scratch) {
+  private Piece piece(int axis, int from, int to, long scratch) {
     int n = result.args.size();
     long[] starts = new long[n + 1];
     memory.desc[] descs = new memory.desc[n + 1];
@@ -161,6 +148,10 @@ final class MatmulStep extends Step {
       starts[n] = from * whole.strides()[axis] * result.type.dtype().bytes();
     }
     descs[n] = desc(dims, result.type.dtype(), whole.strides());
+    boolean older =
+        result.type.dtype() == DType.F32
+            && shape.batch().size() == 1
+            && OneDnn.olderIsFaster(dims[r], dims[r + 1]);
     return new Piece(new Product(descs, attr, older), starts, scratch);
   }
 
