@@ -14,6 +14,9 @@ final class KernelLoop {
   private final StringBuilder body = new StringBuilder();
   private final StringBuilder after = new StringBuilder();
 
+  /** Which of the vectors that one turn of the loop takes is being written. */
+  private int part;
+
   KernelLoop(KernelPlan plan) {
     this.k = plan;
   }
@@ -95,7 +98,7 @@ final class KernelLoop {
   }
 
   private String head() {
-    return "    for (int i = 0; i < n * " + unit() + "; i += L * " + unit() + ") {\n";
+    return "    for (int i = 0; i < n * " + unit() + "; i += L * " + k.vectors() * unit() + ") {\n";
   }
 
   /** The place of a vector of elements of so many bytes. */
@@ -105,7 +108,8 @@ final class KernelLoop {
 
   private String index(int width) {
     int shift = Integer.numberOfTrailingZeros(unit() / width);
-    return shift == 0 ? "i" : "(i >> " + shift + ")";
+    String i = shift == 0 ? "i" : "(i >> " + shift + ")";
+    return part == 0 ? i : i + " + L * " + part * width;
   }
 
   /** Two partial results as one, as a Java expression. */
@@ -149,10 +153,22 @@ final class KernelLoop {
   private void vector(boolean tail) {
     VectorText text = new VectorText(once, before, body);
     Map<Object, VectorText.Var> vars = new HashMap<>();
+    for (part = 0; part < k.vectors(); part++) {
+      vars.values().removeIf(x -> !x.invariant());
+      body.append(k.vectors() > 1 ? "      {\n" : "");
+      vector(text, vars, tail);
+      body.append(k.vectors() > 1 ? "      }\n" : "");
+    }
+    part = 0;
+  }
+
+  private void vector(VectorText text, Map<Object, VectorText.Var> vars, boolean tail) {
     int inner = k.space.rank() - 1;
     for (int i = 0; i < k.loads.size(); i++) {
       View v = k.loads.get(i);
-      vars.put(v, load(text, i, v.base(), inner < 0 ? 0 : k.stride(i, inner)));
+      if (!vars.containsKey(v)) {
+        vars.put(v, load(text, i, v.base(), inner < 0 ? 0 : k.stride(i, inner)));
+      }
     }
     for (Value v : k.members) {
       List<VectorText.Var> args = new ArrayList<>();
@@ -169,7 +185,7 @@ final class KernelLoop {
       }
       if (v.kind == Value.Kind.REDUCE) {
         fold(text, k.reduces.indexOf(v), v, args.get(0), tail);
-      } else {
+      } else if (!vars.containsKey(v)) {
         vars.put(v, isStoredBf16(v) ? args.get(0) : emit(text, v, args));
       }
     }
@@ -282,10 +298,14 @@ final class KernelLoop {
 
   private void fold(VectorText text, int j, Value v, VectorText.Var x, boolean tail) {
     if (k.innerFolded) {
-      LaneFold f = new LaneFold(v, j);
+      LaneFold f = new LaneFold(v, j, part);
       before.append(f.start(tail));
       body.append(f.add(text, x, tail));
-      after.append(k.loopsRows() ? f.store("r" + j, "o" + j) : f.finish());
+      if (part == k.vectors() - 1) {
+        LaneFold first = new LaneFold(v, j);
+        after.append(first.gather(k.vectors()));
+        after.append(k.loopsRows() ? first.store("r" + j, "o" + j) : first.finish());
+      }
       return;
     }
     boolean f = v.type.dtype().isFloating();

@@ -22,6 +22,12 @@ final class KernelPlan {
   /** Operands of such a loop, each of which costs the just-in-time compiler time. */
   private static final int MAX_OWN = 9;
 
+  /** Sums that are added up side by side: an addition takes three or four clocks, a load a half. */
+  private static final int SUMS = 4;
+
+  /** Ops in a kernel for which the sum is what each turn waits for. */
+  private static final int FEW = 6;
+
   /** Elements summed into one f32 vector before they are added up in f64. */
   static final int CHUNK = 2048;
 
@@ -109,6 +115,21 @@ final class KernelPlan {
         && folds.isEmpty()
         && inner() % VectorRuntime.LANES == 0
         && (!innerFolded || inner() <= CHUNK);
+  }
+
+  /**
+   * Vectors that one turn of the loop takes: several where it does little but add to a sum of
+   * floats, for which the next addition would have to wait.
+   */
+  int vectors() {
+    boolean sums =
+        loopsRows()
+            && innerFolded
+            && inner() % (SUMS * VectorRuntime.LANES) == 0
+            && members.size() <= FEW
+            && reduces.stream().allMatch(LaneFold::isFloatSum)
+            && members.stream().noneMatch(v -> VectorMath.has(v.op.name()));
+    return sums ? SUMS : 1;
   }
 
   /**

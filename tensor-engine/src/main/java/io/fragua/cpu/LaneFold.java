@@ -28,10 +28,19 @@ final class LaneFold {
   private final int at;
 
   LaneFold(Value reduce, int j) {
+    this(reduce, j, 0);
+  }
+
+  /**
+   * One of several accumulators.
+   *
+   * @param part its number
+   */
+  LaneFold(Value reduce, int j, int part) {
     v = reduce;
     real = v.type.dtype().isFloating();
     how = how(v);
-    acc = "acc" + j;
+    acc = "acc" + j + (part == 0 ? "" : "_" + part);
     at = j * bytes();
   }
 
@@ -50,7 +59,12 @@ final class LaneFold {
   }
 
   private boolean isFloatSum() {
-    return real && how.equals("add");
+    return isFloatSum(v);
+  }
+
+  /** True for sums whose order matters to the bits. */
+  static boolean isFloatSum(Value reduce) {
+    return reduce.type.dtype().isFloating() && how(reduce).equals("add");
   }
 
   private boolean seesNan() {
@@ -135,6 +149,15 @@ final class LaneFold {
 
   private static String step(String acc, String type, String how, String x) {
     return "      " + acc + " = (" + type + ") " + acc + "." + how + "(" + x + ");\n";
+  }
+
+  /** Adds the sums of the other accumulators, of so many in all, to this one. */
+  String gather(int parts) {
+    StringBuilder s = new StringBuilder();
+    for (int p = 1; p < parts; p++) {
+      s.append(step(acc, type(), how, acc + "_" + p));
+    }
+    return s.toString();
   }
 
   /** Puts the accumulators into memory. */

@@ -132,6 +132,34 @@ class KernelRowsTest {
         numbers(10, rows, n).greater(0));
   }
 
+  /** Loops that take several vectors a turn, with operands and results of each width. */
+  @ParameterizedTest
+  @CsvSource({"1, 64", "5, 128", "30, 256", "3, 192", "4, 1000"})
+  void sumsOfRows(int rows, int n) {
+    List<Fn> sums =
+        List.of(
+            t -> List.of(t.get(0).sum(1)),
+            t -> List.of(t.get(0).sub(t.get(1)).square().sum(1), t.get(0).sum(1)),
+            t -> List.of(t.get(2).cast(DType.F32).mul(t.get(0)).sum(1)),
+            t -> List.of(t.get(3).select(t.get(0), t.get(1)).sum(1)),
+            t -> {
+              Tensor y = t.get(0).mul(2).add(1); // is kept too
+              return List.of(y.sum(1), y.cast(DType.BF16).cast(DType.F32), y.greater(0));
+            },
+            t -> {
+              Tensor place = t.get(0).iotaLike(DType.F32, t.get(0).shape(), 1);
+              return List.of(t.get(0).mul(place).sum(1));
+            });
+    for (Fn f : sums) {
+      check(
+          t -> f.apply(t).stream().map(y -> y.cast(DType.F32)).toList(),
+          numbers(7, rows, n),
+          numbers(8, rows, 1),
+          numbers(9, rows, n).cast(DType.BF16),
+          numbers(10, rows, n).greater(0));
+    }
+  }
+
   /** A sum of exponentials that is 0, tiny, huge or infinite. */
   @Test
   void sharesOfAnySum() {
