@@ -10,8 +10,9 @@ import java.util.List;
 /**
  * What follows an f32 convolution and moves into it: numbers for each output channel that are
  * added, subtracted or multiplied (so a batch norm with fixed statistics becomes part of kernel and
- * bias), then another image that is added, then relu, tanh or logistic. Arguments of the fused
- * value: input, kernel, and if its settings say so a bias and a residual.
+ * bias), then another image that is added, then relu, logistic or, where oneDNN is fast at it,
+ * tanh. Arguments of the fused value: input, kernel, and if its settings say so a bias and a
+ * residual.
  */
 final class ConvEpilogue {
   private ConvEpilogue() {}
@@ -21,9 +22,10 @@ final class ConvEpilogue {
    *
    * @param now an f32 elementwise value
    * @param i which of its arguments is the convolution, whole and needed by nobody else
-   * @return null if it cannot be taken in
+   * @param rounds whether results may be rounded to bf16
+   * @return null if it cannot be taken in, or had better not
    */
-  static Value fused(Value now, int i) {
+  static Value fused(Value now, int i, boolean rounds) {
     Value p = now.args.get(i).base();
     boolean empty = p.args.stream().anyMatch(a -> a.shape().size() == 0);
     if (p.attrs.has("activation") || empty) { // a sum of nothing is not left to oneDNN
@@ -31,7 +33,8 @@ final class ConvEpilogue {
     }
     switch (now.op.name()) {
       case "relu", "tanh", "logistic" -> {
-        return conv(now, p, p.attrs.with("activation", now.op.name()), p.args);
+        boolean takes = !now.op.name().equals("tanh") || Epilogue.takesTanh(rounds);
+        return takes ? conv(now, p, p.attrs.with("activation", now.op.name()), p.args) : null;
       }
       case "add", "sub", "mul" -> {
         return now.args.get(0).base() == now.args.get(1).base() ? null : binary(now, i, p);

@@ -9,10 +9,11 @@ import org.bytedeco.dnnl.post_ops;
 
 /**
  * Pass between simplify and fuse: what follows an f32 matrix product and nobody else needs without
- * it moves into the product: the bias of the last axis, then tanh, logistic, a constant factor or,
- * where results may be rounded, gelu. relu does not: oneDNN's turns NaN into 0, which would hide a
- * diverging model, and its prelu of slope 0, which does not, makes a product of 128 rows by 256 x
- * 256 slower by 19 us, where a kernel of relu alone takes 3 (measured with AVX-512).
+ * it moves into the product: the bias of the last axis, then logistic, a constant factor, where
+ * oneDNN is fast at it tanh or, where results may be rounded too, gelu. relu does not: oneDNN's
+ * turns NaN into 0, which would hide a diverging model, and its prelu of slope 0, which does not,
+ * makes a product of 128 rows by 256 x 256 slower by 19 us, where a kernel of relu alone takes 3
+ * (measured with AVX-512).
  */
 final class Epilogue {
   private Epilogue() {}
@@ -40,7 +41,7 @@ final class Epilogue {
           && product.isDense()
           && product.shape().equals(p.shape())
           && uses.onlyHere(before)) {
-        Value conv = ConvEpilogue.fused(now, i);
+        Value conv = ConvEpilogue.fused(now, i, rounds);
         if (conv != null) {
           return conv;
         }
@@ -73,11 +74,20 @@ final class Epilogue {
         Value c = now.args.get(1 - i).base();
         Attrs a = p.attrs.with("scale", c.constant.buffer().getDouble(DType.F32, 0));
         return Value.of(Value.Kind.MATMUL, now.type, p.op, a, p.args);
-      } else if (op.equals("tanh") || op.equals("logistic")) {
+      } else if (op.equals("logistic") || op.equals("tanh") && takesTanh(rounds)) {
         return activated(now, p, op);
       }
     }
     return now;
+  }
+
+  /**
+   * True if tanh is worth having in a product or convolution. Without AVX-512 oneDNN's takes 5 to
+   * 13 ns an element on one core (Zen 3), where a kernel takes 1; but a kernel would read what is
+   * rounded, where results may be, which then differed from CPU to CPU.
+   */
+  static boolean takesTanh(boolean rounds) {
+    return rounds || OneDnn.wide();
   }
 
   private static Value activated(Value now, Value product, String function) {

@@ -124,7 +124,7 @@ class ConvEpilogueTest {
     Fn f =
         a -> List.of(a.get(0).conv(a.get(1), Window.of(3), 4).mul(a.get(2)).add(a.get(3)).tanh());
     String text = explained(f, f32(2, 7, 8), f32(3, 2, 12), f32(12), f32(12));
-    assertEquals(1, everyRun(text).size(), text);
+    assertEquals(OneDnn.wide() ? 1 : 2, everyRun(text).size(), text); // else tanh is a kernel
   }
 
   @Test
