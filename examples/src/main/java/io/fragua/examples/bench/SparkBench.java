@@ -107,14 +107,26 @@ public final class SparkBench implements Callable<Integer> {
           "bench spark: --runs must be at least 1: " + runs + "; correct it");
     }
     ConsoleProgress progress = ConsoleProgress.onStandardOutput();
+    Map<String, Group> groups = groups(progress, out);
+    List<Group> todo =
+        groups.entrySet().stream()
+            .filter(g -> chosen.isEmpty() || chosen.stream().anyMatch(g.getKey()::contains))
+            .map(Map.Entry::getValue)
+            .toList();
+    if (todo.isEmpty()) {
+      throw new IllegalArgumentException(
+          "bench spark: --rows must name some of "
+              + groups.keySet()
+              + ": "
+              + chosen
+              + "; correct it");
+    }
     progress.phase("starting");
     try (SparkSession spark = FlightDelays.session("fragua bench spark")) {
       progress.watch(new JobProgress(spark.sparkContext()));
       List<BenchRow> rows = new ArrayList<>();
-      for (Map.Entry<String, Group> g : groups(spark, progress, out).entrySet()) {
-        if (chosen.isEmpty() || chosen.stream().anyMatch(g.getKey()::contains)) {
-          rows.addAll(g.getValue().measure());
-        }
+      for (Group g : todo) {
+        rows.addAll(g.measure(spark));
       }
       progress.close();
       BenchRow.print(out, rows);
@@ -126,33 +138,34 @@ public final class SparkBench implements Callable<Integer> {
 
   /** Rows that are measured together. */
   private interface Group {
-    List<BenchRow> measure();
+    List<BenchRow> measure(SparkSession spark);
   }
 
-  private Map<String, Group> groups(SparkSession spark, ConsoleProgress progress, PrintWriter out) {
+  private Map<String, Group> groups(ConsoleProgress progress, PrintWriter out) {
     String input = options.data();
     Map<String, Group> groups = new LinkedHashMap<>();
-    groups.put("flights", () -> flights(spark, input, progress, out));
+    groups.put("flights", spark -> flights(spark, input, progress, out));
     groups.put(
-        "scoring", () -> ScoringBench.measure(Flights.read(spark, input), options, runs, progress));
+        "scoring",
+        spark -> ScoringBench.measure(Flights.read(spark, input), options, runs, progress));
     groups.put(
         "MLlib",
-        () -> MllibBench.measure(Flights.read(spark, input), options.seed(), runs, progress));
+        spark -> MllibBench.measure(Flights.read(spark, input), options.seed(), runs, progress));
     groups.put(
         "DLRM",
-        () ->
+        spark ->
             inFolder(
                 folder ->
                     new ClickBench(environment, clicks, options.batchSize(), options.seed())
                         .measure(spark, folder, progress, out)));
     groups.put(
-        "workers main", () -> WorkersBench.flights(Flights.read(spark, input), options, out));
+        "workers main", spark -> WorkersBench.flights(Flights.read(spark, input), options, out));
     groups.put(
         "workers deterministic",
-        () -> WorkersBench.deterministic(Flights.read(spark, input), options, out));
+        spark -> WorkersBench.deterministic(Flights.read(spark, input), options, out));
     groups.put(
         "workers dense",
-        () ->
+        spark ->
             WorkersBench.dense(
                 spark, WorkersBench.LAYERS, WorkersBench.BATCH, denseRows, options.seed(), out));
     return groups;

@@ -55,7 +55,7 @@ class SparkBenchTest {
   }
 
   @Test
-  void aWrongNumberOfRunsIsRefusedBeforeSparkStarts() {
+  void wrongOptionsAreRefusedBeforeSparkStarts() {
     StringWriter err = new StringWriter();
     CommandLine line =
         new CommandLine(new SparkBench(Map.of()))
@@ -66,6 +66,12 @@ class SparkBenchTest {
                 });
     assertEquals(1, line.execute("--runs=0"));
     assertEquals("bench spark: --runs must be at least 1: 0; correct it", err.toString());
+    err.getBuffer().setLength(0);
+    assertEquals(1, line.execute("--data=none", "--rows=2 workers"));
+    assertEquals(
+        "bench spark: --rows must name some of [flights, scoring, MLlib, DLRM, workers main,"
+            + " workers deterministic, workers dense]: [2 workers]; correct it",
+        err.toString());
   }
 
   @Test
