@@ -10,9 +10,9 @@ import java.util.List;
 /**
  * What follows an f32 convolution and moves into it: numbers for each output channel that are
  * added, subtracted or multiplied (so a batch norm with fixed statistics becomes part of kernel and
- * bias), then another image that is added, then relu, logistic or, where oneDNN is fast at it,
- * tanh. Arguments of the fused value: input, kernel, and if its settings say so a bias and a
- * residual.
+ * bias), then another image that is added, then relu, logistic or, on most CPUs, tanh ({@link
+ * Epilogue#takesTanh}). Arguments of the fused value: input, kernel, and if its settings say so a
+ * bias and a residual.
  */
 final class ConvEpilogue {
   private ConvEpilogue() {}

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * One figure of a benchmark.
@@ -35,6 +37,27 @@ record BenchRow(
       throw new IllegalArgumentException(
           "bench: a peer has a name and a figure: row \"" + row + "\" has one of them; give both");
     }
+  }
+
+  /**
+   * What {@code --rows} chooses of a bench: all whose name has one of the texts in it.
+   *
+   * @param texts none for all
+   * @throws IllegalArgumentException if they choose nothing
+   */
+  static <T> List<T> chosen(
+      String bench, Collection<T> all, Function<T, String> name, List<String> texts) {
+    List<T> some =
+        all.stream()
+            .filter(x -> texts.isEmpty() || texts.stream().anyMatch(name.apply(x)::contains))
+            .toList();
+    if (some.isEmpty()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%s: --rows must name some of %s: %s; correct it",
+              bench, all.stream().map(name).toList(), texts));
+    }
+    return some;
   }
 
   /** Above 1 where Fragua is better; null without a peer. */

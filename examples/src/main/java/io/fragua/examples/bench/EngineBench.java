@@ -152,14 +152,7 @@ public final class EngineBench implements Callable<Integer> {
   public Integer call() throws IOException {
     check(seconds > 0 && seconds <= 600, "--seconds lies between 0 and 600", seconds);
     check(threads >= 1, "--threads must be at least 1", threads);
-    List<Workload> todo =
-        workloads.stream()
-            .filter(w -> chosen.isEmpty() || chosen.stream().anyMatch(w.row()::contains))
-            .toList();
-    check(
-        !todo.isEmpty(),
-        "--rows must name some of " + workloads.stream().map(Workload::row).toList(),
-        chosen);
+    List<Workload> todo = BenchRow.chosen("bench engine", workloads, Workload::row, chosen);
     try (Session s = new Session()) {
       for (Workload w : todo) {
         measure(s, w);

@@ -107,26 +107,14 @@ public final class SparkBench implements Callable<Integer> {
           "bench spark: --runs must be at least 1: " + runs + "; correct it");
     }
     ConsoleProgress progress = ConsoleProgress.onStandardOutput();
-    Map<String, Group> groups = groups(progress, out);
-    List<Group> todo =
-        groups.entrySet().stream()
-            .filter(g -> chosen.isEmpty() || chosen.stream().anyMatch(g.getKey()::contains))
-            .map(Map.Entry::getValue)
-            .toList();
-    if (todo.isEmpty()) {
-      throw new IllegalArgumentException(
-          "bench spark: --rows must name some of "
-              + groups.keySet()
-              + ": "
-              + chosen
-              + "; correct it");
-    }
+    List<Map.Entry<String, Group>> todo =
+        BenchRow.chosen("bench spark", groups(progress, out).entrySet(), Map.Entry::getKey, chosen);
     progress.phase("starting");
     try (SparkSession spark = FlightDelays.session("fragua bench spark")) {
       progress.watch(new JobProgress(spark.sparkContext()));
       List<BenchRow> rows = new ArrayList<>();
-      for (Group g : todo) {
-        rows.addAll(g.measure(spark));
+      for (Map.Entry<String, Group> g : todo) {
+        rows.addAll(g.getValue().measure(spark));
       }
       progress.close();
       BenchRow.print(out, rows);
