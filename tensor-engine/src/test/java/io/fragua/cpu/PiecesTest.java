@@ -177,4 +177,36 @@ class PiecesTest {
       }
     }
   }
+
+  /** A weight's gradient over many rows; the last piece has fewer, and further ones are longer. */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 1024, 64, 96, 2",
+    "1, 1500, 70, 65, 3",
+    "2, 1030, 128, 200, 3",
+    "3, 40000, 200, 64, 64",
+    "1, 1023, 64, 96, 1",
+    "1, 2048, 63, 96, 1",
+    "3, 2048, 100, 63, 1"
+  })
+  void aDeepProductIsCutAlongK(int threads, int k, int rows, int columns, int pieces) {
+    Fn f = in -> List.of(in.get(0).transpose().matmul(in.get(1)));
+    List<Tensor> in = List.of(f32(k, rows), f32(k, columns));
+    Graph g = Jit.graph(f, in.stream().map(Tensor::type).toList());
+    Tensor expected = Runs.on(Backends.reference(), g, in).get(0);
+    try (Allocator memory = new Allocator("deep");
+        Program p = new CpuBackend().compile(g, CompileOptions.DEFAULT.withThreads(threads));
+        Execution e = p.newExecution(memory)) {
+      String text = ", K in " + pieces + " pieces";
+      assertEquals(pieces > 1 && !OneDnn.wide(), p.explain().contains(text), p.explain());
+      for (int run = 0; run < 2; run++) { // what lay there before does not count
+        for (int i = 0; i < in.size(); i++) {
+          e.bindInput(i, in.get(i).buffer());
+        }
+        e.run();
+        Tensor y = Tensor.of(expected.type(), e.output(0));
+        assertNull(Tolerance.sum(k, 4).difference(expected, y));
+      }
+    }
+  }
 }
