@@ -84,6 +84,8 @@ final class ColumnAccumulator {
   private void numbers(ColumnVector v, double[] x, int count) {
     boolean hasNull = v.hasNull();
     int k = 0; // finite values, moved to the front
+    double low = Double.POSITIVE_INFINITY;
+    double high = Double.NEGATIVE_INFINITY;
     double sum = 0;
     for (int i = 0; i < count; i++) {
       double d = x[i];
@@ -93,8 +95,8 @@ final class ColumnAccumulator {
       if (Math.abs(d) <= Double.MAX_VALUE) {
         x[k++] = d;
         sum += d;
-        min = Math.min(min, d);
-        max = Math.max(max, d);
+        low = Math.min(low, d);
+        high = Math.max(high, d);
       } else {
         nans++;
         invalid(i, d, false);
@@ -103,7 +105,10 @@ final class ColumnAccumulator {
     if (k == 0) {
       return;
     }
-    double mean = sum / k;
+    min = Math.min(min, low);
+    max = Math.max(max, high);
+    // A constant's deviation is 0, not what rounding leaves, by which a model would divide.
+    double mean = low == high ? low : sum / k;
     double m2 = 0;
     for (int i = 0; i < k; i++) {
       m2 += (x[i] - mean) * (x[i] - mean);
@@ -114,6 +119,9 @@ final class ColumnAccumulator {
   private void merge(long k, double otherMean, double otherM2) {
     if (k == 0) {
       return;
+    }
+    if (n == 0) {
+      mean = otherMean;
     }
     double delta = otherMean - mean;
     long both = n + k;

@@ -18,10 +18,13 @@ final class FieldVector extends ColumnVector {
     this.field = field;
   }
 
-  /** The field's own vector where that is null as well, as it is in Spark's own vectors. */
+  /**
+   * The field's own vector where that is null as well, as it is in Spark's own vectors; but not in
+   * those of a struct that a file lacks, whose fields hold zeros.
+   */
   static ColumnVector of(ColumnVector struct, int ordinal) {
     ColumnVector field = struct.getChild(ordinal);
-    return struct instanceof WritableColumnVector || !struct.hasNull()
+    return !struct.hasNull() || struct instanceof WritableColumnVector w && !w.isAllNull()
         ? field
         : new FieldVector(struct, field);
   }

@@ -8,6 +8,7 @@ import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.SortOrder;
+import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning;
 import org.apache.spark.sql.execution.RowToColumnConverter;
 import org.apache.spark.sql.execution.RowToColumnarExec;
@@ -37,6 +38,9 @@ import scala.collection.immutable.Seq;
  */
 public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarTransition {
   private static final long serialVersionUID = 1L;
+
+  /** A batch with so many bytes of rows takes no more: wide rows, as images, are few to a batch. */
+  private static final long BATCH_BYTES = 32L << 20;
 
   private final SparkPlan child;
   private transient Map<String, SQLMetric> metrics;
@@ -212,8 +216,11 @@ public final class RowsToColumnsExec extends SparkPlan implements RowToColumnarT
           }
           files.clear();
           int n = 0;
-          while (n < batchRows && in.hasNext()) {
-            converter.convert(in.next(), vectors);
+          long bytes = 0;
+          while (n < batchRows && bytes < BATCH_BYTES && in.hasNext()) {
+            InternalRow row = in.next();
+            converter.convert(row, vectors);
+            bytes += row instanceof UnsafeRow u ? u.getSizeInBytes() : 0;
             files.row(n++);
           }
           batch.setNumRows(n);

@@ -14,14 +14,24 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
  * @param tiles to read
  */
 record ValidRows(List<TileSpec> tiles) implements BatchFunction {
-  private static final int RANGE = 4096;
+  /** Rows that are read at once, and numbers of one column, of which wide ones hold many a row. */
+  private static final int MAX_ROWS = 4096;
+
+  private static final int MAX_NUMBERS = 1 << 20;
 
   @Override
   public Iterator<ColumnarBatch> apply(
       Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
     TileReader reader = new TileReader(tiles, ordinals);
-    OnHeapColumnVector valid = new OnHeapColumnVector(RANGE, DataTypes.BooleanType);
-    boolean[] marks = new boolean[RANGE];
+    int widest =
+        tiles.stream()
+            .flatMap(t -> t.columns().stream())
+            .mapToInt(InputColumn::width)
+            .max()
+            .orElse(1);
+    int range = Math.max(1, Math.min(MAX_ROWS, MAX_NUMBERS / widest));
+    OnHeapColumnVector valid = new OnHeapColumnVector(MAX_ROWS, DataTypes.BooleanType);
+    boolean[] marks = new boolean[range];
     return BatchFunction.each(
         in,
         batch -> {
@@ -29,8 +39,8 @@ record ValidRows(List<TileSpec> tiles) implements BatchFunction {
           int rows = batch.numRows();
           valid.reset();
           valid.reserve(rows);
-          for (int from = 0; from < rows; from += RANGE) {
-            int n = Math.min(RANGE, rows - from);
+          for (int from = 0; from < rows; from += range) {
+            int n = Math.min(range, rows - from);
             Arrays.fill(marks, false);
             reader.mark(batch, from, n, marks);
             for (int i = 0; i < n; i++) {

@@ -142,6 +142,39 @@ final class ColumnStatisticsTest {
     }
   }
 
+  /** Of values whose sum, rounded, is no multiple of them: a model divides by the deviation. */
+  @Test
+  void aConstantHasNoDeviation() {
+    Dataset<Row> df =
+        Session.get()
+            .range(0, 20_000, 1, 3)
+            .selectExpr("0.1D as d", "cast(19.99 as decimal(9, 2)) as de", "-7e300D as far");
+    List<Request> all = Arrays.stream(df.columns()).map(c -> new Request(c, false, true)).toList();
+    Map<String, Column> got = ColumnStatistics.collect(df, all);
+    got.forEach((c, s) -> assertEquals(0, s.std(), c));
+    assertEquals(0.1, got.get("d").mean());
+  }
+
+  /** Spark's reader fills the vectors of its fields with zeros. */
+  @Test
+  void fieldsOfAStructThatAFileLacksAreNull() {
+    Dataset<Row> ids = Session.get().range(0, 5, 1, 1).toDF();
+    String path = Session.path();
+    ids.write().parquet(path + "/part=1");
+    ids.selectExpr("id", "struct(double(id) as x, struct(string(id) as s) as y) as info")
+        .write()
+        .parquet(path + "/part=2");
+    Dataset<Row> both = Session.get().read().option("mergeSchema", true).parquet(path);
+    assertEquals(5, both.filter("info.x is null").count());
+    Map<String, Column> got =
+        ColumnStatistics.collect(
+            both,
+            List.of(new Request("info.x", false, true), new Request("info.y.s", true, false)));
+    got.forEach((c, s) -> assertEquals(5, s.nulls(), c));
+    assertEquals(2, got.get("info.x").mean());
+    assertArrayEquals(new double[] {1, 1, 1, 1, 1}, got.get("info.y.s").counts());
+  }
+
   @Test
   void samePartitionsGiveTheSameBits() {
     Column a = ColumnStatistics.collect(data, requests()).get("d");

@@ -322,4 +322,37 @@ final class TileReaderTest {
             .getMessage());
     reader.read(batch, 0, 0, buffer, 3);
   }
+
+  /** The last bits of a mean depend on the order of the rows. */
+  @Test
+  void anOriginDoesNotDependOnAMeansLastBits() {
+    double mean = 1_700_000_000_123_456.7;
+    InputColumn t = InputColumn.scalar("t");
+    assertEquals(
+        t.near(mean, DataTypes.TimestampType), t.near(Math.nextUp(mean), DataTypes.TimestampType));
+    assertEquals(1e39, t.near(1e39, DataTypes.DoubleType).origin()); // more than an f32 holds
+  }
+
+  /** Rows of 4 MB: one batch of all of them would take as much memory as 4 MB times 10,000. */
+  @Test
+  void wideRowsAreFewToABatch() {
+    int width = 600_000;
+    Dataset<Row> rows =
+        Session.get()
+            .range(0, 20, 1, 1)
+            .selectExpr("if(id = 7, null, array_repeat(double(id), " + width + ")) as v");
+    InputColumn v = InputColumn.array("v", width);
+    long batches =
+        ColumnarMap.replace(
+                rows,
+                List.of("v"),
+                new StructType().add("bytes", "binary"),
+                new TileDump(new TileSpec("x", DType.F32, List.of(v), true), 1),
+                "dump")
+            .selectExpr("length(bytes) as n")
+            .count();
+    assertEquals(3, batches); // 32 MiB are seven
+    TileSpec strict = new TileSpec("x", DType.F32, List.of(v), false);
+    assertEquals(19, TileSpec.withoutInvalid(rows, List.of(strict)).count());
+  }
 }

@@ -242,6 +242,7 @@ final class CpuExecution implements Execution {
   }
 
   private Buffer own(int slot, TensorType type) {
+    checkOpen();
     if (slots[slot] == null) {
       Buffer b = allocator.allocate(type.byteSize());
       owned[slot] = true;
@@ -251,6 +252,7 @@ final class CpuExecution implements Execution {
   }
 
   private void replace(int slot, Buffer b, TensorType type, String name) {
+    checkOpen();
     Binding.checkSize(b, type, name);
     if (slots[slot] == b) {
       return;
@@ -398,10 +400,14 @@ final class CpuExecution implements Execution {
     return new Profile(runs, named, events);
   }
 
-  private void begin() {
+  private void checkOpen() {
     if (closed) {
       throw new IllegalStateException("execution: must be open: it is closed; make a new one");
     }
+  }
+
+  private void begin() {
+    checkOpen();
     if (anyChanged) {
       rebind();
     }

@@ -121,7 +121,8 @@ final class Epilogue {
     Value p = from.base();
     if (p.kind != Value.Kind.MATMUL
         || p.type.dtype() != DType.F32
-        || p.shape().rank() != 4
+        || MatmulShape.of(p).batch().rank() != 2
+        || !p.shape().equals(MatmulShape.of(p).whole())
         || p.attrs.has("swapped")
         || !uses.onlyHere(old.args.get(0).base())
         || !from.equals(View.of(p).transpose(new int[] {0, 2, 1, 3}))

@@ -34,6 +34,10 @@ final class Kernels {
     int[] d = new int[r.length];
     long[] s = new long[r.length];
     for (int i = 0; i < r.length; i++) {
+      if (r[i][0]
+          > Integer.MAX_VALUE) { // axes that are repeated, more points than an axis can have
+        return a;
+      }
       d[r.length - 1 - i] = Math.toIntExact(r[i][0]);
       s[r.length - 1 - i] = r[i][1];
     }

@@ -167,7 +167,7 @@ final class Lapack {
     for (int i = 0; i < matrices(in.get(0)); i++) {
       double[] a = turned(read(in.get(0), x[0], i, m * n), m, n);
       double[] tau = new double[k];
-      double[] work = new double[64 * Math.max(m, n)];
+      double[] work = new double[Math.toIntExact(Math.max(1, 64L * n))]; // blocks of 64 columns
       Dgeqrf.dgeqrf(m, n, a, 0, m, tau, 0, work, 0, work.length, new intW(0));
       double[] r = new double[k * n];
       for (int row = 0; row < k; row++) {

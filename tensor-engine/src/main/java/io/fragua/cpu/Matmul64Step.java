@@ -42,6 +42,13 @@ final class Matmul64Step extends Step {
       }
 
       @Override
+      public void unbind() {
+        left = null;
+        right = null;
+        out = null;
+      }
+
+      @Override
       public void run() {
         int batches = (int) shape.batch().size();
         for (int i = 0; i < batches; i++) {

@@ -74,7 +74,12 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     View r = View.of(v);
     return v.attrs.has("swapped")
         ? r.transpose(new int[] {0, 2, 1, 3})
-        : new View(v, 0, batch.concat(Shape.of(m, n)), batch.concat(Shape.of(m, n)).strides());
+        : new View(v, 0, whole(), whole().strides());
+  }
+
+  /** [batch..., M, N]; a product that takes in what follows it may have the shape of that. */
+  Shape whole() {
+    return batch.concat(Shape.of(m, n));
   }
 
   double flops() {

@@ -40,7 +40,12 @@ final class OneDnn {
     static final Loaded LOADED = onOwnThread();
   }
 
-  private record Loaded(engine engine, Function setThreads) {}
+  /**
+   * The library.
+   *
+   * @param failure why there is none, or null
+   */
+  private record Loaded(engine engine, Function setThreads, RuntimeException failure) {}
 
   /**
    * Loads on a thread that nobody interrupts. A Spark task that is killed while it loads would
@@ -53,7 +58,7 @@ final class OneDnn {
         new Thread(
             () -> {
               try {
-                loaded.complete(new Loaded(load(), openMp()));
+                loaded.complete(new Loaded(load(), openMp(), null));
               } catch (Throwable e) { // handed to the caller, who throws it
                 loaded.completeExceptionally(e);
               }
@@ -66,7 +71,7 @@ final class OneDnn {
       return loaded.join(); // which waits through interrupts
     } catch (CompletionException e) {
       if (e.getCause() instanceof RuntimeException r) {
-        throw r;
+        return new Loaded(null, null, r);
       }
       throw e;
     }
@@ -75,6 +80,7 @@ final class OneDnn {
   private static engine load() {
     try {
       sleepSoon();
+      countMemoryOnce();
       engine e = new engine(engine.kind.cpu, 0);
       // Their classes look for the library as well when they are first used.
       new memory.desc().close();
@@ -109,6 +115,18 @@ final class OneDnn {
     }
   }
 
+  /**
+   * JavaCPP refuses to make the least object while the process holds more than four times the heap,
+   * which workspaces may; the JVM's limit on direct memory and Spark's budgets are the ones to
+   * keep.
+   */
+  private static void countMemoryOnce() {
+    String limit = "org.bytedeco.javacpp.maxPhysicalBytes";
+    if (System.getProperty(limit) == null && System.getProperty(limit.toLowerCase()) == null) {
+      System.setProperty(limit, "0");
+    }
+  }
+
   /** OpenMP's own switch in the very library that oneDNN is linked to. */
   private static Function openMp() {
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
@@ -135,14 +153,11 @@ final class OneDnn {
   }
 
   static engine engine() {
-    try {
-      return Holder.LOADED.engine();
-    } catch (ExceptionInInitializerError e) {
-      if (e.getCause() instanceof IllegalStateException s) {
-        throw s;
-      }
-      throw e;
+    RuntimeException failure = Holder.LOADED.failure();
+    if (failure != null) {
+      throw new IllegalStateException(failure.getMessage(), failure);
     }
+    return Holder.LOADED.engine();
   }
 
   /**

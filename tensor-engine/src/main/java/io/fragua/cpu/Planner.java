@@ -1,5 +1,7 @@
 package io.fragua.cpu;
 
+import io.fragua.tensor.Buffer;
+import io.fragua.tensor.Check;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -16,6 +18,7 @@ import java.util.Set;
  */
 final class Planner {
   private static final int ALIGN = 64;
+  private static final int MAX_BYTES = Integer.MAX_VALUE - Buffer.ALIGNMENT;
 
   /** When a value is read last that the next runs read too. */
   private static final int KEPT = Integer.MAX_VALUE;
@@ -152,13 +155,20 @@ final class Planner {
     for (Step s : steps) {
       for (Value v : s.reads()) {
         if (v.kind == Value.Kind.CONSTANT && seen.add(v)) {
-          places.put(v, new Place(1 + inputs.size() + outputs.size(), Math.toIntExact(at)));
-          at += align(v.type.byteSize());
+          long end = at + align(v.type.byteSize());
+          Check.that(
+              end <= MAX_BYTES,
+              "cpu program: the constants of a program hold at most %d bytes together: at least %d"
+                  + " bytes; pass large ones as operands",
+              MAX_BYTES,
+              end);
+          places.put(v, new Place(1 + inputs.size() + outputs.size(), (int) at));
+          at = end;
           out.add(v);
         }
       }
     }
-    constantBytes = Math.toIntExact(at);
+    constantBytes = (int) at;
     return out;
   }
 

@@ -151,7 +151,7 @@ final class ReferenceKernels {
   }
 
   /** Toward zero, at most the type's range; NaN is 0. Java's conversion does so for 64 bits. */
-  private static long saturated(DType to, double v) {
+  static long saturated(DType to, double v) {
     return Math.max(least(to), Math.min(greatest(to), (long) v));
   }
 

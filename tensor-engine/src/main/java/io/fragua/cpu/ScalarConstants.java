@@ -38,10 +38,10 @@ final class ScalarConstants {
     if (real) {
       double[] x = args.stream().mapToDouble(ScalarConstants::number).toArray();
       double y = s.real().apply(x);
-      if (to == DType.BOOL) {
-        out.putLong(to, 0, y != 0 ? 1 : 0);
-      } else {
+      if (to == DType.BOOL || to.isFloating()) {
         out.putDouble(to, 0, y);
+      } else {
+        out.putLong(to, 0, ReferenceKernels.saturated(to, y));
       }
     } else {
       long[] x =

@@ -5,6 +5,7 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -14,6 +15,9 @@ import java.util.List;
 final class SortStep extends CallsStep {
   /** Fewer elements than this are not worth a second thread. */
   private static final int MIN_PER_THREAD = 8_192;
+
+  /** Eager executions that wait for their next use keep memory of their own for lines up to this. */
+  private static final int KEPT = 1024;
 
   private final DType dtype;
   private final boolean descending;
@@ -54,13 +58,13 @@ final class SortStep extends CallsStep {
 
     Run(CpuExecution x) {
       this.x = x;
-      for (int t = 0; t < parts; t++) {
-        sorts[t] = new KeySort(length, dtype.bytes() == 8);
-      }
     }
 
     @Override
     public void rebind() {
+      for (int t = 0; t < parts; t++) {
+        sorts[t] = sorts[t] == null ? new KeySort(length, dtype.bytes() == 8) : sorts[t];
+      }
       from = x.buffer(call.args.get(0).base()).bytes();
       values = x.buffer(results.get(0)).bytes();
       order = x.buffer(results.get(1)).bytes();
@@ -69,6 +73,16 @@ final class SortStep extends CallsStep {
     @Override
     public void run() {
       Pool.split(x.pool(), parts, lines, part);
+    }
+
+    @Override
+    public void unbind() {
+      from = null;
+      values = null;
+      order = null;
+      if (length > KEPT) {
+        Arrays.fill(sorts, null);
+      }
     }
 
     private void lines(int t, int first, int end) {

@@ -44,7 +44,7 @@ record View(Value base, long offset, Shape shape, long[] strides) {
   View slice(int axis, int start, int limit, int stride) {
     long[] s = strides.clone();
     s[axis] *= stride;
-    int n = (limit - start + stride - 1) / stride;
+    int n = (int) (((long) limit - start + stride - 1) / stride);
     return new View(base, offset + start * strides[axis], shape.with(axis, n), s);
   }
 

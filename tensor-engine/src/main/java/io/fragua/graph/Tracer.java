@@ -3,6 +3,7 @@ package io.fragua.graph;
 import io.fragua.op.Op;
 import io.fragua.op.OpTable;
 import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Autograd;
 import io.fragua.tensor.Node;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -32,14 +33,15 @@ public final class Tracer {
       List<String> outputs,
       Function<List<Tensor>, List<Tensor>> function) {
     List<Tensor> placeholders = inputs.stream().map(i -> Tensor.input(i.type())).toList();
-    return close(inputs, placeholders, outputs, function.apply(placeholders));
+    List<Tensor> results = Autograd.tracing(false, () -> function.apply(placeholders));
+    return close(inputs, placeholders, outputs, results);
   }
 
   /** As {@link #trace}, with results named {@code out0}, {@code out1}, ... */
   public static Graph trace(
       List<Graph.Input> inputs, Function<List<Tensor>, List<Tensor>> function) {
     List<Tensor> placeholders = inputs.stream().map(i -> Tensor.input(i.type())).toList();
-    List<Tensor> results = function.apply(placeholders);
+    List<Tensor> results = Autograd.tracing(false, () -> function.apply(placeholders));
     List<String> names = new ArrayList<>();
     for (int i = 0; i < results.size(); i++) {
       names.add("out" + i);
@@ -70,7 +72,8 @@ public final class Tracer {
    * As {@link #traceClosure(List, Function)}.
    *
    * @param concrete true to make captured concrete tensors of several elements inputs as well, so
-   *     that the graph stays the same when they change
+   *     that the graph stays the same when they change, and those that require an eager gradient,
+   *     so that it goes through
    */
   public static Closure traceClosure(
       List<TensorType> types, Function<List<Tensor>, List<Tensor>> function, boolean concrete) {
@@ -80,12 +83,12 @@ public final class Tracer {
       inputs.add(new Graph.Input("arg" + inputs.size(), t));
       placeholders.add(Tensor.input(t));
     }
-    List<Tensor> results = function.apply(placeholders);
+    List<Tensor> results = Autograd.tracing(concrete, () -> function.apply(placeholders));
     List<Tensor> captured = captured(placeholders, results);
     if (concrete) {
       sort(results, Map.of()).stream()
           .map(t -> key((Tensor) t))
-          .filter(k -> k instanceof Tensor t && t.shape().size() > 1)
+          .filter(k -> k instanceof Tensor t && (t.shape().size() > 1 || t.isTracked()))
           .distinct()
           .forEach(k -> captured.add((Tensor) k));
     }

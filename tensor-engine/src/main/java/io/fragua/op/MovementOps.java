@@ -98,7 +98,7 @@ final class MovementOps {
                     .with(
                         in.get(0)
                             .shape()
-                            .with(axis, (int) ((limit - start + stride - 1L) / stride)));
+                            .with(axis, (int) (((long) limit - start + stride - 1) / stride)));
               },
               (g, in, y, a) -> {
                 int axis = a.integer("axis");

@@ -8,6 +8,7 @@ import java.util.function.Supplier;
  */
 public final class Autograd {
   private static final ThreadLocal<Boolean> OFF = ThreadLocal.withInitial(() -> false);
+  private static final ThreadLocal<Boolean> MAY_CAPTURE = ThreadLocal.withInitial(() -> false);
 
   private Autograd() {}
 
@@ -34,6 +35,26 @@ public final class Autograd {
           f.run();
           return null;
         });
+  }
+
+  /**
+   * Runs a function that is being traced, for {@link io.fragua.graph.Tracer}: whether it may
+   * capture tensors that require a gradient, because they become operands of what is traced.
+   * Elsewhere they would be constants, and are refused.
+   */
+  public static <T> T tracing(boolean mayCapture, Supplier<T> f) {
+    boolean before = MAY_CAPTURE.get();
+    MAY_CAPTURE.set(mayCapture);
+    try {
+      return f.get();
+    } finally {
+      MAY_CAPTURE.set(before);
+    }
+  }
+
+  /** True if a function is being traced that may capture tensors that require a gradient. */
+  static boolean mayCapture() {
+    return MAY_CAPTURE.get();
   }
 
   /** True unless this thread is inside {@link #noGrad}. */

@@ -185,8 +185,8 @@ public interface Sorting {
   default Tensor median(int axis) {
     int n = floatingLine("median", axis);
     Tensor s = sort(axis);
-    Tensor low = line(s, axis, (n - 1) / 2);
-    return orNan(n % 2 == 1 ? low : low.add(line(s, axis, n / 2)).div(2), s, axis);
+    Tensor low = wide(s, axis, (n - 1) / 2);
+    return orNan(n % 2 == 1 ? low : low.add(wide(s, axis, n / 2)).div(2), s, axis);
   }
 
   /**
@@ -204,11 +204,11 @@ public interface Sorting {
     double place = q * (n - 1);
     int i = (int) Math.floor(place);
     double t = place - i;
-    Tensor low = line(s, axis, i);
+    Tensor low = wide(s, axis, i);
     if (t == 0) {
       return orNan(low, s, axis);
     }
-    Tensor high = line(s, axis, i + 1);
+    Tensor high = wide(s, axis, i + 1);
     Tensor d = high.sub(low);
     return orNan(t < 0.5 ? low.add(d.mul(t)) : high.sub(d.mul(1 - t)), s, axis);
   }
@@ -235,9 +235,15 @@ public interface Sorting {
     return s.slice(a, i, i + 1).reshape(s.shape().without(a).dims());
   }
 
+  /** As f32 where it is f16 or bf16: sums and differences of f16 overflow. */
+  private static Tensor wide(Tensor s, int axis, int i) {
+    Tensor line = line(s, axis, i);
+    return line.dtype().bytes() == 2 ? line.cast(DType.F32) : line;
+  }
+
   /** NaN is sorted to the end. */
   private static Tensor orNan(Tensor t, Tensor s, int axis) {
     Tensor last = line(s, axis, s.shape().dim(axis) - 1);
-    return last.notEqual(last).select(last, t);
+    return last.notEqual(last).select(last, t.cast(s.dtype()));
   }
 }

@@ -116,7 +116,7 @@ final class Tape {
 
   /** Refuses tensors that a trace would silently take for constants. */
   static void refuse(List<Tensor> inputs) {
-    if (wanted(inputs)) {
+    if (wanted(inputs) && !Autograd.mayCapture()) {
       throw new IllegalArgumentException(
           "autograd: a traced function must not capture a tensor that requires a gradient, which"
               + " would have none: "

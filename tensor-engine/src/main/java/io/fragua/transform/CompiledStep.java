@@ -11,7 +11,7 @@ import io.fragua.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** A compiled program as one step of eager gradients, with a compiled program that goes back. */
@@ -40,9 +40,10 @@ final class CompiledStep {
   /**
    * Runs a program; its results remember how to go back.
    *
-   * @param back compiled from what {@link #back} gives, when it is needed
+   * @param back runs what is compiled from what {@link #back} gives
    */
-  static List<Tensor> run(Program p, List<Tensor> args, List<Integer> wrt, Supplier<Program> back) {
+  static List<Tensor> run(
+      Program p, List<Tensor> args, List<Integer> wrt, UnaryOperator<List<Tensor>> back) {
     List<TensorType> types = p.graph().outputTypes();
     Op op =
         new Op(
@@ -51,7 +52,7 @@ final class CompiledStep {
             -1,
             EnumSet.allOf(DType.class),
             (Op.TypeRule.Many) (o, in, a) -> types,
-            (Op.Vjp.Many) (g, in, out, a) -> pullBack(types, wrt, back.get(), g, in),
+            (Op.Vjp.Many) (g, in, out, a) -> pullBack(types, wrt, back, g, in),
             null,
             null,
             null,
@@ -62,13 +63,17 @@ final class CompiledStep {
   }
 
   private static List<Tensor> pullBack(
-      List<TensorType> types, List<Integer> wrt, Program back, List<Tensor> g, List<Tensor> in) {
+      List<TensorType> types,
+      List<Integer> wrt,
+      UnaryOperator<List<Tensor>> back,
+      List<Tensor> g,
+      List<Tensor> in) {
     List<Tensor> operands = new ArrayList<>(in);
     for (int i = 0; i < types.size(); i++) {
       operands.add(g.get(i) == null ? Tensor.full(types.get(i), 0) : g.get(i));
     }
     Tensor[] grads = new Tensor[in.size()];
-    List<Tensor> given = Jit.run(back, operands);
+    List<Tensor> given = back.apply(operands);
     for (int i = 0; i < given.size(); i++) {
       grads[wrt.get(i)] = given.get(i);
     }

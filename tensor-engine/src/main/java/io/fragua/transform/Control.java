@@ -143,7 +143,8 @@ public final class Control {
 
   /**
    * One of two functions, by a condition. Only the one is computed, except where {@code vmap} makes
-   * the condition differ from example to example.
+   * the condition differ from example to example: then both are, for all examples, and an index that
+   * the condition guards has to be clipped, or it is an error in the examples it guards against.
    *
    * @param condition a bool scalar
    * @param onTrue and {@code onFalse} give results of the same types
@@ -188,7 +189,8 @@ public final class Control {
 
   /**
    * Applies a function as long as a condition holds. Has no derivative, for the number of steps is
-   * not known beforehand: where a gradient is asked, an error says so.
+   * not known beforehand: where a gradient is asked, an error says so. Under {@code vmap} the body
+   * is computed for all examples until the last has ended, those that have keep their values.
    *
    * @param condition gives a bool scalar
    * @param body from values to the next values, of the same types

@@ -13,6 +13,8 @@ import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +25,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * Compiles a function: it is traced once for each list of operand types and the program is kept.
  * Inside another transform it simply inlines. On tensors that require an eager gradient the whole
  * function is one step to go back through, by a second compiled program, which computes the
- * function again. Thread-safe.
+ * function again. The programs, and what they hold, are freed some time after nobody holds the
+ * function any more. Thread-safe.
  */
 public final class Jit {
   private Jit() {}
@@ -35,31 +38,69 @@ public final class Jit {
 
   /** As {@link #jit(Fn)}, on a given backend. */
   public static Fn jit(Fn f, Backend backend, CompileOptions options) {
-    Map<List<TensorType>, Program> programs = new ConcurrentHashMap<>();
-    Map<Back, Program> backs = new ConcurrentHashMap<>();
-    CompileOptions same = options.withDonated(Map.of()).withFixed(Set.of());
-    return args -> {
+    return new Compiled(f, backend, options);
+  }
+
+  /**
+   * What a program is compiled for: types of operands, and which want gradients if it goes back.
+   */
+  private record Use(List<TensorType> types, List<Integer> wrt) {}
+
+  /** Programs that are closed when nobody holds their function any more. */
+  private static final class Programs extends ConcurrentHashMap<Use, Program> implements Runnable {
+    private static final long serialVersionUID = 1L;
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    @Override
+    public void run() {
+      values().forEach(Program::close);
+    }
+  }
+
+  private static final class Compiled implements Fn {
+    private final Fn f;
+    private final Backend backend;
+    private final CompileOptions options;
+    private final Programs programs = new Programs();
+
+    Compiled(Fn f, Backend backend, CompileOptions options) {
+      this.f = f;
+      this.backend = backend;
+      this.options = options;
+      Programs.CLEANER.register(this, programs);
+    }
+
+    @Override
+    public List<Tensor> apply(List<Tensor> args) {
       if (args.stream().anyMatch(Tensor::isTraced)) {
         return f.apply(args);
       }
-      List<TensorType> types = args.stream().map(Tensor::type).toList();
-      Program p = programs.computeIfAbsent(types, t -> backend.compile(graph(f, t), options));
-      List<Integer> wrt = Autograd.isOn() ? CompiledStep.tracked(args) : List.of();
-      return wrt.isEmpty()
-          ? run(p, args)
-          : CompiledStep.run(
-              p,
-              args,
-              wrt,
-              () ->
-                  backs.computeIfAbsent(
-                      new Back(types, wrt),
-                      b -> backend.compile(CompiledStep.back(p.graph(), wrt), same)));
-    };
-  }
+      try {
+        List<TensorType> types = args.stream().map(Tensor::type).toList();
+        Program p =
+            programs.computeIfAbsent(
+                new Use(types, List.of()), u -> backend.compile(graph(f, types), options));
+        List<Integer> wrt = Autograd.isOn() ? CompiledStep.tracked(args) : List.of();
+        return wrt.isEmpty()
+            ? run(p, args)
+            : CompiledStep.run(p, args, wrt, operands -> back(new Use(types, wrt), p, operands));
+      } finally {
+        Reference.reachabilityFence(this);
+      }
+    }
 
-  /** What a program that goes back is compiled for: types of operands, which want gradients. */
-  private record Back(List<TensorType> types, List<Integer> wrt) {}
+    private List<Tensor> back(Use use, Program p, List<Tensor> operands) {
+      try {
+        CompileOptions same = options.withDonated(Map.of()).withFixed(Set.of());
+        return run(
+            programs.computeIfAbsent(
+                use, u -> backend.compile(CompiledStep.back(p.graph(), u.wrt), same)),
+            operands);
+      } finally {
+        Reference.reachabilityFence(this);
+      }
+    }
+  }
 
   /** The graph of a function for these operand types. */
   public static Graph graph(Fn f, List<TensorType> types) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 
 class CpuInfoTest {
@@ -52,5 +53,12 @@ class CpuInfoTest {
     assertTrue(info.oneDnn().matches("\\d+\\.\\d+\\.\\d+(, using .+)?"), info.oneDnn());
     assertTrue(info.vectorApi().matches("on, \\d+ bits preferred"), info.vectorApi());
     assertEquals(Runtime.getRuntime().availableProcessors(), info.threads());
+  }
+
+  /** JavaCPP would refuse to make anything in a process that is larger than four times its heap. */
+  @Test
+  void memoryIsLimitedInOnePlace() {
+    OneDnn.engine();
+    assertEquals(0, Pointer.maxPhysicalBytes());
   }
 }

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -207,6 +208,44 @@ class PiecesTest {
         Tensor y = Tensor.of(expected.type(), e.output(0));
         assertNull(Tolerance.sum(k, 4).difference(expected, y));
       }
+    }
+  }
+
+  /** The product has two axes, what it takes in has four, and these are swapped. */
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void aReshapedProductIsNotWrittenSwapped(boolean fixed) {
+    Fn f =
+        in -> {
+          Tensor y = in.get(0).matmul(in.get(1)).reshape(2, 40, 3, 32).add(in.get(2));
+          return List.of(y.logistic().transpose(0, 2, 1, 3));
+        };
+    List<Tensor> in = List.of(f32(240, 48), f32(48, 32), f32(32));
+    Graph g = Jit.graph(f, in.stream().map(Tensor::type).toList());
+    Set<Integer> stay = fixed ? Set.of(1) : Set.of();
+    try (Allocator memory = new Allocator("swapped");
+        Program p = new CpuBackend().compile(g, CompileOptions.DEFAULT.withFixed(stay));
+        Execution e = p.newExecution(memory)) {
+      for (int i = 0; i < in.size(); i++) {
+        e.bindInput(i, in.get(i).buffer());
+      }
+      e.run();
+      Tensor expected = Runs.on(Backends.reference(), g, in).get(0);
+      assertNull(CLOSE.difference(expected, Tensor.of(expected.type(), e.output(0))));
+    }
+  }
+
+  /** Of more points than an axis may have, a number that is the same at all of them. */
+  @Test
+  void moreThan2To31PointsAreCompiled() {
+    Fn f =
+        in -> {
+          Tensor x = in.get(0);
+          return List.of(x.expandDims(1).sub(x.expandDims(0)).mul(in.get(1)).sum());
+        };
+    List<TensorType> types = List.of(TensorType.of(DType.F32, 65_536), TensorType.of(DType.F32));
+    try (Program p = new CpuBackend().compile(Jit.graph(f, types), CompileOptions.DEFAULT)) {
+      assertEquals(1, p.graph().outputs().size());
     }
   }
 }

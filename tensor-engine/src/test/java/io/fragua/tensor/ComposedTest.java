@@ -206,4 +206,16 @@ class ComposedTest {
     assertEquals(
         "norm: the order must be positive or infinite: 0.0 of f32[2]; use 1, 2 or infinity", m);
   }
+
+  /** Two numbers of f16 may add up to more than it holds; a step may be longer than the axis. */
+  @Test
+  void ends() {
+    Tensor x = Tensor.of(new float[] {60_000, -60_000, 60_000, 60_000}, 2, 2).cast(DType.F16);
+    assertArrayEquals(new double[] {0, 60_000}, x.median(1).toDoubles());
+    assertEquals(DType.F16, x.median(1).dtype());
+    assertArrayEquals(new double[] {-30_000, 60_000}, x.quantile(0.25, 1).toDoubles());
+    Tensor five = Tensor.of(new float[] {1, 2, 3, 4, 5}, 5);
+    Fn first = Fn.of(v -> v.slice(0, 0, 5, Integer.MAX_VALUE).mul(2));
+    assertArrayEquals(new float[] {2}, Jit.jit(first).call(five).toFloats());
+  }
 }

@@ -359,4 +359,46 @@ class AutogradTest {
     assertTrue(m.contains("; "), m);
     return m;
   }
+
+  /** Captured tensors that require a gradient become operands of the loop. */
+  @Test
+  void gradientsGoThroughWhatLoopsAndBranchesCapture() {
+    Tensor xs = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
+    Fn loss =
+        in -> {
+          Tensor w = in.get(0);
+          Tensor scale = in.get(1);
+          Control.Scan s =
+              Control.scan(
+                  (h, x) -> {
+                    Tensor next = h.get(0).mul(w.square()).add(x.get(0).mul(scale));
+                    return new Control.Scan(List.of(next), List.of(next.mul(w)));
+                  },
+                  List.of(Tensor.zeros(DType.F32, 2).lift(w)),
+                  List.of(xs.lift(w)));
+          Tensor sum = s.ys().get(0).sum();
+          Tensor chosen =
+              Control.cond(
+                      sum.greater(0),
+                      v -> List.of(v.get(0).mul(w.sum())),
+                      v -> List.of(v.get(0).mul(scale)),
+                      sum)
+                  .get(0);
+          return List.of(chosen);
+        };
+    Tensor w = leaf(0.5f, -0.25f);
+    Tensor scale = Tensor.scalar(DType.F32, 2).requiresGrad();
+    loss.apply(List.of(w, scale)).get(0).backward();
+    List<Tensor> expected = Grad.grad(loss, 0, 1).apply(List.of(w.detach(), scale.detach()));
+    assertGrad(w, expected.get(0).toDoubles());
+    assertGrad(scale, expected.get(1).toDoubles());
+    String m =
+        message(
+            () ->
+                Control.scan(
+                    (h, x) -> new Control.Scan(Grad.grad(Fn.of(v -> v.mul(w).sum())).apply(h), x),
+                    List.of(xs.slice(0, 0, 1).reshape(2)),
+                    List.of(xs)));
+    assertTrue(m.contains("must not capture a tensor that requires a gradient"), m);
+  }
 }

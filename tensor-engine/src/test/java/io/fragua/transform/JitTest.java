@@ -3,13 +3,16 @@ package io.fragua.transform;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.exec.Allocator;
 import io.fragua.exec.Backend;
 import io.fragua.exec.Backends;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import io.fragua.testing.GraphCases;
@@ -20,6 +23,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class JitTest {
   private static final Tensor X = Tensor.of(new float[] {1, 2, 3}, 3);
@@ -193,5 +198,44 @@ class JitTest {
     Tensor y = loop.call(X.requiresGrad()).sum();
     String m = assertThrows(IllegalArgumentException.class, y::backward).getMessage();
     assertEquals("while_loop: has no derivative", m.substring(0, 29));
+  }
+
+  /**
+   * Large memory does not come from the collector, which sees only that nobody holds the function.
+   */
+  @Test
+  void aForgottenFunctionFreesWhatItHolds() throws InterruptedException {
+    Tensor w = Tensor.zeros(DType.F32, 3, 1 << 20);
+    Tensor x = Tensor.zeros(DType.F32, 2, 3).requiresGrad();
+    long before = Allocator.held();
+    Fn f = Jit.jit(Fn.of(v -> v.matmul(w).sum()));
+    f.call(x).backward();
+    assertTrue(Allocator.held() >= before + w.type().byteSize());
+    f = null;
+    for (int i = 0; i < 200 && Allocator.held() > before + (1 << 20); i++) {
+      System.gc();
+      Thread.sleep(50);
+    }
+    assertTrue(Allocator.held() <= before + (1 << 20), () -> before + " " + Allocator.held());
+  }
+
+  /** A number that is known is cast as one that is not. */
+  @ParameterizedTest
+  @CsvSource({
+    "1e10, I32",
+    "-1e10, I16",
+    "300, U8",
+    "-1, U8",
+    "Infinity, I32",
+    "NaN, I8",
+    "1e30, I64"
+  })
+  void knownNumbersAreCastAlike(double number, DType to) {
+    Fn f = Fn.of(x -> x.cast(to).add(Tensor.zeros(to, 2).lift(x)));
+    Tensor x = Tensor.scalar(DType.F64, number);
+    Tensor known = Jit.jit(Fn.of(v -> f.call(x.lift(v)))).call(Tensor.zeros(DType.F64));
+    Tensor expected = f.call(x.broadcastTo(Shape.of(1)).reshape());
+    assertArrayEquals(expected.toDoubles(), known.toDoubles());
+    assertArrayEquals(Jit.jit(f).call(x).toDoubles(), known.toDoubles());
   }
 }

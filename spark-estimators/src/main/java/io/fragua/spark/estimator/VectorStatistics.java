@@ -25,7 +25,11 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
  */
 final class VectorStatistics implements BatchFunction {
   private static final long serialVersionUID = 1L;
-  private static final int ROWS = 1024;
+
+  /** Rows that are read at once, and numbers, of which wide rows hold many. */
+  private static final int MAX_ROWS = 1024;
+
+  private static final int MAX_NUMBERS = 1 << 20;
 
   private final List<TileSpec> tiles;
   private final int width;
@@ -130,13 +134,14 @@ final class VectorStatistics implements BatchFunction {
 
   private Moments sum(Iterator<ColumnarBatch> in, int[] ordinals) {
     TileReader reader = new TileReader(tiles, ordinals);
-    Buffer[] tile = {Buffer.collected(4L * ROWS * width)};
-    float[] values = new float[ROWS * width];
+    int range = Math.max(1, Math.min(MAX_ROWS, MAX_NUMBERS / width));
+    Buffer[] tile = {Buffer.collected(4L * range * width)};
+    float[] values = new float[range * width];
     Moments total = new Moments(width);
     while (in.hasNext()) {
       ColumnarBatch batch = in.next();
-      for (int from = 0; from < batch.numRows(); from += ROWS) {
-        int n = Math.min(ROWS, batch.numRows() - from);
+      for (int from = 0; from < batch.numRows(); from += range) {
+        int n = Math.min(range, batch.numRows() - from);
         reader.read(batch, from, n, tile, 0);
         tile[0].bytes().asFloatBuffer().get(values, 0, n * width);
         total = total.plus(moments(values, n));

@@ -88,7 +88,9 @@ final class WorkerStore implements AutoCloseable {
               + " rows: there are more; use more workers");
     }
     if (spilled == null && !fits(c.rows())) {
-      spill();
+      spill(budget);
+    } else if (spilled == null && !StoreBudget.mayTake(growth(c.rows()))) {
+      spill(Math.min(budget, allocator.getAllocatedMemory()));
     }
     if (spilled != null) {
       spilled.add(c, 0, bytes, Chunk.HEADER, c.rows());
@@ -105,16 +107,24 @@ final class WorkerStore implements AutoCloseable {
 
   /** Whether so many more rows fit in memory, and their places in the order. */
   private boolean fits(int more) {
-    long beyond = Math.max(0, more - memory.free());
-    long slabs = (beyond + memory.slabRows() - 1) / memory.slabRows();
-    long needed = allocator.getAllocatedMemory() + slabs * memory.slabBytes();
+    long needed = allocator.getAllocatedMemory() + growth(more);
     return rows + validationRows <= memory.most()
         && needed + place * (rows + validationRows) <= budget;
   }
 
-  /** Moves all rows to disk. */
-  private void spill() {
-    spilled = new SpilledRows(layout, allocator, budget, files);
+  /** Bytes of memory that so many more rows take beyond what there is. */
+  private long growth(int more) {
+    long beyond = Math.max(0, more - memory.free());
+    return (beyond + memory.slabRows() - 1) / memory.slabRows() * memory.slabBytes();
+  }
+
+  /**
+   * Moves all rows to disk.
+   *
+   * @param readAhead bytes that those read ahead may take
+   */
+  private void spill(long readAhead) {
+    spilled = new SpilledRows(layout, allocator, readAhead, files);
     for (List<Run> runs : List.of(training, validation)) {
       for (Run r : runs) {
         byte[] bytes = new byte[r.rows() * rowBytes];

@@ -37,4 +37,24 @@ class WideTest {
     assertEquals(0, scored.filter("prediction <> y").count());
     assertFalse(Spark.plan(scored).contains("RowsToColumns"), () -> Spark.plan(scored));
   }
+
+  /** As many numbers as an image of 450 by 450 points has: what is held at once are few rows. */
+  @Test
+  void rowsAsWideAsAnImage() {
+    Dataset<Row> data =
+        Spark.session()
+            .range(0, 12, 1, 2)
+            .selectExpr("array_repeat(float(id % 2), 600000) as x", "double(id % 2) as y");
+    NeuralClassificationModel model =
+        new NeuralClassifier()
+            .setFeaturesCol("x")
+            .setLabelCol("y")
+            .setHandleInvalid("skip")
+            .setHiddenLayers(1)
+            .setBatchSize(4)
+            .setEpochs(1)
+            .fit(data);
+    assertEquals(600_000, model.numFeatures());
+    assertEquals(12, model.transform(data).select("prediction").count());
+  }
 }

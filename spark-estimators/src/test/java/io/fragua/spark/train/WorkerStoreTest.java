@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -355,6 +356,38 @@ class WorkerStoreTest {
       s.add(good);
       s.finish();
       assertEquals(5, s.rows());
+    }
+  }
+
+  /** Whatever the budget says: memory beyond that limit would be an error, or the process's end. */
+  @Test
+  void rowsGoToDiskWhereTheProcessMayTakeNoMore() {
+    RowLayout l = layout(4, 60);
+    List<AutoCloseable> hogs = new ArrayList<>();
+    try (WorkerStore s = new WorkerStore(l, root, "test", Long.MAX_VALUE, files, false)) {
+      for (int i = 0; i < 20; i++) {
+        s.add(chunk(l, 0, i, false, 1000 * i, 1000 * i + 1000));
+      }
+      assertEquals(0, s.spilledBytes());
+      for (long piece = 1 << 30; piece > 1 << 16; piece /= 2) {
+        while (StoreBudget.mayTake(piece)) {
+          hogs.add(root.buffer(piece));
+        }
+      }
+      for (int i = 20; i < 40; i++) {
+        s.add(chunk(l, 0, i, false, 1000 * i, 1000 * i + 1000));
+      }
+      s.finish();
+      assertTrue(s.spilledBytes() > 0);
+      int[] rows = read(l, s, false, 0, 40_000);
+      Arrays.sort(rows);
+      for (int i = 0; i < rows.length; i++) {
+        assertEquals(i, rows[i]);
+      }
+    } finally {
+      for (AutoCloseable h : hogs) {
+        assertDoesNotThrow(h::close);
+      }
     }
   }
 }
