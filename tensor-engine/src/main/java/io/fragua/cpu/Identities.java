@@ -12,12 +12,12 @@ final class Identities {
 
   /** The value that a maximum over nothing has. */
   static double least(DType t) {
-    return t.isFloating() ? Double.NEGATIVE_INFINITY : ReferenceKernels.least(t);
+    return t.isFloating() ? Double.NEGATIVE_INFINITY : t.least();
   }
 
   /** The value that a minimum over nothing has. */
   static double greatest(DType t) {
-    return t.isFloating() ? Double.POSITIVE_INFINITY : ReferenceKernels.greatest(t);
+    return t.isFloating() ? Double.POSITIVE_INFINITY : t.greatest();
   }
 
   /** The extreme of i64, which a double does not hold. */

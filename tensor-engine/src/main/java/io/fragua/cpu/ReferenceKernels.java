@@ -152,20 +152,6 @@ final class ReferenceKernels {
 
   /** Toward zero, at most the type's range; NaN is 0. Java's conversion does so for 64 bits. */
   static long saturated(DType to, double v) {
-    return Math.max(least(to), Math.min(greatest(to), (long) v));
-  }
-
-  /** The type's least integer. */
-  static long least(DType t) {
-    return t == DType.U8 || t == DType.BOOL ? 0 : -1L << (8 * t.bytes() - 1);
-  }
-
-  /** The type's greatest integer. */
-  static long greatest(DType t) {
-    return switch (t) {
-      case U8 -> 255;
-      case BOOL -> 1;
-      default -> ~(-1L << (8 * t.bytes() - 1));
-    };
+    return Math.max(to.least(), Math.min(to.greatest(), (long) v));
   }
 }

@@ -35,7 +35,7 @@ final class ReferenceSums {
                 y,
                 Double.NEGATIVE_INFINITY,
                 Math::max,
-                ReferenceKernels.least(out.dtype()),
+                out.dtype().least(),
                 Math::max));
     kernels.put(
         "reduce_min",
@@ -48,7 +48,7 @@ final class ReferenceSums {
                 y,
                 Double.POSITIVE_INFINITY,
                 Math::min,
-                ReferenceKernels.greatest(out.dtype()),
+                out.dtype().greatest(),
                 Math::min));
     kernels.put(
         "reduce_prod",

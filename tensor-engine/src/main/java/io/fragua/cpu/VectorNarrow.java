@@ -103,13 +103,7 @@ final class VectorNarrow {
     Var x = truncated(real);
     return t == DType.I32
         ? x
-        : i(
-            "((IntVector) $0.max("
-                + ReferenceKernels.least(t)
-                + ")).min("
-                + ReferenceKernels.greatest(t)
-                + ")",
-            x);
+        : i("((IntVector) $0.max(" + t.least() + ")).min(" + t.greatest() + ")", x);
   }
 
   private static final String SHIFT = "$0.lanewise(VectorOperators.LSHL, %d)";

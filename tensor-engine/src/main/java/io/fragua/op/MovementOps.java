@@ -122,7 +122,13 @@ final class MovementOps {
                 int low = a.integer("low");
                 int high = a.integer("high");
                 int interior = a.integer("interior");
-                a.real("value");
+                double value = a.real("value");
+                Check.that(
+                    in.get(0).dtype().holds(value),
+                    "pad: the value must be whole and in the range of an integer dtype: %s for %s;"
+                        + " cast the tensor to a type that holds it first",
+                    value,
+                    in.get(0));
                 Check.shape(
                     low >= 0 && high >= 0 && interior >= 0,
                     "pad: low, high and interior must not be negative: %d, %d, %d on axis %d of"

@@ -48,7 +48,7 @@ public interface Arithmetic {
    * @source NumPy {@code clip}
    */
   default Tensor clip(double low, double high) {
-    return self().maximum(low).minimum(high);
+    return clip(self().operand("clip", low), self().operand("clip", high));
   }
 
   /** As {@link #clip(double, double)}, with limits that differ from element to element. */
@@ -146,7 +146,8 @@ public interface Arithmetic {
 
   /** All bits exchanged; integers and bool. */
   default Tensor bitwiseNot() {
-    return self().dtype() == DType.BOOL ? self().not() : self().xor(scalar(-1));
+    DType t = self().dtype();
+    return t == DType.BOOL ? self().not() : self().xor(scalar(t == DType.U8 ? t.greatest() : -1));
   }
 
   /** The number of bits that are set, in the operand's type; integers. */
@@ -171,7 +172,7 @@ public interface Arithmetic {
 
   /** As {@link #shiftRightArithmetic(Tensor)}, all by one number. */
   default Tensor shiftRightArithmetic(int n) {
-    return shiftRightArithmetic(scalar(n));
+    return shiftRightArithmetic(self().bits(n));
   }
 
   /**
@@ -181,7 +182,12 @@ public interface Arithmetic {
    * @source NumPy {@code isclose}
    */
   default Tensor isclose(Tensor b, double rtol, double atol) {
-    Tensor near = self().sub(b).abs().lessEqual(b.abs().mul(rtol).add(atol));
+    Tensor near =
+        self()
+            .sub(b)
+            .abs()
+            .lessEqual(
+                b.abs().mul(self().operand("isclose", rtol)).add(self().operand("isclose", atol)));
     // a distance to infinity is never small, though the bound is infinite too
     return self().equal(b).or(near.and(self().isFinite()).and(b.isFinite()));
   }

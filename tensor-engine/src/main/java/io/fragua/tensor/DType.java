@@ -51,6 +51,25 @@ public enum DType {
     return !floating && this != BOOL;
   }
 
+  /** The least integer of an integer type; 0 of {@link #BOOL}. */
+  public long least() {
+    return this == U8 || this == BOOL ? 0 : -1L << (8 * bytes - 1);
+  }
+
+  /** The greatest integer of an integer type; 1 of {@link #BOOL}. */
+  public long greatest() {
+    return this == U8 ? 255 : this == BOOL ? 1 : ~(-1L << (8 * bytes - 1));
+  }
+
+  /**
+   * True if a number can stand for an element of this type: an integer type takes whole numbers of
+   * its range; the floating types round, and {@link #BOOL} takes what is not 0 as true, so they
+   * take all. 2^63, which {@code Long.MAX_VALUE} becomes as a double, is taken as i64's greatest.
+   */
+  public boolean holds(double value) {
+    return !isInteger() || value == Math.rint(value) && value >= least() && value <= greatest();
+  }
+
   /**
    * The type with this text form, in either case.
    *

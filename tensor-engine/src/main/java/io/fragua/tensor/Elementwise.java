@@ -2,7 +2,11 @@ package io.fragua.tensor;
 
 import java.util.List;
 
-/** Element by element: arithmetic, comparison, selection. Binary ones broadcast as NumPy does. */
+/**
+ * Element by element: arithmetic, comparison, selection. Binary ones broadcast as NumPy does. A
+ * number as an operand becomes one of this tensor's dtype; there is no promotion, so a number that
+ * an integer dtype does not hold is an {@link IllegalArgumentException}.
+ */
 public interface Elementwise {
   /** This tensor. */
   Tensor self();
@@ -19,11 +23,6 @@ public interface Elementwise {
   static Tensor binary(String op, Tensor a, Tensor b) {
     Shape s = Shape.broadcast(op, a.shape(), b.shape());
     return Tensor.apply(op, Attrs.NONE, a.lift(b).broadcastTo(s), b.lift(a).broadcastTo(s));
-  }
-
-  /** A scalar of this tensor's dtype, broadcast to its shape. */
-  private Tensor like(double v) {
-    return Tensor.scalar(self().dtype(), v);
   }
 
   /** -x. */
@@ -175,37 +174,37 @@ public interface Elementwise {
 
   /** a + b. */
   default Tensor add(double b) {
-    return add(like(b));
+    return add(self().operand("add", b));
   }
 
   /** a - b. */
   default Tensor sub(double b) {
-    return sub(like(b));
+    return sub(self().operand("sub", b));
   }
 
   /** a * b. */
   default Tensor mul(double b) {
-    return mul(like(b));
+    return mul(self().operand("mul", b));
   }
 
   /** a / b. */
   default Tensor div(double b) {
-    return div(like(b));
+    return div(self().operand("div", b));
   }
 
   /** a to the power b. */
   default Tensor pow(double b) {
-    return pow(like(b));
+    return pow(self().operand("pow", b));
   }
 
   /** The larger of x and b. */
   default Tensor maximum(double b) {
-    return maximum(like(b));
+    return maximum(self().operand("maximum", b));
   }
 
   /** The smaller of x and b. */
   default Tensor minimum(double b) {
-    return minimum(like(b));
+    return minimum(self().operand("minimum", b));
   }
 
   /** Bitwise (integers) or logical (bool) and. */
@@ -225,12 +224,12 @@ public interface Elementwise {
 
   /** Shifts bits to the right by {@code n}, filling with zeros. */
   default Tensor shiftRightLogical(int n) {
-    return binary("shift_right_logical", like(n));
+    return self().shiftRightLogical(self().bits(n));
   }
 
   /** Shifts bits to the left by {@code n}. */
   default Tensor shiftLeft(int n) {
-    return binary("shift_left", like(n));
+    return self().shiftLeft(self().bits(n));
   }
 
   /** a == b, bool. */
@@ -265,12 +264,12 @@ public interface Elementwise {
 
   /** a &gt; b, bool. */
   default Tensor greater(double b) {
-    return greater(like(b));
+    return greater(self().operand("greater", b));
   }
 
   /** a &lt; b, bool. */
   default Tensor less(double b) {
-    return less(like(b));
+    return less(self().operand("less", b));
   }
 
   /** Where this (bool) holds {@code a}, elsewhere {@code b}; all three broadcast. */

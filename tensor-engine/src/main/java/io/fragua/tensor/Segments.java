@@ -42,10 +42,7 @@ public interface Segments {
    */
   default Tensor segmentMax(int rows, Tensor segments) {
     DType t = self().dtype();
-    double least =
-        t.isFloating()
-            ? Double.NEGATIVE_INFINITY
-            : t == DType.U8 ? 0 : -Math.pow(2, 8 * t.bytes() - 1);
+    double least = t.isFloating() ? Double.NEGATIVE_INFINITY : t.least();
     return extremum(Scatter.MAX, least, rows, segments);
   }
 
@@ -60,10 +57,7 @@ public interface Segments {
    */
   default Tensor segmentMin(int rows, Tensor segments) {
     DType t = self().dtype();
-    double most =
-        t.isFloating()
-            ? Double.POSITIVE_INFINITY
-            : t == DType.U8 ? 255 : Math.pow(2, 8 * t.bytes() - 1) - 1;
+    double most = t.isFloating() ? Double.POSITIVE_INFINITY : t.greatest();
     return extremum(Scatter.MIN, most, rows, segments);
   }
 

@@ -103,7 +103,7 @@ public interface Sorting {
   /**
    * As {@link #unique(int)}, with a value for places that are left.
    *
-   * @param fill converted to this dtype
+   * @param fill one that this dtype holds
    */
   default Unique unique(int size, double fill) {
     return unique(size, Double.valueOf(fill));
@@ -117,7 +117,7 @@ public interface Sorting {
     Tensor s = sorted.get(0);
     Tensor number = number(s, n);
     Tensor first = fill == null && size > 0 ? s.slice(0, 0, 1) : Tensor.scalar(x.dtype(), 0);
-    Tensor rest = fill == null ? first : Tensor.scalar(x.dtype(), fill);
+    Tensor rest = fill == null ? first : x.operand("unique", fill);
     // A further row takes what has no place; of equal elements (the zeros) the first is taken.
     Tensor outside = Tensor.scalar(DType.I32, size).lift(x);
     Tensor place = number.minimum(size);

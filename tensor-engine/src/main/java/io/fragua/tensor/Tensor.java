@@ -161,8 +161,13 @@ public final class Tensor
     return of(t, b);
   }
 
-  /** A concrete tensor with every element {@code value}, converted to the type. */
+  /**
+   * A concrete tensor with every element {@code value}; floating types round it.
+   *
+   * @throws IllegalArgumentException if an integer type does not hold the value
+   */
   public static Tensor full(TensorType type, double value) {
+    checkHeld("full", type, value);
     Buffer b = Buffer.collected(type.byteSize());
     if (value != 0 || Double.doubleToRawLongBits(value) != 0) {
       for (long i = 0, n = type.shape().size(); i < n; i++) {
@@ -172,9 +177,37 @@ public final class Tensor
     return of(type, b);
   }
 
-  /** A concrete scalar, converted to the type. */
+  /** As {@link #full}, of one element. */
   public static Tensor scalar(DType dtype, double value) {
     return full(new TensorType(dtype, Shape.SCALAR), value);
+  }
+
+  /**
+   * A number as an operand of this tensor's dtype.
+   *
+   * @param who the operation, named in the error
+   * @throws IllegalArgumentException if this is of an integer type that does not hold the number
+   */
+  Tensor operand(String who, double value) {
+    checkHeld(who, type, value);
+    return scalar(dtype(), value);
+  }
+
+  /** A number of bits to shift by; what moves all of them out is the width, which i8 holds too. */
+  Tensor bits(int n) {
+    int width = 8 * dtype().bytes();
+    return scalar(dtype(), n < 0 || n > width ? width : n);
+  }
+
+  /** Integers are not promoted, and a number that silently became another would go unseen. */
+  private static void checkHeld(String who, TensorType t, double value) {
+    Check.that(
+        t.dtype().holds(value),
+        "%s: a number must be whole and in the range of an integer dtype: %s with %s; cast the"
+            + " tensor to a type that holds it first",
+        who,
+        value,
+        t);
   }
 
   /** A concrete tensor of zeros. */

@@ -156,8 +156,8 @@ class VectorMathTest {
       for (int run = 0; run < 3000; run++) { // at the end it is machine code
         Tensor y = Jit.run(p, List.of(in)).get(0);
         for (int i = 0; i < x.length && run % 2999 == 0; i++) {
-          long least = ReferenceKernels.least(to);
-          long most = ReferenceKernels.greatest(to);
+          long least = to.least();
+          long most = to.greatest();
           assertEquals(
               Math.max(least, Math.min(most, (int) x[i])), y.buffer().getLong(to, i), "of " + x[i]);
         }

@@ -2,6 +2,7 @@ package io.fragua.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -197,11 +198,69 @@ class ComposedTest {
     assertArrayEquals(new float[] {0, 6, 0}, Grad.grad(Fn.of(t -> t.prod())).call(one).toFloats());
   }
 
+  private interface WithNumber {
+    Tensor of(Tensor x, double number);
+  }
+
+  /** Functions of a number, by the name in their errors. */
+  private static final Map<String, WithNumber> WITH_NUMBER =
+      Map.ofEntries(
+          Map.entry("add", Tensor::add),
+          Map.entry("sub", Tensor::sub),
+          Map.entry("mul", Tensor::mul),
+          Map.entry("div", Tensor::div),
+          Map.entry("pow", Tensor::pow),
+          Map.entry("maximum", Tensor::maximum),
+          Map.entry("minimum", Tensor::minimum),
+          Map.entry("greater", Tensor::greater),
+          Map.entry("less", Tensor::less),
+          Map.entry("clip", (x, v) -> x.clip(v, v)),
+          Map.entry("isclose", (x, v) -> x.isclose(x, 0, v)),
+          Map.entry("pad", (x, v) -> x.pad(0, 1, 1, v)),
+          Map.entry("unique", (x, v) -> x.unique(3, v).values()),
+          Map.entry("full", (x, v) -> Tensor.full(x.type(), v)));
+
+  /** A number that an integer type does not hold is never another number instead. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"I8", "U8", "I16", "I32", "I64"})
+  void numbersAreHeldOrRefused(DType t) {
+    double least = t.least();
+    double most = t.greatest();
+    Tensor x = Tensor.full(TensorType.of(t, 2), 1);
+    double over = t == DType.I64 ? 0x1p64 : most + 1;
+    double under = t == DType.I64 ? -0x1p64 : least - 1;
+    double inf = Double.POSITIVE_INFINITY;
+    WITH_NUMBER.forEach(
+        (name, f) -> {
+          for (double bad : new double[] {0.5, -0.5, Double.NaN, inf, -inf, over, under}) {
+            String m =
+                assertThrows(
+                        IllegalArgumentException.class, () -> f.of(x, bad), name + " of " + bad)
+                    .getMessage();
+            assertTrue(m.startsWith(name + ": ") && m.contains(t + "[2]"), m);
+          }
+        });
+    assertArrayEquals(new double[] {most, most}, x.maximum(most).toDoubles());
+    assertArrayEquals(new double[] {least, least}, x.minimum(least).toDoubles());
+    assertArrayEquals(new double[] {1, 1}, x.clip(least, most).toDoubles());
+    assertArrayEquals(new double[2], x.greater(most).toDoubles());
+    assertEquals(t.greatest(), Tensor.scalar(t, most).buffer().getLong(t, 0));
+    assertEquals(t.least(), x.segmentMax(2, Tensor.zeros(DType.I32, 2)).buffer().getLong(t, 1));
+    assertEquals(t.greatest(), x.segmentMin(2, Tensor.zeros(DType.I32, 2)).buffer().getLong(t, 1));
+    assertEquals(~1 & 255, x.bitwiseNot().buffer().getLong(t, 0) & 255);
+    for (int n : new int[] {-1, 300}) {
+      assertArrayEquals(new double[2], x.shiftLeft(n).toDoubles());
+      assertArrayEquals(new double[2], x.shiftRightLogical(n).toDoubles());
+      assertArrayEquals(new double[2], x.shiftRightArithmetic(n).toDoubles());
+    }
+  }
+
   @Test
   void theOrderOfANormMustBePositive() {
     String m =
-        org.junit.jupiter.api.Assertions.assertThrows(
-                IllegalArgumentException.class, () -> Tensor.zeros(DType.F32, 2).norm(0))
+        assertThrows(IllegalArgumentException.class, () -> Tensor.zeros(DType.F32, 2).norm(0))
             .getMessage();
     assertEquals(
         "norm: the order must be positive or infinite: 0.0 of f32[2]; use 1, 2 or infinity", m);
