@@ -30,6 +30,7 @@ EQUAL = (0, 0)
 ULPS = (4, 1e-30)
 EDGES = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-40, -1e-40, 3e38, 1e-6, 88.0,
          -104.0, 7.25]
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0]
 INTS = [0, 1, -1, 2**31 - 1, -(2**31), 7, -7, 65536, 31, 32, -12345678]
 
 
@@ -144,6 +145,8 @@ def binary():
         a, b = pairs([0.0, 0.5, 1.0, 2.0, 3.0, -2.0, -0.5], dtype)
         case("pow", np.power(a.astype(np.float64), b.astype(np.float64)).astype(dtype), a, b,
              tol=ulps(dtype))
+        a, b = pairs(SPECIAL, dtype)
+        case("pow", np.power(a, b), a, b, tol=ulps(dtype))
     a, b = pairs(INTS, np.int32)
     table = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "maximum": np.maximum,
              "minimum": np.minimum, "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,

@@ -61,10 +61,10 @@ final class BinaryOps {
           binary(
               "pow",
               FLOATS,
-              x -> Math.pow(x[0], x[1]),
+              x -> Special.pow(x[0], x[1]),
               null,
-              "($T) Math.pow($0, $1)",
-              "$0.pow($1)",
+              "($T) io.fragua.op.Special.pow($0, $1)",
+              null,
               (g, in, y, a) -> {
                 Tensor x = in.get(0);
                 Tensor p = in.get(1);

@@ -11,7 +11,8 @@ package io.fragua.op;
  * @param integer the meaning on integers and bool (0 or 1); null if they are not accepted
  * @param scalar a Java expression on primitives; bool operands are Java booleans
  * @param vector a Java expression on {@code jdk.incubator.vector} values ({@code VectorMask} for
- *     bool), raw types; null if there is none, then the kernel is emitted as a scalar loop
+ *     bool), raw types, of operations whose results IEEE 754 fixes; null if there is none, then the
+ *     kernel is emitted as a scalar loop
  */
 public record Scalar(Real real, Int integer, String scalar, String vector) {
   /** A function of reals; comparisons and predicates answer 0 or 1. */

@@ -25,6 +25,14 @@ public final class Special {
 
   private Special() {}
 
+  /**
+   * x to the power y as IEEE 754 and C have it, where Java gives NaN: 1 to any power is 1, and so is
+   * -1 to an infinite one.
+   */
+  public static double pow(double x, double y) {
+    return x == 1 || x == -1 && Double.isInfinite(y) ? 1 : Math.pow(x, y);
+  }
+
   /** Inverse of sinh. */
   public static double asinh(double x) {
     double a = Math.abs(x);

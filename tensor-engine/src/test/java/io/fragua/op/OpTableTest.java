@@ -1,6 +1,7 @@
 package io.fragua.op;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.Backends;
@@ -80,6 +81,19 @@ class OpTableTest {
       }
     }
     assertEquals(List.of(), accepted);
+  }
+
+  /** The Vector API's functions give other bits interpreted than compiled. */
+  @Test
+  void vectorTextsAreOfOperationsWithFixedResults() {
+    for (Op op : OpTable.rows()) {
+      if (op.scalar() != null && op.scalar().vector() != null) {
+        String text = op.scalar().vector();
+        assertFalse(
+            text.matches(".*(\\.pow\\(|VectorOperators\\.(POW|EXP|LOG|SIN|COS|TAN|HYPOT|CBRT)).*"),
+            op + ": " + text);
+      }
+    }
   }
 
   /**
