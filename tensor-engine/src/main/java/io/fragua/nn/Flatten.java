@@ -17,7 +17,7 @@ public record Flatten() implements Layer {
     Shape shape = x.shape();
     Check.shape(
         shape.rank() >= 1, "flatten: input must have an axis [N, ...]: %s; reshape it", x.type());
-    return x.reshape(shape.dim(0), Math.toIntExact(shape.slice(1, shape.rank()).size()));
+    return x.reshape(shape.dim(0), Check.size("flatten", shape.slice(1, shape.rank()).size()));
   }
 
   @Override

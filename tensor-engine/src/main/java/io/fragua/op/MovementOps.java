@@ -138,14 +138,12 @@ final class MovementOps {
                     interior,
                     axis,
                     in.get(0));
-                int inner = n == 0 ? 0 : Math.multiplyExact(n - 1, interior);
+                long inner = n == 0 ? 0 : (n - 1L) * interior;
                 return in.get(0)
                     .with(
                         in.get(0)
                             .shape()
-                            .with(
-                                axis,
-                                Math.addExact(Math.addExact(low, high), Math.addExact(n, inner))));
+                            .with(axis, Check.size("pad", (long) low + high + n + inner)));
               },
               (g, in, y, a) -> {
                 int axis = a.integer("axis");
@@ -232,7 +230,7 @@ final class MovementOps {
   private static TensorType concatType(Op op, List<TensorType> in, Attrs a) {
     int axis = a.integer("axis");
     Rules.inside(op, axis, in.get(0));
-    int n = 0;
+    long n = 0;
     for (TensorType t : in) {
       Check.shape(
           t.dtype() == in.get(0).dtype()
@@ -243,9 +241,9 @@ final class MovementOps {
           axis,
           in.get(0),
           t);
-      n = Math.addExact(n, t.shape().dim(axis));
+      n += t.shape().dim(axis);
     }
-    return in.get(0).with(in.get(0).shape().with(axis, n));
+    return in.get(0).with(in.get(0).shape().with(axis, Check.size("concat", n)));
   }
 
   private static List<TensorType> splitTypes(Op op, List<TensorType> in, Attrs a) {

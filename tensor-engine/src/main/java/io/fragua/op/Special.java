@@ -26,8 +26,8 @@ public final class Special {
   private Special() {}
 
   /**
-   * x to the power y as IEEE 754 and C have it, where Java gives NaN: 1 to any power is 1, and so is
-   * -1 to an infinite one.
+   * x to the power y as IEEE 754 and C have it, where Java gives NaN: 1 to any power is 1, and so
+   * is -1 to an infinite one.
    */
   public static double pow(double x, double y) {
     return x == 1 || x == -1 && Double.isInfinite(y) ? 1 : Math.pow(x, y);

@@ -157,7 +157,7 @@ public interface Arranging {
       own[i] = s < 0 ? 1 : self().shape().dim(s);
       wide[2 * i + 1] = own[i];
       kept[i] = 2 * i + 1;
-      dims[i] = Math.multiplyExact(wide[2 * i], own[i]);
+      dims[i] = Check.size("tile", (long) wide[2 * i] * own[i]);
     }
     return self().reshape(own).broadcastInDim(Shape.of(wide), kept).reshape(dims);
   }
@@ -175,11 +175,10 @@ public interface Arranging {
         self().type());
     Shape s = self().shape();
     int a = s.axis(axis);
+    Shape longer = s.with(a, Check.size("repeat", (long) s.dim(a) * times));
     Shape wide = s.slice(0, a + 1).concat(Shape.of(times)).concat(s.slice(a + 1, s.rank()));
     int[] kept = IntStream.range(0, s.rank() + 1).filter(i -> i != a + 1).toArray();
-    return self()
-        .broadcastInDim(wide, kept)
-        .reshape(s.with(a, Math.multiplyExact(s.dim(a), times)).dims());
+    return self().broadcastInDim(wide, kept).reshape(longer.dims());
   }
 
   /** The parts along an axis, which goes away. */
@@ -242,7 +241,7 @@ public interface Arranging {
     Tensor flat =
         self()
             .slice(-2, r, r + n)
-            .reshape(lead.concat(Shape.of(Math.multiplyExact(n, columns))).dims());
+            .reshape(lead.concat(Shape.of(Check.size("diagonal", (long) n * columns))).dims());
     // from one diagonal element to the next it is a row and one element
     return flat.slice(-1, c, c + (n - 1) * (columns + 1) + 1, columns + 1);
   }
@@ -257,7 +256,7 @@ public interface Arranging {
     Shape s = self().shape();
     Check.shape(s.rank() >= 1, "diag: needs an axis: %s; reshape it first", self().type());
     int n = s.dim(-1);
-    int m = Math.addExact(n, Math.abs(offset));
+    int m = Check.size("diag", n + Math.abs((long) offset));
     int r = Math.max(0, -offset);
     int c = Math.max(0, offset);
     if (n == 0) {
@@ -265,9 +264,10 @@ public interface Arranging {
           .lift(self())
           .broadcastTo(s.slice(0, s.rank() - 1).concat(Shape.of(m, m)));
     }
+    int all = Check.size("diag", (long) m * m);
     int first = r * m + c;
-    int used = Math.addExact(Math.multiplyExact(n - 1, m + 1), 1);
-    Tensor flat = self().pad(-1, first, Math.multiplyExact(m, m) - first - used, m, 0);
+    int used = (n - 1) * (m + 1) + 1;
+    Tensor flat = self().pad(-1, first, all - first - used, m, 0);
     return flat.reshape(s.slice(0, s.rank() - 1).concat(Shape.of(m, m)).dims());
   }
 

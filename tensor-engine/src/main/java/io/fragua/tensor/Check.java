@@ -19,6 +19,21 @@ public final class Check {
     }
   }
 
+  /**
+   * The number of elements of an axis, which an int must hold.
+   *
+   * @throws ShapeException if it does not
+   */
+  public static int size(String who, long n) {
+    shape(
+        n <= Integer.MAX_VALUE,
+        "%s: an axis has at most 2147483647 elements: %d would be needed; ask for less, or split"
+            + " the tensor",
+        who,
+        n);
+    return (int) n;
+  }
+
   /** As {@link #that}, throwing {@link ShapeException}. */
   public static void shape(boolean ok, String template, Object... args) {
     if (!ok) {

@@ -52,7 +52,7 @@ public interface Contractions {
     Shape ba = a.shape().slice(0, ra - 2);
     Shape bb = b.shape().slice(0, rb - 2);
     if (bb.rank() == 0 && ba.rank() > 0) { // one weight for all: a single tall product
-      int m = Math.toIntExact(a.shape().without(ra - 1).size());
+      int m = Check.size("matmul", a.shape().without(ra - 1).size());
       return Tensor.apply("matmul", Attrs.NONE, a.reshape(m, a.shape().dim(-1)), b)
           .reshape(a.shape().with(-1, b.shape().dim(-1)).dims());
     }
@@ -239,7 +239,7 @@ public interface Contractions {
       x[2 * i + 1] = 1;
       y[2 * i] = 1;
       y[2 * i + 1] = i < db ? 1 : b.shape().dim(i - db);
-      out[i] = Math.multiplyExact(x[2 * i], y[2 * i + 1]);
+      out[i] = Check.size("kron", (long) x[2 * i] * y[2 * i + 1]);
     }
     return self().reshape(x).mul(b.reshape(y)).reshape(out);
   }
@@ -258,7 +258,7 @@ public interface Contractions {
     Tensor square = self().slice(-2, 0, n).slice(-1, 0, n);
     int r = s.rank();
     Shape lead = s.slice(0, r - 2);
-    int all = Math.multiplyExact(n, n);
+    int all = Check.size("diagonal", (long) n * n);
     return square.reshape(lead.concat(Shape.of(all)).dims()).slice(r - 2, 0, all, n + 1);
   }
 

@@ -22,8 +22,8 @@ final class FlatIndex {
     int m = ids.shape().dim(a);
     Shape others = Shape.broadcast(who, x.shape().with(a, 1), ids.shape().with(a, 1));
     Tensor table = x.broadcastTo(others.with(a, n));
-    int lead = Math.toIntExact(others.slice(0, a).size());
-    int trail = Math.toIntExact(others.slice(a + 1, others.rank()).size());
+    int lead = Check.size(who, others.slice(0, a).size());
+    int trail = Check.size(who, others.slice(a + 1, others.rank()).size());
     check(who, table.shape());
     Shape s = Shape.of(lead, m, trail);
     Tensor i = inside(ids.lift(x).broadcastTo(others.with(a, m)), n).reshape(s.dims());

@@ -3,6 +3,7 @@ package io.fragua.tensor;
 import io.fragua.op.Op;
 import io.fragua.op.OpTable;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * An immutable n-dimensional array, either concrete (its elements are in memory) or traced (it is a
@@ -27,7 +28,8 @@ public final class Tensor
         Ranges,
         Sorting,
         Segments,
-        Differentiation {
+        Differentiation,
+        Reading {
   private final TensorType type;
   private final Buffer buffer;
   private final Node node;
@@ -136,28 +138,52 @@ public final class Tensor
 
   /** An f32 tensor of this shape holding these values, row-major. */
   public static Tensor of(float[] values, int... dims) {
-    TensorType t = TensorType.of(DType.F32, dims);
-    checkCount(t, values.length);
-    Buffer b = Buffer.collected(t.byteSize());
-    b.bytes().asFloatBuffer().put(values);
-    return of(t, b);
+    return of(DType.F32, values.length, dims, b -> b.bytes().asFloatBuffer().put(values));
   }
 
   /** An f64 tensor of this shape holding these values, row-major. */
   public static Tensor of(double[] values, int... dims) {
-    TensorType t = TensorType.of(DType.F64, dims);
-    checkCount(t, values.length);
-    Buffer b = Buffer.collected(t.byteSize());
-    b.bytes().asDoubleBuffer().put(values);
-    return of(t, b);
+    return of(DType.F64, values.length, dims, b -> b.bytes().asDoubleBuffer().put(values));
   }
 
   /** An i32 tensor of this shape holding these values, row-major. */
   public static Tensor of(int[] values, int... dims) {
-    TensorType t = TensorType.of(DType.I32, dims);
-    checkCount(t, values.length);
+    return of(DType.I32, values.length, dims, b -> b.bytes().asIntBuffer().put(values));
+  }
+
+  /** An i64 tensor of this shape holding these values, row-major. */
+  public static Tensor of(long[] values, int... dims) {
+    return of(DType.I64, values.length, dims, b -> b.bytes().asLongBuffer().put(values));
+  }
+
+  /** An i8 tensor of this shape holding these values, row-major. */
+  public static Tensor of(byte[] values, int... dims) {
+    return of(DType.I8, values.length, dims, b -> b.bytes().duplicate().put(values));
+  }
+
+  /** A bool tensor of this shape holding these values, row-major. */
+  public static Tensor of(boolean[] values, int... dims) {
+    return of(
+        DType.BOOL,
+        values.length,
+        dims,
+        b -> {
+          for (int i = 0; i < values.length; i++) {
+            b.putLong(DType.BOOL, i, values[i] ? 1 : 0);
+          }
+        });
+  }
+
+  private static Tensor of(DType dtype, int count, int[] dims, Consumer<Buffer> fill) {
+    TensorType t = TensorType.of(dtype, dims);
+    Check.shape(
+        t.shape().size() == count,
+        "tensor: the number of values must fit the shape: %s needs %d, got %d; correct the shape",
+        t,
+        t.shape().size(),
+        count);
     Buffer b = Buffer.collected(t.byteSize());
-    b.bytes().asIntBuffer().put(values);
+    fill.accept(b);
     return of(t, b);
   }
 
@@ -213,15 +239,6 @@ public final class Tensor
   /** A concrete tensor of zeros. */
   public static Tensor zeros(DType dtype, int... dims) {
     return full(TensorType.of(dtype, dims), 0);
-  }
-
-  private static void checkCount(TensorType t, int given) {
-    Check.shape(
-        t.shape().size() == given,
-        "tensor: the number of values must fit the shape: %s needs %d, got %d; correct the shape",
-        t,
-        t.shape().size(),
-        given);
   }
 
   /**
@@ -292,50 +309,6 @@ public final class Tensor
     return buffer;
   }
 
-  /** The elements as f32, row-major; a copy. */
-  public float[] toFloats() {
-    float[] out = new float[Math.toIntExact(shape().size())];
-    if (dtype() == DType.F32) {
-      buffer().bytes().asFloatBuffer().get(out);
-    } else {
-      for (int i = 0; i < out.length; i++) {
-        out[i] = (float) buffer().getDouble(dtype(), i);
-      }
-    }
-    return out;
-  }
-
-  /** The elements as f64, row-major; a copy. */
-  public double[] toDoubles() {
-    double[] out = new double[Math.toIntExact(shape().size())];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = buffer().getDouble(dtype(), i);
-    }
-    return out;
-  }
-
-  /** The elements as integers, row-major; a copy. */
-  public int[] toInts() {
-    int[] out = new int[Math.toIntExact(shape().size())];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = (int) buffer().getLong(dtype(), i);
-    }
-    return out;
-  }
-
-  /**
-   * The only element.
-   *
-   * @throws ShapeException if there is not exactly one
-   */
-  public double item() {
-    Check.shape(
-        shape().size() == 1,
-        "item: the tensor must have one element: %s; reduce or slice it first",
-        type);
-    return buffer().getDouble(dtype(), 0);
-  }
-
   /** Type and, when concrete, up to eight values. */
   @Override
   public String toString() {
@@ -348,9 +321,14 @@ public final class Tensor
       s.append(i == 0 ? "" : ", ")
           .append(
               dtype().isFloating()
-                  ? String.valueOf((float) buffer.getDouble(dtype(), i))
+                  ? number(buffer.getDouble(dtype(), i))
                   : String.valueOf(buffer.getLong(dtype(), i)));
     }
     return s.append(n > 8 ? ", ...}" : "}").toString();
+  }
+
+  /** In as many digits as the type has. */
+  private String number(double v) {
+    return dtype() == DType.F64 ? String.valueOf(v) : String.valueOf((float) v);
   }
 }

@@ -99,8 +99,9 @@ public record Window(int[] size, int[] strides, int[] low, int[] high, int[] dil
     int[] before = new int[rank()];
     int[] after = new int[rank()];
     for (int i = 0; i < rank(); i++) {
-      int windows = (input[i] + strides[i] - 1) / strides[i];
-      int total = Math.max(0, (windows - 1) * strides[i] + extent(i) - input[i]);
+      long windows = (input[i] + strides[i] - 1L) / strides[i];
+      long needed = (windows - 1) * strides[i] + extent(i);
+      int total = Check.size("window", Math.max(0, needed - input[i]));
       before[i] = total / 2;
       after[i] = total - before[i];
     }
@@ -114,7 +115,7 @@ public record Window(int[] size, int[] strides, int[] low, int[] high, int[] dil
 
   /** Elements from the first to the last that a window takes along an axis, both included. */
   public int extent(int axis) {
-    return Math.addExact(Math.multiplyExact(size[axis] - 1, dilations[axis]), 1);
+    return Check.size("window", (size[axis] - 1L) * dilations[axis] + 1);
   }
 
   /**
@@ -127,7 +128,7 @@ public record Window(int[] size, int[] strides, int[] low, int[] high, int[] dil
   public int[] outputs(String who, int... input) {
     int[] out = new int[rank()];
     for (int i = 0; i < rank(); i++) {
-      int padded = Math.addExact(Math.addExact(input[i], low[i]), high[i]);
+      long padded = (long) input[i] + low[i] + high[i];
       Check.shape(
           extent(i) <= padded,
           "%s: the window must fit into the padded input: size %s with dilations %s on input %s"
@@ -138,7 +139,7 @@ public record Window(int[] size, int[] strides, int[] low, int[] high, int[] dil
           Arrays.toString(input),
           Arrays.toString(low),
           Arrays.toString(high));
-      out[i] = (padded - extent(i)) / strides[i] + 1;
+      out[i] = Check.size(who, (padded - extent(i)) / strides[i] + 1);
     }
     return out;
   }

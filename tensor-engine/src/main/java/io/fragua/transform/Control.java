@@ -240,7 +240,7 @@ public final class Control {
         };
     List<Tensor> start = new ArrayList<>(List.of(Tensor.scalar(DType.I32, lower)));
     start.addAll(init);
-    int n = Math.max(0, Math.subtractExact(upper, lower));
+    int n = Check.size("fori_loop", Math.max(0, (long) upper - lower));
     List<Tensor> end = scan(step, start, List.of(), n, false).carry();
     return end.subList(1, end.size());
   }

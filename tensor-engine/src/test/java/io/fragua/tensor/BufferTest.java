@@ -1,5 +1,6 @@
 package io.fragua.tensor;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -42,6 +43,39 @@ class BufferTest {
         assertEquals(1 + i % 127, all.get(i).bytes().get(k), "buffer " + i);
       }
     }
+  }
+
+  @Test
+  void valuesOfEachJavaTypeAreWrittenAndReadBack() {
+    long[] longs = {Long.MIN_VALUE, -1, 0, (1L << 53) + 1, Long.MAX_VALUE};
+    assertArrayEquals(longs, Tensor.of(longs, 5).toLongs());
+    byte[] bytes = {-128, -1, 0, 127};
+    assertEquals("i8[2, 2] {-128, -1, 0, 127}", Tensor.of(bytes, 2, 2).toString());
+    assertArrayEquals(bytes, Tensor.of(bytes, 2, 2).toBytes());
+    boolean[] truths = {true, false, true};
+    assertEquals("bool[3] {1, 0, 1}", Tensor.of(truths, 3).toString());
+    assertArrayEquals(truths, Tensor.of(truths, 3).toBooleans());
+    assertArrayEquals(
+        new boolean[] {true, true, false},
+        Tensor.of(new float[] {0.5f, Float.NaN, -0f}, 3).toBooleans());
+    int[] ends = {Integer.MIN_VALUE, -1, Integer.MAX_VALUE};
+    assertArrayEquals(ends, Tensor.of(new long[] {ends[0], -1, ends[2]}, 3).toInts());
+    double[] cut = {ends[0] - 0.5, -1.75, ends[2] + 0.5};
+    assertArrayEquals(ends, Tensor.of(cut, 3).toInts());
+    for (double bad : new double[] {Double.NaN, 2147483648.0, -2147483649.0, 1e300}) {
+      Tensor t = Tensor.of(new double[] {bad}, 1);
+      assertThrows(IllegalArgumentException.class, t::toInts, "of " + bad);
+    }
+    for (double bad : new double[] {Double.NaN, 0x1p64, -1e300}) {
+      Tensor t = Tensor.of(new double[] {bad}, 1);
+      assertThrows(IllegalArgumentException.class, t::toLongs, "of " + bad);
+    }
+  }
+
+  @Test
+  void textHasTheDigitsOfTheType() {
+    assertEquals("f64[2] {1.0E300, 0.1}", Tensor.of(new double[] {1e300, 0.1}, 2).toString());
+    assertEquals("f32[1] {0.1}", Tensor.of(new float[] {0.1f}, 1).toString());
   }
 
   @Test

@@ -24,6 +24,16 @@ class ErrorTextTest {
     return new Mistake(error, code, operands);
   }
 
+  private static Mistake tooLong(String who, long size, Fn code, TensorType... operands) {
+    return new Mistake(
+        who
+            + ": an axis has at most 2147483647 elements: "
+            + size
+            + " would be needed; ask for less, or split the tensor",
+        code,
+        operands);
+  }
+
   private static final List<Mistake> MISTAKES =
       List.of(
           of(
@@ -86,6 +96,62 @@ class ErrorTextTest {
               x -> List.of(x.get(0).add(x.get(1))),
               f(2),
               I),
+          of(
+              "mul: a number must be whole and in the range of an integer dtype: 0.5 with i32[2];"
+                  + " cast the tensor to a type that holds it first",
+              x -> List.of(x.get(0).mul(0.5)),
+              I),
+          of(
+              "clip: a number must be whole and in the range of an integer dtype: 300.0 with u8[2];"
+                  + " cast the tensor to a type that holds it first",
+              x -> List.of(x.get(0).clip(0, 300)),
+              TensorType.of(DType.U8, 2)),
+          of(
+              "pad: the value must be whole and in the range of an integer dtype: NaN for i32[2];"
+                  + " cast the tensor to a type that holds it first",
+              x -> List.of(x.get(0).pad(0, 1, 1, Double.NaN)),
+              I),
+          of(
+              "arange: values must be whole and in the range of an integer dtype: 0.0 to 299.0 by"
+                  + " 1.0 of i8; cast to a type that holds them",
+              x -> List.of(Ranges.arange(DType.I8, 0, 300, 1)),
+              f(1)),
+          tooLong("tile", 4294967294L, x -> List.of(x.get(0).tile(Integer.MAX_VALUE)), f(2)),
+          tooLong("repeat", 4294967294L, x -> List.of(x.get(0).repeat(Integer.MAX_VALUE, 0)), f(2)),
+          tooLong("diag", 2500200004L, x -> List.of(x.get(0).diag(50000)), f(2)),
+          tooLong("diag", 2147483650L, x -> List.of(x.get(0).diag(Integer.MIN_VALUE)), f(2)),
+          tooLong(
+              "pad",
+              4294967296L,
+              x -> List.of(x.get(0).pad(0, Integer.MAX_VALUE, Integer.MAX_VALUE, 0)),
+              f(2)),
+          tooLong(
+              "window",
+              2147483649L,
+              x -> List.of(x.get(0).sumPool(Window.of(3).withDilations(1 << 30).same(9))),
+              f(1, 9, 1)),
+          tooLong(
+              "kron",
+              2147483648L,
+              x -> List.of(x.get(0).kron(x.get(0).reshape(65536, 1))),
+              f(32768, 2)),
+          of(
+              "to_ints: an element must lie in the range of i32: 1.099511627776E12 at 1 of i64[2];"
+                  + " read it as another type",
+              x ->
+                  List.of(
+                      Tensor.scalar(DType.I32, Tensor.of(new long[] {5, 1L << 40}, 2).toInts()[0])),
+              f(1)),
+          of(
+              "to_ints: an element must lie in the range of i32: NaN at 0 of f32[1]; read it as"
+                  + " another type",
+              x -> List.of(Tensor.of(Tensor.of(new float[] {Float.NaN}, 1).toInts(), 1)),
+              f(1)),
+          of(
+              "to_bytes: an element must lie in the range of i8: -129.0 at 0 of f64[1]; read it as"
+                  + " another type",
+              x -> List.of(Tensor.of(Tensor.of(new double[] {-129}, 1).toBytes(), 1)),
+              f(1)),
           of(
               "exp: dtype must be one of [f32, f64, f16, bf16]: i32[2]; cast it first",
               x -> List.of(x.get(0).exp()),
