@@ -12,6 +12,7 @@ import json
 import os
 import platform
 
+import ml_dtypes
 import numpy as np
 import scipy
 from golden_ops import EQUAL, tensor
@@ -126,9 +127,42 @@ def reductions():
     case("std0 1", np.full(2, 0, np.float16), half)
 
 
+def later():
+    a, b = pairs(EDGES)
+    told = (a != 0) | (b != 0)  # the order of the two zeros is not defined by NumPy
+    case("fmax", np.fmax(a, b)[told], a[told], b[told])
+    case("fmin", np.fmin(a, b)[told], a[told], b[told])
+    finite = np.isfinite(a) & np.isfinite(b)
+    case("logaddexp2", np.logaddexp2(a.astype(np.float64), b), a, b, tol=NEAR)
+    case("logaddexp2", np.logaddexp2(a[finite], b[finite]), a[finite], b[finite], tol=NEAR)
+    for x in (EDGES, EDGES.astype(np.float16), EDGES.astype(ml_dtypes.bfloat16)):
+        case("signbit", np.signbit(x), x)
+        if x.dtype != ml_dtypes.bfloat16:
+            case("nan_to_num", np.nan_to_num(x), x)
+            case("nan_to_num_7", np.nan_to_num(x, nan=7, posinf=8, neginf=-9), x)
+    for dtype in (np.int8, np.uint8, np.int16, np.int32, np.int64):
+        i = np.array([0, 1, 2, np.iinfo(dtype).min, np.iinfo(dtype).max], dtype)
+        for name, f in (("signbit", np.signbit), ("floor", np.floor), ("ceil", np.ceil),
+                        ("round", np.round), ("trunc", np.trunc), ("nan_to_num", np.nan_to_num)):
+            if name == "signbit":
+                case(name, i < 0, i)
+            else:
+                case(name, f(i).astype(dtype), i)
+        for name, f in (("fmax", np.fmax), ("fmin", np.fmin)):
+            case(name, f(i, i[::-1]), i, i[::-1].copy())
+    b = np.array([[False, True, False], [True, True, False], [False, False, False]])
+    n = np.array([[3, np.nan, 1], [-np.inf, 5, np.nan]], np.float32)
+    for x in (b, n, np.array(2, np.int32)):
+        case("argmax_all", np.asarray(np.argmax(x), np.int32), x)
+        case("argmin_all", np.asarray(np.argmin(x), np.int32), x)
+    for axis in (0, 1):
+        case("argmax %d" % axis, np.argmax(b, axis).astype(np.int32), b)
+        case("argmin %d" % axis, np.argmin(b, axis).astype(np.int32), b)
+
+
 def main():
     with np.errstate(all="ignore"):
-        for page in (unary, binary, reductions):
+        for page in (unary, binary, reductions, later):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../resources/golden/composed.json")

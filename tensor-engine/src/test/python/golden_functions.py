@@ -17,6 +17,7 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
+import ml_dtypes  # noqa: E402
 import numpy as np  # noqa: E402
 
 import golden_ops as g  # noqa: E402
@@ -173,10 +174,53 @@ def one(x, size, fill):
         g.case("unique %d %s %s" % (size, fill, name), y if name == "values" else y.astype(np.int32), x)
 
 
+def counting():
+    for dtype in (np.uint8, np.int8, np.int16, np.int32, np.int64, np.float16, np.float32):
+        x = np.array([[0, 2, 1], [100, 126, 127]], dtype)
+        g.case("oneHot 300", (x[..., None] == np.arange(300)).astype(np.int32), x)
+    g.case("oneHot 3", np.eye(3)[[2, 0]].astype(ml_dtypes.bfloat16), np.array([2, 0], np.int8))
+    z = np.zeros((), np.float32)
+    g.case("arange bf16 0 700 1", np.arange(700).astype(ml_dtypes.bfloat16), z)
+    g.case("arange f16 1 -3 -0.25", np.arange(1, -3, -0.25).astype(np.float16), z)
+    g.case("arange u8 255 -1 -5", np.arange(255, -1, -5).astype(np.uint8), z)
+    g.case("arange i8 -128 128 1", np.arange(-128, 128).astype(np.int8), z)
+    s = np.array([0, 2, 0, 0, 2], np.int32)
+    for dtype in (np.int8, np.uint8, np.int16, np.int32, np.float16, np.float32, np.float64):
+        t = np.array([[100, 1], [90, 2], [120, 3], [125, 5], [101, -3 if dtype != np.uint8 else 3]],
+                     dtype)
+        w = t.astype(np.float64)
+        y = np.stack([w[s == 0].mean(0), [0, 0], w[s == 2].mean(0)])
+        g.case("segmentMean", y.astype(dtype if dtype(0.5) else np.float32), t, s, tol=(2, 0))
+    many, rows = np.array([[-3], [-7]], np.int8), np.ones(256, np.int32)
+    rows[5] = 0
+    g.case("embeddingBag max of many", np.array([[0], [-3]], np.int8), many, rows,
+           np.array([0, 0], np.int32))
+    for x in (ints(3, 4), real(3, 4), ints(3, 4) > 0, ints(3, 0)):
+        for n, axis in ((0, 0), (1, 0), (1, -1), (2, 1), (9, 1)):
+            g.case("diff %d %d" % (n, axis), np.diff(x, n, axis), x)
+    for x in (ids(9, 40), ids(9, 5, 4).astype(np.int64), ids(3, 7).astype(np.uint8), ids(3, 0)):
+        y = np.bincount(x.reshape(-1), minlength=9)
+        g.case("bincount 9", y.astype(np.int32), x)
+        w = real(*x.shape)
+        y = np.bincount(x.reshape(-1), w.reshape(-1).astype(np.float64), 9)
+        g.case("bincount weighted", y.astype(np.float32), x, w, tol=(8, 8))
+    x = np.array([[-5, 0, 0.25, 1], [3, 3.5, 9, np.nan], [np.inf, -np.inf, 2, -1]], np.float32)
+    for n in (1, 2, 6):
+        xp, fp = np.array([0, 1, 2, 3, 3.75, 4], np.float32)[:n], real(n)
+        g.case("interp", np.interp(x, xp, fp).astype(np.float32), x, xp, fp, tol=(4, 4))
+    for x in (real(50), np.array([[-2, 2, 1.5], [np.nan, np.inf, -2.5]], np.float32)):
+        e = np.array([-2, -0.5, 0, 0, 1.5], np.float32)
+        g.case("histogram edges", np.histogram(x, e)[0].astype(np.int32), x, e)
+        y = np.histogram(x[~np.isnan(x)], 8, (-2, 2))[0]
+        g.case("histogram 8 -2 2", y.astype(np.int32), x)
+    i, e = ints(30), np.array([-50, -3, 0, 20], np.int32)
+    g.case("histogram edges", np.histogram(i, e)[0].astype(np.int32), i, e)
+
+
 def main():
     g.CASES.clear()
     with np.errstate(all="ignore"):
-        for page in (arranging, indexing, sorting, unique):
+        for page in (arranging, indexing, sorting, unique, counting):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../resources/golden/functions.json")

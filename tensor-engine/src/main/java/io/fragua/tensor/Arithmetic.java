@@ -31,9 +31,60 @@ public interface Arithmetic {
         : self().equal(self());
   }
 
-  /** The whole number next to x toward 0, with x's sign. */
+  /** True where the sign is negative, that of a zero or NaN too; bool. */
+  default Tensor signbit() {
+    return (self().dtype().isFloating() ? scalar(1).copysign(self()) : self()).less(0);
+  }
+
+  /** The whole number next to x toward 0, with x's sign; integers stay. */
   default Tensor trunc() {
-    return self().less(0).select(self().ceil(), self().floor());
+    return self().dtype().isInteger()
+        ? self()
+        : self().less(0).select(self().ceil(), self().floor());
+  }
+
+  /**
+   * The larger; where one is NaN the other.
+   *
+   * @source NumPy {@code fmax}
+   */
+  default Tensor fmax(Tensor b) {
+    return isNan().select(b, b.isNan().select(self(), self().maximum(b)));
+  }
+
+  /**
+   * The smaller; where one is NaN the other.
+   *
+   * @source NumPy {@code fmin}
+   */
+  default Tensor fmin(Tensor b) {
+    return isNan().select(b, b.isNan().select(self(), self().minimum(b)));
+  }
+
+  /**
+   * These numbers for NaN and the two infinities; integers stay.
+   *
+   * @source NumPy {@code nan_to_num}
+   */
+  default Tensor nanToNum(double nan, double posinf, double neginf) {
+    if (!self().dtype().isFloating()) {
+      return self();
+    }
+    Tensor low = self().equal(scalar(Double.NEGATIVE_INFINITY)).select(scalar(neginf), self());
+    Tensor high = self().equal(scalar(Double.POSITIVE_INFINITY)).select(scalar(posinf), low);
+    return isNan().select(scalar(nan), high);
+  }
+
+  /** 0 for NaN and the type's greatest finite numbers for infinities. */
+  default Tensor nanToNum() {
+    double most =
+        switch (self().dtype()) {
+          case F64 -> Double.MAX_VALUE;
+          case F16 -> 65504;
+          case BF16 -> 0x1.FEp127;
+          default -> Float.MAX_VALUE;
+        };
+    return nanToNum(0, most, -most);
   }
 
   /** 1 / x; floating types. */

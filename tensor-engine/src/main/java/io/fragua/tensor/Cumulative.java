@@ -1,9 +1,9 @@
 package io.fragua.tensor;
 
 /**
- * Sums, products and extrema of all elements up to each one of an axis. Results have the operand's
- * type; a negative axis counts from the back; {@code reverse} goes from the end to the start.
- * Floating results are accumulated in f64 and rounded once each.
+ * Sums, products and extrema of all elements up to each one of an axis, and differences. Results
+ * have the operand's type; a negative axis counts from the back; {@code reverse} goes from the end
+ * to the start. Floating results are accumulated in f64 and rounded once each.
  */
 public interface Cumulative {
   /** This tensor. */
@@ -92,6 +92,26 @@ public interface Cumulative {
   /** As {@link #cumlogsumexp(int)}, in either direction. */
   default Tensor cumlogsumexp(int axis, boolean reverse) {
     return cumulative("cumlogsumexp", axis, reverse);
+  }
+
+  /**
+   * Differences of neighbours along an axis, and of those again, n times; of bool whether they
+   * differ. Each time the axis loses an element, if it has one.
+   *
+   * @throws ShapeException if n is negative or there is no such axis
+   * @source NumPy {@code diff}
+   */
+  default Tensor diff(int n, int axis) {
+    Check.shape(n >= 0, "diff: n must not be negative: %d of %s; correct it", n, self().type());
+    Tensor x = self();
+    for (int i = 0; i < n; i++) {
+      int size = x.shape().dim(axis);
+      int less = Math.max(0, size - 1);
+      Tensor next = x.slice(axis, size - less, size);
+      Tensor before = x.slice(axis, 0, less);
+      x = x.dtype() == DType.BOOL ? next.notEqual(before) : next.sub(before);
+    }
+    return x;
   }
 
   /**

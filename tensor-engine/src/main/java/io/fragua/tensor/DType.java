@@ -71,6 +71,18 @@ public enum DType {
   }
 
   /**
+   * The type of numbers that are counted and then become this one: narrow types hold few of them.
+   */
+  DType wide() {
+    return this == BOOL || bytes >= 4 ? this : floating ? F32 : I32;
+  }
+
+  /** The type in which functions of several steps compute on this one. */
+  DType precise() {
+    return this == F64 ? F64 : F32;
+  }
+
+  /**
    * The type with this text form, in either case.
    *
    * @throws IllegalArgumentException if no type has this name

@@ -15,6 +15,11 @@ public interface Elementwise {
     return Tensor.apply(op, Attrs.NONE, self());
   }
 
+  /** Rounding to whole numbers, which integers are. */
+  private Tensor whole(String op) {
+    return self().dtype().isInteger() ? self() : unary(op);
+  }
+
   private Tensor binary(String op, Tensor b) {
     return binary(op, self(), b);
   }
@@ -95,19 +100,19 @@ public interface Elementwise {
     return unary("relu");
   }
 
-  /** Largest integer not above. */
+  /** Largest integer not above; integers stay. */
   default Tensor floor() {
-    return unary("floor");
+    return whole("floor");
   }
 
-  /** Smallest integer not below. */
+  /** Smallest integer not below; integers stay. */
   default Tensor ceil() {
-    return unary("ceil");
+    return whole("ceil");
   }
 
-  /** Nearest integer, ties to even. */
+  /** Nearest integer, ties to even; integers stay. */
   default Tensor round() {
-    return unary("round");
+    return whole("round");
   }
 
   /** Truth value negated. */

@@ -29,10 +29,10 @@ public interface Indexing {
   default Tensor take(Tensor ids, int axis) {
     Shape s = self().shape();
     int a = s.axis(axis);
-    int lead = Math.toIntExact(s.slice(0, a).size());
+    int lead = Check.size("take", s.slice(0, a).size());
     Shape row = s.slice(a + 1, s.rank());
     int n = s.dim(a);
-    Tensor table = self().reshape(Shape.of(Math.multiplyExact(lead, n)).concat(row).dims());
+    Tensor table = self().reshape(Shape.of(Check.size("take", (long) lead * n)).concat(row).dims());
     Shape all = Shape.of(lead).concat(ids.shape());
     int[] kept = IntStream.range(1, all.rank()).toArray();
     Tensor at = FlatIndex.inside(ids.lift(self()), n).broadcastInDim(all, kept);
@@ -238,9 +238,11 @@ public interface Indexing {
    */
   default Tensor oneHot(int depth, DType dtype) {
     Shape s = self().shape().concat(Shape.of(depth));
+    DType t = self().dtype().wide(); // a narrow one may not hold the depth
     return self()
+        .cast(t)
         .expandDims(self().shape().rank())
-        .equal(self().iotaLike(self().dtype(), s, -1))
+        .equal(self().iotaLike(t, s, -1))
         .cast(dtype);
   }
 }

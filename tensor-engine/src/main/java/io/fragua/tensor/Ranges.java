@@ -10,12 +10,24 @@ public interface Ranges {
 
   /**
    * {@code start, start + step, ...}, {@code n} values of this dtype; traced if this tensor is.
+   * Values of narrow types are computed as i32 or f32.
    *
    * @throws ShapeException if {@code n} is negative or the dtype is not numeric
+   * @throws IllegalArgumentException if an integer dtype does not hold a value
    */
   default Tensor arangeLike(double start, double step, int n) {
-    Tensor i = self().iotaLike(self().dtype(), Shape.of(n), 0);
-    return step == 1 && start == 0 ? i : i.mul(step).add(start);
+    DType t = self().dtype();
+    double last = start + step * (n - 1);
+    Check.that(
+        n <= 0 || t.holds(start) && t.holds(last) && t.wide().holds(step),
+        "arange: values must be whole and in the range of an integer dtype: %s to %s by %s of %s;"
+            + " cast to a type that holds them",
+        start,
+        last,
+        step,
+        t);
+    Tensor i = self().iotaLike(t.wide(), Shape.of(n), 0);
+    return (step == 1 && start == 0 || n == 0 ? i : i.mul(step).add(start)).cast(t);
   }
 
   /** As {@link #eye(DType, int, int, int)} of this dtype; traced if this tensor is. */

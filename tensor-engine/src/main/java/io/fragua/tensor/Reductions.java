@@ -48,8 +48,7 @@ public interface Reductions {
 
   /** For functions of several steps: f16 and bf16 as f32, and integers and bool too. */
   private Tensor precise() {
-    DType t = self().dtype();
-    return t == DType.F32 || t == DType.F64 ? self() : self().cast(DType.F32);
+    return self().cast(self().dtype().precise());
   }
 
   /** What {@link #precise} led to, rounded to this tensor's type if that is a floating one. */
@@ -111,15 +110,26 @@ public interface Reductions {
     return self().cast(DType.BOOL).cast(DType.I32).sum(axes);
   }
 
-  /** Index of the first maximum along one axis, i32; NaN counts as the largest. */
+  /** Index of the first maximum along one axis, i32; NaN counts as the largest, true as 1. */
   default Tensor argmax(int axis) {
-    return Tensor.apply("argmax", Attrs.of("axis", self().shape().axis(axis)), self());
+    Tensor x = self().dtype() == DType.BOOL ? self().cast(DType.I32) : self();
+    return Tensor.apply("argmax", Attrs.of("axis", self().shape().axis(axis)), x);
   }
 
-  /** Index of the first minimum along one axis, i32; NaN counts as the smallest. */
+  /** Index of the first minimum along one axis, i32; NaN counts as the smallest, true as 1. */
   default Tensor argmin(int axis) {
     // The complement, unlike the negative, turns the order of all integers around.
     return (self().dtype().isFloating() ? self().neg() : self().bitwiseNot()).argmax(axis);
+  }
+
+  /** As {@link #argmax(int)}, of all elements in row-major order: an i32 scalar. */
+  default Tensor argmax() {
+    return self().reshape(-1).argmax(0);
+  }
+
+  /** As {@link #argmin(int)}, of all elements in row-major order: an i32 scalar. */
+  default Tensor argmin() {
+    return self().reshape(-1).argmin(0);
   }
 
   /** The largest minus the smallest. */
@@ -222,6 +232,31 @@ public interface Reductions {
   /** As {@link #min}; the axes stay with size 1. */
   default Tensor minKeep(int... axes) {
     return keep(min(axes), axes);
+  }
+
+  /** As {@link #any}; the axes stay with size 1. */
+  default Tensor anyKeep(int... axes) {
+    return keep(any(axes), axes);
+  }
+
+  /** As {@link #all}; the axes stay with size 1. */
+  default Tensor allKeep(int... axes) {
+    return keep(all(axes), axes);
+  }
+
+  /** As {@link #countNonzero}; the axes stay with size 1. */
+  default Tensor countNonzeroKeep(int... axes) {
+    return keep(countNonzero(axes), axes);
+  }
+
+  /** As {@link #argmax(int)}; the axis stays with size 1. */
+  default Tensor argmaxKeep(int axis) {
+    return keep(argmax(axis), axis);
+  }
+
+  /** As {@link #argmin(int)}; the axis stays with size 1. */
+  default Tensor argminKeep(int axis) {
+    return keep(argmin(axis), axis);
   }
 
   /** As {@link #var}; the axes stay with size 1. */

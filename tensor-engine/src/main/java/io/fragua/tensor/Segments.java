@@ -21,14 +21,45 @@ public interface Segments {
   }
 
   /**
-   * The mean of each group's rows; 0 for a group without rows.
+   * How often each of 0, 1, ... is among the elements, i32 [length].
+   *
+   * @throws IndexOutOfBoundsException when computed, if an element lies outside [0, length)
+   * @throws ShapeException if this is not of an integer type
+   * @source NumPy bincount, for shapes are known before values with a fixed length
+   */
+  default Tensor bincount(int length) {
+    Tensor one = Tensor.scalar(DType.I32, 1).lift(self());
+    return bincount(length, one.broadcastTo(self().shape()));
+  }
+
+  /**
+   * As {@link #bincount(int)}, with a weight for each element, which are summed in their type.
+   *
+   * @param weights of this shape
+   */
+  default Tensor bincount(int length, Tensor weights) {
+    Check.shape(
+        self().dtype().isInteger() && weights.shape().equals(self().shape()),
+        "bincount: needs integers, and weights of their shape: %s with %s; cast or broadcast first",
+        self().type(),
+        weights.type());
+    return weights.reshape(-1).scatterAdd(length, self().reshape(-1).cast(DType.I32));
+  }
+
+  /**
+   * The mean of each group's rows; 0 for a group without rows. Types as those of {@link
+   * Reductions#mean}: f16 and bf16 are computed in f32, and the means of integers are f32.
    *
    * @param rows how many groups
    * @param segments i32 [n], each in [0, rows)
    * @throws IndexOutOfBoundsException when computed, if a group lies outside
    */
   default Tensor segmentMean(int rows, Tensor segments) {
-    return self().scatterAdd(rows, segments).div(sizes(self(), rows, segments).maximum(1));
+    DType t = self().dtype();
+    Tensor x = self().cast(t.precise());
+    Tensor counts = sizes(x.dtype(), x, rows, segments).maximum(1);
+    Tensor mean = x.scatterAdd(rows, segments).div(counts);
+    return t.isFloating() ? mean.cast(t) : mean;
   }
 
   /**
@@ -70,9 +101,9 @@ public interface Segments {
         .scatter(mode, segments, self());
   }
 
-  /** Number of rows of each group, of the rows' dtype and rank. */
-  private static Tensor sizes(Tensor like, int rows, Tensor segments) {
-    Tensor one = Tensor.scalar(like.dtype(), 1).lift(like).lift(segments);
+  /** Number of rows of each group, of the rows' rank. */
+  private static Tensor sizes(DType t, Tensor like, int rows, Tensor segments) {
+    Tensor one = Tensor.scalar(t, 1).lift(like).lift(segments);
     Tensor counts = one.broadcastTo(segments.shape()).scatterAdd(rows, segments);
     Shape s = like.shape();
     int[] dims = new int[1 + s.rank() - segments.shape().rank()];
@@ -96,7 +127,7 @@ public interface Segments {
       case SUM -> rows.scatterAdd(bags, segments);
       case MEAN -> rows.segmentMean(bags, segments);
       case MAX -> {
-        Tensor empty = sizes(rows, bags, segments).less(1);
+        Tensor empty = sizes(DType.I32, rows, bags, segments).less(1);
         Tensor zero = Tensor.scalar(self().dtype(), 0);
         yield empty
             .broadcastTo(Shape.of(bags).concat(self().shape().slice(1, self().shape().rank())))

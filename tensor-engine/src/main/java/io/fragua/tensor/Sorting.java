@@ -177,6 +177,78 @@ public interface Sorting {
   }
 
   /**
+   * At these places the line through the given points; outside of them the first or last value.
+   *
+   * @param xp [n], n at least 1, where the points are, ascending, of this dtype
+   * @param fp [n], their values, of this dtype
+   * @throws ShapeException if the points are no vectors of one type and of this floating dtype
+   * @source NumPy interp
+   */
+  default Tensor interp(Tensor xp, Tensor fp) {
+    Tensor x = self();
+    Check.shape(
+        xp.shape().rank() == 1
+            && xp.shape().dim(0) >= 1
+            && xp.type().equals(fp.type())
+            && xp.dtype() == x.dtype()
+            && x.dtype().isFloating(),
+        "interp: points must be two vectors of one size and of the floating dtype of the places: %s"
+            + " and %s for %s; cast or reshape them",
+        xp.type(),
+        fp.type(),
+        x.type());
+    int n = xp.shape().dim(0);
+    if (n == 1) {
+      return fp.lift(x).broadcastTo(x.shape());
+    }
+    Tensor right = xp.searchSorted(x, true).maximum(1).minimum(n - 1);
+    Tensor left = right.sub(1);
+    Tensor p = xp.lift(x);
+    Tensor v = fp.lift(x);
+    Tensor start = v.gather(left);
+    Tensor step = p.gather(right).sub(p.gather(left));
+    Tensor one = Tensor.scalar(x.dtype(), 1);
+    Tensor still = step.equal(Tensor.scalar(x.dtype(), 0));
+    Tensor share = x.sub(p.gather(left)).div(still.select(one, step)); // no derivative divides by 0
+    Tensor line = still.select(start, share.mul(v.gather(right).sub(start)).add(start));
+    Tensor before = x.less(p.slice(0, 0, 1).reshape());
+    Tensor behind = x.greater(p.slice(0, n - 1, n).reshape());
+    return before.select(
+        v.slice(0, 0, 1).reshape(), behind.select(v.slice(0, n - 1, n).reshape(), line));
+  }
+
+  /**
+   * How many elements lie between each two edges, i32 [n - 1]: from the lower edge on to below the
+   * upper one, which counts in the last bin. Elements outside and NaN are not counted.
+   *
+   * @param edges [n], ascending, of this dtype
+   * @throws ShapeException if the edges are less than two or not a vector of this dtype
+   * @source NumPy histogram
+   */
+  default Tensor histogram(Tensor edges) {
+    Tensor x = self().reshape(-1);
+    int n = edges.shape().rank() == 1 ? edges.shape().dim(0) : 0;
+    Check.shape(
+        n >= 2 && edges.dtype() == x.dtype(),
+        "histogram: edges must be a vector of at least two, of the tensor's dtype: %s for %s; cast"
+            + " or reshape them",
+        edges.type(),
+        self().type());
+    Tensor e = edges.lift(x);
+    Tensor last = x.equal(e.slice(0, n - 1, n).reshape());
+    Tensor bin = e.searchSorted(x, true).sub(last.cast(DType.I32)).sub(1);
+    Tensor outside = bin.less(0).or(bin.greater(n - 2)).or(x.isNan());
+    Tensor none = Tensor.scalar(DType.I32, n - 1); // a further bin takes what is not counted
+    return outside.select(none, bin).bincount(n).slice(0, 0, n - 1);
+  }
+
+  /** As {@link #histogram(Tensor)}, with bins of one width from {@code low} to {@code high}. */
+  default Tensor histogram(int bins, double low, double high) {
+    return histogram(
+        Ranges.linspace(self().dtype(), low, high, Check.size("histogram", bins + 1L)));
+  }
+
+  /**
    * The middle element along an axis, or the mean of the two; NaN if any is.
    *
    * @throws ShapeException if the axis is empty or the dtype not floating

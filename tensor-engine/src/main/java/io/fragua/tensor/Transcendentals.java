@@ -157,6 +157,16 @@ public interface Transcendentals {
   }
 
   /**
+   * log2(2^a + 2^b), without overflow.
+   *
+   * @source NumPy {@code logaddexp2}
+   */
+  default Tensor logaddexp2(Tensor b) {
+    Tensor d = self().equal(b).select(Tensor.scalar(self().dtype(), 0), self().sub(b));
+    return self().maximum(b).add(d.abs().neg().exp2().log1p().div(Math.log(2)));
+  }
+
+  /**
    * log(logistic(x)), without overflow.
    *
    * @source JAX {@code jax.nn.log_sigmoid}

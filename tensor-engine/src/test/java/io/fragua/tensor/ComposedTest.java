@@ -53,6 +53,17 @@ class ComposedTest {
     UNARY.put("deg2rad", Tensor::deg2rad);
     UNARY.put("rad2deg", Tensor::rad2deg);
     UNARY.put("bitwise_not", Tensor::bitwiseNot);
+    UNARY.put("signbit", Tensor::signbit);
+    UNARY.put("nan_to_num", Tensor::nanToNum);
+    UNARY.put("nan_to_num_7", x -> x.nanToNum(7, 8, -9));
+    UNARY.put("floor", Tensor::floor);
+    UNARY.put("ceil", Tensor::ceil);
+    UNARY.put("round", Tensor::round);
+    UNARY.put("argmax_all", Tensor::argmax);
+    UNARY.put("argmin_all", Tensor::argmin);
+    BINARY.put("fmax", Tensor::fmax);
+    BINARY.put("fmin", Tensor::fmin);
+    BINARY.put("logaddexp2", Tensor::logaddexp2);
     BINARY.put("remainder", Tensor::remainder);
     BINARY.put("floor_divide", Tensor::floorDivide);
     BINARY.put("heaviside", Tensor::heaviside);
@@ -79,6 +90,7 @@ class ComposedTest {
     REDUCTIONS.put("count_nonzero", Tensor::countNonzero);
     REDUCTIONS.put("any", Tensor::any);
     REDUCTIONS.put("all", Tensor::all);
+    REDUCTIONS.put("argmax", (x, a) -> x.argmax(a[0]));
     REDUCTIONS.put("argmin", (x, a) -> x.argmin(a[0]));
   }
 
@@ -168,8 +180,15 @@ class ComposedTest {
               x.varKeep(1, axes),
               x.stdKeep(0, axes),
               x.normKeep(2, axes),
-              x.logSumExpKeep(axes))) {
+              x.logSumExpKeep(axes),
+              x.anyKeep(axes),
+              x.allKeep(axes),
+              x.countNonzeroKeep(axes))) {
         assertEquals(kept, y.shape());
+      }
+      if (axes.length == 1) {
+        assertEquals(kept, x.argmaxKeep(axes[0]).shape());
+        assertArrayEquals(x.argmin(axes[0]).toInts(), x.argminKeep(axes[0]).toInts());
       }
       assertArrayEquals(x.sum(axes).toFloats(), x.sumKeep(axes).toFloats());
       assertEquals(x.shape(), x.sub(x.meanKeep(axes)).shape());
@@ -183,6 +202,9 @@ class ComposedTest {
         List.<Fn>of(
             Fn.of(t -> t.sinc().sum()),
             Fn.of(t -> t.logaddexp(t).sum()),
+            Fn.of(t -> t.logaddexp2(t).sum()),
+            Fn.of(t -> t.fmax(Tensor.scalar(DType.F32, Double.NaN)).sum()),
+            Fn.of(t -> t.interp(t.sort(0).mul(0), t).sum()),
             Fn.of(t -> t.logSigmoid().sum()),
             Fn.of(t -> t.prod()),
             Fn.of(t -> t.cumprod(0).sum()),

@@ -42,6 +42,7 @@ class GoldenFunctionsTest {
     arranging();
     indexing();
     sorting();
+    counting();
   }
 
   private static void arranging() {
@@ -156,6 +157,32 @@ class GoldenFunctionsTest {
     add("percentile 25 1", x -> x.percentile(25, 1));
   }
 
+  private static void counting() {
+    add("oneHot 300", x -> x.oneHot(300, DType.I32));
+    add("oneHot 3", x -> x.oneHot(3, DType.BF16));
+    add("arange bf16 0 700 1", x -> Ranges.arange(DType.BF16, 0, 700, 1));
+    add("arange f16 1 -3 -0.25", x -> Ranges.arange(DType.F16, 1, -3, -0.25));
+    add("arange u8 255 -1 -5", x -> Ranges.arange(DType.U8, 255, -1, -5));
+    add("arange i8 -128 128 1", x -> Ranges.arange(DType.I8, -128, 128, 1));
+    FUNCTIONS.put("segmentMean", x -> List.of(x.get(0).segmentMean(3, x.get(1))));
+    FUNCTIONS.put(
+        "embeddingBag max of many",
+        x ->
+            List.of(
+                x.get(0)
+                    .embeddingBag(
+                        x.get(1), Segments.ofOffsets(x.get(2), 256), 2, Segments.Fold.MAX)));
+    for (String s : List.of("0 0", "1 0", "1 -1", "2 1", "9 1")) {
+      String[] n = s.split(" ");
+      add("diff " + s, x -> x.diff(Integer.parseInt(n[0]), Integer.parseInt(n[1])));
+    }
+    add("bincount 9", x -> x.bincount(9));
+    FUNCTIONS.put("bincount weighted", x -> List.of(x.get(0).bincount(9, x.get(1))));
+    FUNCTIONS.put("interp", x -> List.of(x.get(0).interp(x.get(1), x.get(2))));
+    FUNCTIONS.put("histogram edges", x -> List.of(x.get(0).histogram(x.get(1))));
+    add("histogram 8 -2 2", x -> x.histogram(8, -2, 2));
+  }
+
   private static Stream<JsonNode> cases() {
     return StreamSupport.stream(Golden.json("functions.json").get("cases").spliterator(), false);
   }
@@ -212,7 +239,9 @@ class GoldenFunctionsTest {
   void composedFunctionsHaveTheirRowsDerivatives() {
     Tensor x = Values.range(-2, 2).make(TensorType.of(DType.F64, 4, 5), 3);
     Tensor i = Tensor.of(new int[] {1, 0, 0, 2, 1}, 5);
-    Map<String, One> functions =
+    Map<String, One> functions = new HashMap<>();
+    functions.put("interp", t -> t.interp(t.slice("0").sort(0), t.slice("1")));
+    functions.putAll(
         Map.of(
             "pad", t -> t.pad(1, 7, 3, Padding.REFLECT),
             "sort", t -> t.sort(0).mul(t),
@@ -229,7 +258,7 @@ class GoldenFunctionsTest {
                         i, Tensor.of(new int[] {0, 1, 2, 3, 3}, 5), 5, Segments.Fold.MAX),
             "take", t -> t.take(i, 1),
             "index", t -> t.slice("::-2, 1:4"),
-            "tril", t -> t.tril(1));
+            "tril", t -> t.tril(1)));
     functions.forEach(
         (name, f) -> {
           Fn fn = in -> List.of(f.of(in.get(0)));
