@@ -106,7 +106,8 @@ public final class Augment {
     Tensor wide = area.mul(form).sqrt().minimum(w);
     Tensor top = high.neg().add(h).mul(Draws.uniform(keys.get(2), images, 0, 1));
     Tensor left = wide.neg().add(w).mul(Draws.uniform(keys.get(3), images, 0, 1));
-    return Filters.apply(images, part(top, high, h, height), part(left, wide, w, width));
+    Tensor rows = Filters.along(images, 1, part(top, high, h, height));
+    return Filters.along(rows, 2, part(left, wide, w, width));
   }
 
   /** Straight weights [N, from, to] that scale a part of an axis, antialiased. */

@@ -1,11 +1,14 @@
 package io.fragua.image;
 
 import io.fragua.tensor.Check;
+import io.fragua.tensor.Taps;
 import io.fragua.tensor.Tensor;
+import java.util.stream.IntStream;
 
 /**
- * Separable filters: each is a small matrix for the rows and one for the columns, so it is two
- * products, has a gradient, and costs the same at the borders. Images are floating [N, H, W, C].
+ * Separable filters: weights for the rows and weights for the columns, two products with small
+ * matrices (of large images sums of a few pixels, see {@link Taps}). They have gradients, and cost
+ * the same at the borders. Images are floating [N, H, W, C].
  */
 public final class Filters {
   private Filters() {}
@@ -36,10 +39,8 @@ public final class Filters {
         images.type(),
         height,
         width);
-    return apply(
-        images,
-        h == height ? null : Tensor.of(by.matrix(h, height, antialias), h, height),
-        w == width ? null : Tensor.of(by.matrix(w, width, antialias), w, width));
+    Tensor y = h == height ? images : along(images, 1, by.taps("resize", h, height, antialias));
+    return w == width ? y : along(y, 2, by.taps("resize", w, width, antialias));
   }
 
   /**
@@ -63,47 +64,43 @@ public final class Filters {
         sigma > 0 && Double.isFinite(sigma),
         "gaussian_blur: sigma is finite and above 0: %s; correct it",
         sigma);
-    return apply(
-        images, Tensor.of(blur(h, size, sigma), h, h), Tensor.of(blur(w, size, sigma), w, w));
+    return along(along(images, 1, blur(h, size, sigma)), 2, blur(w, size, sigma));
   }
 
-  private static double[] blur(int n, int size, double sigma) {
-    double[] m = new double[n * n];
+  private static Taps blur(int n, int size, double sigma) {
     int r = size / 2;
-    double sum = 0;
-    for (int d = -r; d <= r; d++) {
-      sum += weight(d, sigma);
-    }
-    for (int i = 0; i < n; i++) {
-      for (int d = -r; d <= r; d++) {
-        int k = Math.abs(i + d);
-        k = k >= n ? 2 * (n - 1) - k : k;
-        m[k * n + i] += weight(d, sigma) / sum;
-      }
-    }
-    return m;
+    double sum = IntStream.rangeClosed(-r, r).mapToDouble(d -> weight(d, sigma)).sum();
+    return Taps.of(
+        "gaussian_blur",
+        n,
+        n,
+        size,
+        (i, pixels, weights) -> {
+          for (int t = 0; t < size; t++) {
+            int k = Math.abs(i + t - r);
+            pixels[t] = k >= n ? 2 * (n - 1) - k : k;
+            weights[t] = weight(t - r, sigma) / sum;
+          }
+        });
   }
 
   private static double weight(int d, double sigma) {
     return Math.exp(-(double) d * d / (2 * sigma * sigma));
   }
 
+  private static Tensor along(Tensor x, int axis, Taps taps) {
+    return taps.isMatrix() ? along(x, axis, taps.matrix().transpose()) : taps.apply(x, axis);
+  }
+
   /**
-   * Both matrices applied; null for none.
+   * A matrix applied to rows (axis 1) or columns (axis 2).
    *
-   * @param rows [H, h], or [N, H, h] with one for each image
-   * @param columns [W, w], or [N, W, w]
+   * @param matrix [n, new n], or [N, n, new n] with one for each image
    */
-  static Tensor apply(Tensor x, Tensor rows, Tensor columns) {
-    Tensor y = x;
+  static Tensor along(Tensor x, int axis, Tensor matrix) {
     // The filtered axis is last, so that a matrix for all images makes one tall product.
-    if (rows != null) {
-      y = product(y.transpose(0, 3, 2, 1), rows).transpose(0, 3, 2, 1);
-    }
-    if (columns != null) {
-      y = product(y.transpose(0, 1, 3, 2), columns).transpose(0, 1, 3, 2);
-    }
-    return y;
+    int[] perm = axis == 1 ? new int[] {0, 3, 2, 1} : new int[] {0, 1, 3, 2};
+    return product(x.transpose(perm), matrix).transpose(perm);
   }
 
   private static Tensor product(Tensor x, Tensor matrix) {

@@ -3,7 +3,7 @@ package io.fragua.tensor;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Small matrices and index lists by which spatial axes get another size. */
+/** Weights and index lists by which spatial axes get another size. */
 final class Images {
   /** Coefficient of the cubic, as in PyTorch and ONNX (Keys' own choice is -0.5). */
   private static final double CUBIC = -0.75;
@@ -50,18 +50,6 @@ final class Images {
         x.type());
   }
 
-  /** One axis multiplied by a matrix [new size, size]. */
-  static Tensor mix(Tensor x, int axis, double[][] m) {
-    Shape s = x.shape();
-    int n = s.dim(axis);
-    double[] flat = Arrays.stream(m).flatMapToDouble(Arrays::stream).toArray();
-    int before = Math.toIntExact(s.slice(0, axis).size());
-    int after = Math.toIntExact(s.slice(axis + 1, s.rank()).size());
-    return constant(flat, x, m.length, n)
-        .matmul(x.reshape(before, n, after))
-        .reshape(s.with(axis, m.length).dims());
-  }
-
   static Tensor nearest(Tensor x, int... sizes) {
     check("resize_nearest", x, sizes);
     Tensor y = x;
@@ -70,7 +58,7 @@ final class Images {
       int n = y.shape().dim(axis);
       int to = sizes[i];
       if (to % n == 0) {
-        y = repeat(y, axis, to / n);
+        y = y.repeat(to / n, axis);
       } else {
         int[] from = new int[to];
         for (int k = 0; k < to; k++) {
@@ -86,13 +74,6 @@ final class Images {
     return y;
   }
 
-  private static Tensor repeat(Tensor x, int axis, int times) {
-    Shape s = x.shape();
-    Shape apart = s.slice(0, axis + 1).concat(Shape.of(times)).concat(s.slice(axis + 1, s.rank()));
-    int[] dims = IntStream.range(0, apart.rank()).filter(i -> i != axis + 1).toArray();
-    return x.broadcastInDim(apart, dims).reshape(s.with(axis, s.dim(axis) * times).dims());
-  }
-
   static Tensor resize(Tensor x, boolean alignCorners, boolean cubic, int... sizes) {
     String who = cubic ? "resize_cubic" : "resize_linear";
     check(who, x, sizes);
@@ -105,29 +86,53 @@ final class Images {
     for (int i = 0; i < sizes.length; i++) {
       int n = y.shape().dim(1 + i);
       if (n != sizes[i]) {
-        y = mix(y, 1 + i, weights(n, sizes[i], alignCorners, cubic));
+        y = taps(who, n, sizes[i], alignCorners, cubic).apply(y, 1 + i);
       }
     }
     return y;
   }
 
-  /** Row k: how much of each old element goes into new element k. */
-  private static double[][] weights(int n, int to, boolean alignCorners, boolean cubic) {
-    double[][] m = new double[to][n];
-    for (int k = 0; k < to; k++) {
-      double at =
-          alignCorners ? (to == 1 ? 0 : (double) k * (n - 1) / (to - 1)) : (k + 0.5) * n / to - 0.5;
-      if (!cubic) {
-        at = Math.max(0, at);
-      }
-      int base = (int) Math.floor(at);
-      for (int d = cubic ? -1 : 0; d <= (cubic ? 2 : 1); d++) {
-        double distance = Math.abs(at - (base + d));
-        int from = Math.max(0, Math.min(n - 1, base + d));
-        m[k][from] += cubic ? cubic(distance) : 1 - distance;
-      }
-    }
-    return m;
+  private static Taps taps(String who, int n, int to, boolean alignCorners, boolean cubic) {
+    return Taps.of(
+        who,
+        n,
+        to,
+        cubic ? 4 : 2,
+        (k, from, weights) -> {
+          double at =
+              alignCorners
+                  ? (to == 1 ? 0 : (double) k * (n - 1) / (to - 1))
+                  : (k + 0.5) * n / to - 0.5;
+          if (!cubic) {
+            at = Math.max(0, at);
+          }
+          int first = (int) Math.floor(at) - (cubic ? 1 : 0);
+          for (int t = 0; t < from.length; t++) {
+            double distance = Math.abs(at - (first + t));
+            from[t] = Math.max(0, Math.min(n - 1, first + t));
+            weights[t] = cubic ? cubic(distance) : 1 - distance;
+          }
+        });
+  }
+
+  /** The means of uneven parts. */
+  static Taps means(String who, int n, int parts) {
+    int largest =
+        IntStream.range(0, parts)
+            .map(p -> partEnd(p, n, parts) - partStart(p, n, parts))
+            .max()
+            .orElse(0);
+    return Taps.of(
+        who,
+        n,
+        parts,
+        largest,
+        (p, from, weights) -> {
+          int start = partStart(p, n, parts);
+          int count = partEnd(p, n, parts) - start;
+          Arrays.fill(weights, 0, count, 1.0 / count);
+          Arrays.setAll(from, t -> start + (t < count ? t : 0));
+        });
   }
 
   private static double cubic(double x) {

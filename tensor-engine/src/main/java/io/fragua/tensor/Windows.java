@@ -93,6 +93,10 @@ public interface Windows {
    * @source PyTorch avg_pool (count_include_pad); Flax avg_pool; ONNX AveragePool-22
    */
   default Tensor avgPool(Window window, boolean countPadding) {
+    Check.shape(
+        self().dtype().isFloating(),
+        "avg_pool: dtype must be floating: %s; cast it first",
+        self().type());
     Tensor sums = sumPool(window);
     int[] size = window.size();
     boolean padded =
@@ -131,14 +135,7 @@ public interface Windows {
       return x.avgPool(w, true);
     }
     for (int i = 0; i < parts.length; i++) {
-      int n = x.shape().dim(1 + i);
-      double[][] m = new double[parts[i]][n];
-      for (int p = 0; p < parts[i]; p++) {
-        int from = Images.partStart(p, n, parts[i]);
-        int to = Images.partEnd(p, n, parts[i]);
-        Arrays.fill(m[p], from, to, 1.0 / (to - from));
-      }
-      x = Images.mix(x, 1 + i, m);
+      x = Images.means("adaptive_avg_pool", x.shape().dim(1 + i), parts[i]).apply(x, 1 + i);
     }
     return x;
   }

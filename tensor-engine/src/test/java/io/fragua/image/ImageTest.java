@@ -329,4 +329,20 @@ class ImageTest {
   private static void error(String message, Executable wrong) {
     assertEquals(message, assertThrows(IllegalArgumentException.class, wrong).getMessage());
   }
+
+  /** An image whose matrices would have 10^10 elements. */
+  @Test
+  void longImagesNeedNoMatrix() {
+    int n = 100_000;
+    Tensor x = Tensor.full(TensorType.of(DType.F32, 1, 2, n, 1), 3);
+    for (Interpolation by : Interpolation.values()) {
+      for (int to : new int[] {n / 7, n + 1}) {
+        Tensor y = Filters.resize(x, 2, to, by);
+        assertEquals(3, y.min().item(), 1e-5, by + " to " + to);
+        assertEquals(3, y.max().item(), 1e-5, by + " to " + to);
+      }
+    }
+    Tensor blurred = Filters.gaussianBlur(x.reshape(1, n, 2, 1), 3, 1);
+    assertEquals(3, blurred.max().item(), 1e-5);
+  }
 }

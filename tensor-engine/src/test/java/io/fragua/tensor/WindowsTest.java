@@ -12,6 +12,7 @@ import io.fragua.testing.Tolerance;
 import io.fragua.testing.Values;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Jit;
+import io.fragua.transform.Vmap;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -81,6 +82,56 @@ class WindowsTest {
     for (Fn f : all) {
       assertEquals(null, GradCheck.first(f, List.of(x)));
     }
+  }
+
+  /** Gathered taps are the matrix' sums, for any sizes, with its derivatives and under vmap. */
+  @Test
+  void gatheredTapsAreTheProductWithTheMatrix() {
+    Tensor x = Values.range(-1, 1).make(TensorType.of(DType.F64, 2, 7, 3, 2), 3);
+    for (int to : new int[] {1, 4, 7, 19}) {
+      for (int count : new int[] {1, 3, 5}) {
+        Taps taps =
+            Taps.of(
+                "test",
+                7,
+                to,
+                count,
+                (k, from, weights) -> {
+                  Arrays.setAll(from, t -> (3 * k + 5 * t) % 7);
+                  Arrays.setAll(weights, t -> 0.5 * t - 0.25 * k + 1);
+                });
+        Fn gathered = Fn.of(v -> taps.gathered(v, 1));
+        Tensor y = taps.multiplied(x, 1);
+        Tolerance close = Tolerance.sum(8, 1);
+        assertEquals(null, close.difference(y, gathered.call(x)));
+        assertEquals(null, close.difference(y, Jit.jit(gathered).call(x)), "compiled");
+        assertEquals(null, close.difference(y, Vmap.vmap(Fn.of(v -> taps.gathered(v, 0))).call(x)));
+        assertEquals(null, GradCheck.first(gathered, List.of(x)));
+        assertEquals(
+            null,
+            close.difference(y.transpose(0, 2, 1, 3), taps.gathered(x.transpose(0, 2, 1, 3), 2)));
+      }
+    }
+  }
+
+  /** A ramp stays one, at sizes whose matrix would need 160 GB. */
+  @Test
+  void longAxesNeedNoMatrix() {
+    int n = 100_000;
+    Tensor x = Ranges.linspace(DType.F64, 0, 1, n).reshape(1, n, 1);
+    Tensor ramp = Ranges.linspace(DType.F64, 0, 1, 2 * n).reshape(1, 2 * n, 1);
+    Tolerance close = Tolerance.sum(1000, 1);
+    assertEquals(null, close.difference(ramp, x.resizeLinear(true, 2 * n)));
+    Tensor cubic = x.resizeCubic(true, 2 * n).slice(1, 10, 2 * n - 10); // borders bend
+    assertTrue(cubic.allclose(ramp.slice(1, 10, 2 * n - 10), 0, 1e-6).item() == 1);
+    Tensor means = x.adaptiveAvgPool(60_000);
+    assertEquals(0.5, means.mean().item(), 1e-9);
+    assertEquals((x.toDoubles()[0] + x.toDoubles()[1]) / 2, means.toDoubles()[0], 1e-12);
+    assertEquals(
+        "adaptive_avg_pool: an axis gets another size by at most 67108864 weights: 100000000 to 3"
+            + " elements, 33333334 weights each; change the size in several steps",
+        assertThrows(ShapeException.class, () -> Images.means("adaptive_avg_pool", 100_000_000, 3))
+            .getMessage());
   }
 
   @Test
