@@ -148,8 +148,10 @@ def later():
                 case(name, i < 0, i)
             else:
                 case(name, f(i).astype(dtype), i)
-        for name, f in (("fmax", np.fmax), ("fmin", np.fmin)):
+        for name, f in (("fmax", np.fmax), ("fmin", np.fmin), ("lcm", np.lcm)):
             case(name, f(i, i[::-1]), i, i[::-1].copy())
+    p, q = pairs(np.array([0, 1, -1, 6, -8, 12, 35, 1001], np.int32))
+    case("lcm", np.lcm(p, q), p, q)
     b = np.array([[False, True, False], [True, True, False], [False, False, False]])
     n = np.array([[3, np.nan, 1], [-np.inf, 5, np.nan]], np.float32)
     for x in (b, n, np.array(2, np.int32)):

@@ -86,6 +86,7 @@ def binary():
         a, b = pairs(INTS + [3, -4, 63, 64, -1], dtype)
         keep = (b != 0) & ~((a == np.iinfo(dtype).min) & (b == -1))
         case("fmod", np.fmod(a[keep], b[keep]), a[keep], b[keep])
+        case("gcd", np.gcd(a, b), a, b)
         case("shift_right_arithmetic", np.array(lax.shift_right_arithmetic(a, b)), a, b)
         case("shift_right_logical", np.array(lax.shift_right_logical(a, b)), a, b)
         case("shift_left", np.array(lax.shift_left(a, b)), a, b)
@@ -167,6 +168,7 @@ def cumulative():
 def narrow():
     """Integers wrap as NumPy's; halves are f64 results, rounded once."""
     table = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "maximum": np.maximum,
+             "gcd": np.gcd,
              "minimum": np.minimum, "bitwise_and": np.bitwise_and, "bitwise_xor": np.bitwise_xor,
              "less": np.less, "equal": np.equal,
              "shift_left": lambda x, y: np.array(lax.shift_left(x, y)),

@@ -3,9 +3,9 @@ package io.fragua.op;
 import java.util.List;
 
 /**
- * Rows on the bits of integers. A shift by less than 0 or by at least the type's width moves all
- * bits out, as in JAX; {@code $W} in the texts is 31 or 63, {@code $U0} the first operand without
- * its sign.
+ * Rows on integers, most of them on their bits. A shift by less than 0 or by at least the type's
+ * width moves all bits out, as in JAX; {@code $W} in the texts is 31 or 63, {@code $U0} the first
+ * operand without its sign.
  */
 final class IntegerOps {
   static final List<Op> ROWS =
@@ -20,6 +20,19 @@ final class IntegerOps {
               "shift_right_arithmetic",
               x -> x[0] >> (x[1] < 0 || x[1] > 63 ? 63 : x[1]),
               "($0 >> ($1 < 0 || $1 > $W ? $W : $1))"),
+          BinaryOps.elementwise(
+              "gcd",
+              Family.BINARY,
+              2,
+              Rules.INTEGERS,
+              Rules.SAME,
+              new Scalar(
+                  null,
+                  x -> Special.gcd(x[0], x[1]),
+                  "($T) io.fragua.op.Special.gcd($0, $1)",
+                  null),
+              "none: no ONNX operator",
+              "NumPy gcd"),
           UnaryOps.row(
               "population_count",
               Rules.INTEGERS,

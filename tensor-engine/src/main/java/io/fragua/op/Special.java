@@ -33,6 +33,16 @@ public final class Special {
     return x == 1 || x == -1 && Double.isInfinite(y) ? 1 : Math.pow(x, y);
   }
 
+  /** Greatest common divisor, not negative but for that of the least number and 0; by Euclid. */
+  public static long gcd(long a, long b) {
+    while (b != 0) {
+      long rest = a % b;
+      a = b;
+      b = rest;
+    }
+    return Math.abs(a);
+  }
+
   /** Inverse of sinh. */
   public static double asinh(double x) {
     double a = Math.abs(x);

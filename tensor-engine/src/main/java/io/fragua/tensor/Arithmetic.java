@@ -206,6 +206,24 @@ public interface Arithmetic {
     return Tensor.apply("population_count", Attrs.NONE, self());
   }
 
+  /**
+   * Greatest common divisor, 0 of two zeros; integers.
+   *
+   * @source NumPy {@code gcd}
+   */
+  default Tensor gcd(Tensor b) {
+    return Elementwise.binary("gcd", self(), b);
+  }
+
+  /**
+   * Least common multiple, 0 if one is 0; integers, which wrap.
+   *
+   * @source NumPy {@code lcm}
+   */
+  default Tensor lcm(Tensor b) {
+    return self().div(gcd(b)).mul(b).abs();
+  }
+
   /** Shifts bits to the left; by less than 0 or by the width or more gives 0. */
   default Tensor shiftLeft(Tensor n) {
     return Elementwise.binary("shift_left", self(), n);

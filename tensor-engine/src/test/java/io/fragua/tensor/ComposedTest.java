@@ -63,6 +63,7 @@ class ComposedTest {
     UNARY.put("argmin_all", Tensor::argmin);
     BINARY.put("fmax", Tensor::fmax);
     BINARY.put("fmin", Tensor::fmin);
+    BINARY.put("lcm", Tensor::lcm);
     BINARY.put("logaddexp2", Tensor::logaddexp2);
     BINARY.put("remainder", Tensor::remainder);
     BINARY.put("floor_divide", Tensor::floorDivide);
