@@ -138,12 +138,14 @@ final class MovementOps {
                     interior,
                     axis,
                     in.get(0));
-                long inner = n == 0 ? 0 : (n - 1L) * interior;
+                int inner = n == 0 ? 0 : Math.multiplyExact(n - 1, interior);
                 return in.get(0)
                     .with(
                         in.get(0)
                             .shape()
-                            .with(axis, Check.size("pad", (long) low + high + n + inner)));
+                            .with(
+                                axis,
+                                Math.addExact(Math.addExact(low, high), Math.addExact(n, inner))));
               },
               (g, in, y, a) -> {
                 int axis = a.integer("axis");
@@ -230,7 +232,7 @@ final class MovementOps {
   private static TensorType concatType(Op op, List<TensorType> in, Attrs a) {
     int axis = a.integer("axis");
     Rules.inside(op, axis, in.get(0));
-    long n = 0;
+    int n = 0;
     for (TensorType t : in) {
       Check.shape(
           t.dtype() == in.get(0).dtype()
@@ -241,9 +243,9 @@ final class MovementOps {
           axis,
           in.get(0),
           t);
-      n += t.shape().dim(axis);
+      n = Math.addExact(n, t.shape().dim(axis));
     }
-    return in.get(0).with(in.get(0).shape().with(axis, Check.size("concat", n)));
+    return in.get(0).with(in.get(0).shape().with(axis, n));
   }
 
   private static List<TensorType> splitTypes(Op op, List<TensorType> in, Attrs a) {

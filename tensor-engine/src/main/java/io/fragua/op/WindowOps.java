@@ -195,7 +195,7 @@ final class WindowOps {
     rank(op, g);
     rank(op, kernel);
     int groups = a.integer("groups");
-    int channels = Check.size(op.name(), (long) groups * kernel.shape().dim(-2));
+    int channels = Math.multiplyExact(groups, kernel.shape().dim(-2));
     TensorType x = image(g, a.ints("input"), channels);
     fits(op, g, convType(op, x, kernel, a), in, a);
     return x;

@@ -46,6 +46,7 @@ class VectorMathTest {
   private enum Function {
     EXP(Tensor::exp, Math::exp, -105, 90, 1.0),
     EXP2(Tensor::exp2, x -> Math.pow(2, x), -151, 129, 1.0),
+    POW(x -> x.pow(1.7), x -> Math.pow(x, 1.7f), 0, 1000, 0.51),
     SIN(Tensor::sin, StrictMath::sin, -2e4, 2e4, 1.0),
     COS(Tensor::cos, StrictMath::cos, -2e4, 2e4, 1.0),
     TAN(Tensor::tan, StrictMath::tan, -2e4, 2e4, 2.2),

@@ -121,11 +121,6 @@ class ErrorTextTest {
           tooLong("diag", 2500200004L, x -> List.of(x.get(0).diag(50000)), f(2)),
           tooLong("diag", 2147483650L, x -> List.of(x.get(0).diag(Integer.MIN_VALUE)), f(2)),
           tooLong(
-              "pad",
-              4294967296L,
-              x -> List.of(x.get(0).pad(0, Integer.MAX_VALUE, Integer.MAX_VALUE, 0)),
-              f(2)),
-          tooLong(
               "window",
               2147483649L,
               x -> List.of(x.get(0).sumPool(Window.of(3).withDilations(1 << 30).same(9))),
