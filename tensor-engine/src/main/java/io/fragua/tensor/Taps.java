@@ -100,7 +100,8 @@ public final class Taps {
    * @throws ShapeException if it is not floating
    */
   public Tensor apply(Tensor x, int axis) {
-    Check.shape(x.dtype().isFloating(), "%s: dtype must be floating: %s; cast it", who, x.type());
+    Check.shape(
+        x.dtype().isFloating(), "%s: dtype must be floating: %s; cast it first", who, x.type());
     return isMatrix() ? multiplied(x, axis) : gathered(x, axis);
   }
 

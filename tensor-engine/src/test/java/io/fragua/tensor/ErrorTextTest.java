@@ -116,6 +116,35 @@ class ErrorTextTest {
                   + " 1.0 of i8; cast to a type that holds them",
               x -> List.of(Ranges.arange(DType.I8, 0, 300, 1)),
               f(1)),
+          of(
+              "interp: points must be two vectors of one size and of the floating dtype of the"
+                  + " places: f32[3] and f32[2] for f32[2]; cast or reshape them",
+              x -> List.of(x.get(1).interp(x.get(0), x.get(1))),
+              f(3),
+              f(2)),
+          of(
+              "histogram: edges must be a vector of at least two, of the tensor's dtype: i32[2] for"
+                  + " f32[3]; cast or reshape them",
+              x -> List.of(x.get(0).histogram(x.get(1))),
+              f(3),
+              I),
+          of(
+              "bincount: needs integers, and weights of their shape: f32[3] with i32[3]; cast or"
+                  + " broadcast first",
+              x -> List.of(x.get(0).bincount(4)),
+              f(3)),
+          of(
+              "diff: n must not be negative: -1 of f32[3]; correct it",
+              x -> List.of(x.get(0).diff(-1, 0)),
+              f(3)),
+          of(
+              "avg_pool: dtype must be floating: i32[1, 4, 1]; cast it first",
+              x -> List.of(x.get(0).avgPool(Window.of(2), true)),
+              TensorType.of(DType.I32, 1, 4, 1)),
+          of(
+              "adaptive_avg_pool: dtype must be floating: i32[1, 4, 1]; cast it first",
+              x -> List.of(x.get(0).adaptiveAvgPool(3)),
+              TensorType.of(DType.I32, 1, 4, 1)),
           tooLong("tile", 4294967294L, x -> List.of(x.get(0).tile(Integer.MAX_VALUE)), f(2)),
           tooLong("repeat", 4294967294L, x -> List.of(x.get(0).repeat(Integer.MAX_VALUE, 0)), f(2)),
           tooLong("diag", 2500200004L, x -> List.of(x.get(0).diag(50000)), f(2)),
