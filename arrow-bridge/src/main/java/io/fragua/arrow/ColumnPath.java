@@ -1,6 +1,7 @@
 package io.fragua.arrow;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
@@ -41,13 +42,30 @@ public final class ColumnPath {
    * @throws IllegalArgumentException if there is none
    */
   public static Column column(StructType schema, String name) {
+    return functions.col(resolved(schema, name));
+  }
+
+  /**
+   * One name for all spellings of a column: its path in quotes, with the letters of the schema.
+   *
+   * @throws IllegalArgumentException if there is no such column
+   */
+  public static String resolved(StructType schema, String name) {
     List<StructField> path = path(schema, name);
     io.fragua.tensor.Check.that(
         path != null,
         "column \"%s\": must be there: it is not among %s; correct the name",
         name,
         List.of(schema.fieldNames()));
-    return functions.col(path.stream().map(f -> quoted(f.name())).collect(Collectors.joining(".")));
+    return path.stream().map(f -> quoted(f.name())).collect(Collectors.joining("."));
+  }
+
+  /**
+   * A name for a column to be added: this one, or a longer one if some column has it in any case.
+   */
+  public static String free(StructType schema, String name) {
+    boolean taken = Arrays.stream(schema.fieldNames()).anyMatch(name::equalsIgnoreCase);
+    return taken ? free(schema, name + "_") : name;
   }
 
   /** Whether the name is no column's own: that of a field in a struct, or one in quotes. */

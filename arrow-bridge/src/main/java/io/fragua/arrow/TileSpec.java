@@ -89,10 +89,7 @@ public record TileSpec(
   public static Dataset<Row> withoutInvalid(Dataset<?> data, List<TileSpec> tiles) {
     StructType schema = data.schema();
     check(schema, tiles);
-    String flag = "valid";
-    while (schema.getFieldIndex(flag).isDefined()) {
-      flag += "_";
-    }
+    String flag = ColumnPath.free(schema, "valid");
     return ColumnarMap.append(
             data,
             inputs(tiles),

@@ -207,18 +207,13 @@ final class Statistics<P extends InputParams & TrainingParams> {
     if (labelIsWhole()) {
       return params.getLabelCol();
     }
-    return free(params.getLabelCol() + "_class");
-  }
-
-  /** A name that no column has. */
-  private String free(String name) {
-    return schema.getFieldIndex(name).isDefined() ? free(name + "_") : name;
+    return ColumnPath.free(schema, params.getLabelCol() + "_class");
   }
 
   /** The column of what a row counts in the balance of the classes; null if each counts 1. */
   private String learntWeight() {
     boolean alike = params.getWeightCol().isEmpty() && params.getValidationIndicatorCol().isEmpty();
-    return ClassBalance.isAsked(params) && !alike ? free("learnt_weight") : null;
+    return ClassBalance.isAsked(params) && !alike ? ColumnPath.free(schema, "learnt_weight") : null;
   }
 
   private Dataset<?> withDerived() {
@@ -289,9 +284,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
               .get("key")
               .vocabulary(offset);
     } else {
-      int known = AttributeGroup.fromStructField(ColumnPath.find(schema, c.name())).size();
-      int size = known > 0 ? known : PairCounts.largest(data, List.of(c.name()))[0][1];
-      v = Vocabulary.indices(Math.max(0, size), offset);
+      v = indices(data, c.name(), offset);
     }
     Check.that(
         v.size() > 1,
@@ -299,6 +292,13 @@ final class Statistics<P extends InputParams & TrainingParams> {
         stage,
         c.name());
     return InputColumn.sparseIds(c.name(), c.width(), v);
+  }
+
+  /** The indices of a column's vectors: as many as the metadata say, or as the largest has. */
+  static Vocabulary indices(Dataset<?> data, String column, int offset) {
+    int known = AttributeGroup.fromStructField(ColumnPath.find(data.schema(), column)).size();
+    int size = known > 0 ? known : PairCounts.largest(data, List.of(column))[0][1];
+    return Vocabulary.indices(Math.max(0, size), offset);
   }
 
   private long trainingRows(Map<String, Column> found, long rows) {

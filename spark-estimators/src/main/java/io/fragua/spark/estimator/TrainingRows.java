@@ -5,12 +5,13 @@ import io.fragua.arrow.InputColumn;
 import io.fragua.arrow.TileSpec;
 import io.fragua.spark.param.EstimatorSetters;
 import io.fragua.spark.train.RowOrder;
+import io.fragua.tensor.DType;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -38,7 +39,23 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
       read.add(Tiles.numbers("x", numbers, false));
     }
     read.addAll(labels());
-    return TileSpec.withoutInvalid(rows, read);
+    return ofOneSize(TileSpec.withoutInvalid(rows, read), numbers);
+  }
+
+  /** Without vectors of pairs of another size; the size is that of rows that are valid else. */
+  private static Dataset<?> ofOneSize(Dataset<?> rows, List<InputColumn> numbers) {
+    List<InputColumn> vectors = new ArrayList<>();
+    for (InputColumn c : numbers) {
+      String name = c.name();
+      if (c.kind() == InputColumn.Kind.SPARSE_VALUES
+          && !(ColumnPath.find(rows.schema(), name).dataType() instanceof MapType)) {
+        vectors.add(InputColumn.sparseIds(name, c.width(), Statistics.indices(rows, name, 0)));
+      }
+    }
+    return vectors.isEmpty()
+        ? rows
+        : TileSpec.withoutInvalid(
+            rows, List.of(new TileSpec("sparse_ids", DType.I32, vectors, false)));
   }
 
   /** The rows in the order that {@code deterministic} needs. */
@@ -89,11 +106,7 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
     if (params.getValidationIndicatorCol().isEmpty() && params.getValidationFraction() == 0) {
       return null;
     }
-    String name = "validation";
-    while (Arrays.asList(schema.fieldNames()).contains(name)) {
-      name += "_";
-    }
-    return name;
+    return ColumnPath.free(schema, "validation");
   }
 
   /** The rows to train on, with nothing but the columns that are needed. */

@@ -409,6 +409,28 @@ class BehaviourTest {
         raw.summary().epochs().get(0).trainLoss() > scaled.summary().epochs().get(0).trainLoss());
   }
 
+  /** The columns that fit adds for itself stand beside those of the data. */
+  @Test
+  void columnsMayHaveTheNamesOfHelpersInAnotherCase() {
+    String[] taken = {"Valid", "VALIDATION", "Xor_Class", "LEARNT_weight"};
+    Dataset<Row> d = data();
+    for (String name : taken) {
+      d = d.withColumn(name, functions.expr("100 + a"));
+    }
+    NeuralClassificationModel model =
+        xor()
+            .setNumericCols(taken)
+            .setWeightCol("weight")
+            .setHandleInvalid("skip")
+            .setValidationFraction(0.2)
+            .setBalanceClasses(true)
+            .setEpochs(1)
+            .fit(d);
+    double mean = d.selectExpr("avg(Valid)").first().getDouble(0);
+    assertArrayEquals(
+        new double[] {mean, mean, mean, mean}, model.data().data().means(), 1e-9 * mean);
+  }
+
   @Test
   void listenerHearsEveryPhaseAndEpoch() {
     List<String> heard = new ArrayList<>();

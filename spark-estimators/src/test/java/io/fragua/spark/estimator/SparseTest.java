@@ -16,6 +16,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 
 /** Pairs of keys and numbers: what they are multiplied by, and that they are never written out. */
@@ -85,6 +86,24 @@ class SparseTest {
     var e =
         assertThrows(IllegalArgumentException.class, () -> c.setHandleInvalid("error").fit(data));
     assertTrue(e.getMessage().contains("column words: "), e.getMessage());
+  }
+
+  /** The size is that of the largest vector that is valid else. */
+  @Test
+  void skipsVectorsOfAnotherSize() {
+    int[] sizes = {12, 10, 12, 12, 20, 12};
+    Object[][] rows = new Object[sizes.length][];
+    for (int i = 0; i < rows.length; i++) {
+      double[] value = {sizes[i] == 20 ? Double.NaN : 1};
+      rows[i] = new Object[] {Vectors.sparse(sizes[i], new int[] {i}, value), i % 2 + 0.0};
+    }
+    StructType type = new StructType().add("x", SQLDataTypes.VectorType()).add("xor", "double");
+    Dataset<Row> data = Frames.of(type, rows);
+    NeuralClassificationModel model =
+        linear().setSparseCols("x").setHandleInvalid("skip").fit(data);
+    assertEquals(4, model.summary().epochs().get(0).rows());
+    assertEquals(12, model.numFeatures());
+    assertEquals(4, model.transform(data).count());
   }
 
   @Test
