@@ -216,9 +216,14 @@ final class ColumnAccumulator {
     min = Math.min(min, o.min);
     max = Math.max(max, o.max);
     for (int p = 0; p < o.categories(); p++) {
-      count(
-          strings != null ? strings.add(o.strings.key(p)) : longs.add(o.longs.key(p)), o.counts[p]);
+      count(strings != null ? strings.add(o.shown(p)) : longs.add(o.longs.key(p)), o.counts[p]);
     }
+  }
+
+  /** A value as the vocabulary is to have it; a text need not be UTF-8. */
+  private UTF8String shown(int position) {
+    UTF8String key = strings.key(position);
+    return type == Vocabulary.Type.TEXT ? Vocabulary.shown(key) : key;
   }
 
   private int categories() {

@@ -198,9 +198,21 @@ public final class Vocabulary implements Serializable {
     return new Vocabulary(type, names, longs, indices, other);
   }
 
-  /** The id of a string, or of a binary given as one. Does not copy its bytes. */
+  /**
+   * The id of a string, or of a binary given as one. Does not copy its bytes, unless it is a string
+   * that is not UTF-8: that is the same as what Spark shows of it.
+   */
   public int id(UTF8String value) {
-    return offset + 1 + byBytes.find(value);
+    int at = byBytes.find(value);
+    if (at < 0 && type == Type.TEXT && !value.isValid()) {
+      at = byBytes.find(shown(value));
+    }
+    return offset + 1 + at;
+  }
+
+  /** What Spark shows of a string: itself, or with a sign in place of what is not UTF-8 in it. */
+  static UTF8String shown(UTF8String value) {
+    return value.isValid() ? value : UTF8String.fromString(value.toString());
   }
 
   /** The id of a string. */

@@ -15,6 +15,7 @@ import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
+import org.apache.spark.unsafe.types.UTF8String;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +128,22 @@ final class ColumnStatisticsTest {
             .sort(column)
             .collectAsList();
     assertArrayEquals(want.stream().mapToDouble(r -> r.getLong(1)).toArray(), got.counts());
+  }
+
+  /** What is no UTF-8 is what Spark shows of it; a vocabulary finds it by its bytes. */
+  @Test
+  void textsThatAreNotUtf8AreAsSparkShowsThem() {
+    Dataset<Row> df =
+        Session.get().range(12).selectExpr("string(unhex('4D' || if(id < 5, 'E1', 'E2'))) as s");
+    Column got =
+        ColumnStatistics.collect(df.repartition(3), List.of(new Request("s", true, false)))
+            .get("s");
+    assertArrayEquals(new String[] {"M\ufffd"}, got.strings());
+    assertArrayEquals(new double[] {12}, got.counts());
+    Vocabulary v = got.vocabulary(0);
+    assertEquals(1, v.id(UTF8String.fromBytes(new byte[] {'M', (byte) 0xe1})));
+    assertEquals(1, v.id("M\ufffd"));
+    assertEquals(0, v.id(UTF8String.fromBytes(new byte[] {'m', (byte) 0xe1})));
   }
 
   @Test

@@ -236,7 +236,11 @@ final class TablesTest {
               false,
               Map.of("in_deep", "named_struct('of', named_struct('n', n))", "bytes", "unhex(n)")),
           new Kinds("featuresCol", false, Map.of("grid", "array(array(x, n), array(x * x, 1))")),
-          new Kinds("sparseCols", false, Map.of("words", "map('k' || n, x)")));
+          new Kinds("sparseCols", false, Map.of("words", "map('k' || n, x)")),
+          // Texts as Latin-1 writes them: no UTF-8, and alike as Spark shows them.
+          new Kinds("categoricalCols", false, Map.of("latin", "string(unhex('4DE' || n % 3))")),
+          new Kinds(
+              "sparseCols", false, Map.of("latin_words", "map(string(unhex('4DE' || n % 3)), x)")));
 
   private static Dataset<Row> every(boolean flat) {
     Dataset<Row> d = rows(0, ROWS);
