@@ -33,15 +33,22 @@ final class ColumnarMapRules {
   private ColumnarMapRules() {}
 
   /**
-   * Adds strategy and rule to a session, once. Sessions cloned from it (streaming) have them too.
+   * Adds strategy and rule to a session, once. Sessions cloned from it (streaming) have them too,
+   * and those that {@code newSession()} makes of it, which share its extensions and may read its
+   * global views, have the strategy.
    */
   static void register(SparkSession session) {
     var methods = session.experimental();
-    synchronized (methods) {
+    var extensions = session.extensions();
+    synchronized (extensions) {
       if (ScalaLists.list(methods.extraStrategies()).stream()
           .noneMatch(Strategy.class::isInstance)) {
         methods.extraStrategies_$eq(
             ScalaLists.concat(methods.extraStrategies(), ScalaLists.seq(List.of(new Strategy()))));
+        if (ScalaLists.list(extensions.buildPlannerStrategies(session)).stream()
+            .noneMatch(Strategy.class::isInstance)) {
+          FraguaExtensions.plan(extensions);
+        }
       }
       if (ScalaLists.list(methods.extraOptimizations()).stream()
           .noneMatch(PushDown.class::isInstance)) {

@@ -312,6 +312,14 @@ final class ColumnarMapTest {
   }
 
   @Test
+  void sessionsMadeLaterPlanAGlobalView() {
+    SparkSession first = Session.get().newSession();
+    append(first.read().parquet(data.inputFiles()[0])).createOrReplaceGlobalTempView("summed");
+    assertSums(first.newSession().table("global_temp.summed"), ROWS);
+    assertSums(Session.get().newSession().newSession().table("global_temp.summed"), ROWS);
+  }
+
+  @Test
   void registersOnce() {
     append(data);
     append(data);
