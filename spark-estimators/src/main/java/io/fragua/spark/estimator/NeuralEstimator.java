@@ -220,9 +220,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
-    if (!local()) {
-      BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
-    }
+    BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
     listener.phase("statistics");
     List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
     TrainingRows read = new TrainingRows(this, spread().shards());

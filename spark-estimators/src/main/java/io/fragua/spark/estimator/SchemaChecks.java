@@ -14,8 +14,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.NumericType;
@@ -27,7 +29,7 @@ import org.apache.spark.sql.types.StructType;
 final class SchemaChecks {
   private final String stage;
   private final StructType schema;
-  private final Map<String, Integer> times = new HashMap<>(); // each name is there
+  private final Map<String, Integer> times = new HashMap<>(); // each name is there, by its key
 
   /**
    * Checks for one stage.
@@ -38,8 +40,13 @@ final class SchemaChecks {
     this.stage = stage;
     this.schema = schema;
     for (StructField f : schema.fields()) {
-      times.merge(f.name(), 1, Integer::sum);
+      times.merge(key(f.name()), 1, Integer::sum);
     }
+  }
+
+  /** The same for names that Spark takes for one. */
+  private static String key(String name) {
+    return SQLConf.get().caseSensitiveAnalysis() ? name : name.toLowerCase(Locale.ROOT);
   }
 
   /** The columns that a stage reads as numbers, in order: first the vectors, then the scalars. */
@@ -92,7 +99,7 @@ final class SchemaChecks {
     Set<String> all = new HashSet<>();
     for (String c : inputs(p)) {
       Check.that(
-          all.add(c),
+          all.add(ColumnPath.resolved(schema, c)),
           "%s inputs: a column is read once: \"%s\" is named twice in featuresCol, numericCols,"
               + " categoricalCols and sparseCols; name it once",
           stage,
@@ -145,8 +152,9 @@ final class SchemaChecks {
   }
 
   private void checkNotInput(String param, String column, InputParams p) {
+    String resolved = ColumnPath.resolved(schema, column);
     Check.that(
-        !inputs(p).contains(column),
+        inputs(p).stream().noneMatch(c -> ColumnPath.resolved(schema, c).equals(resolved)),
         "%s %s: must not be an input: \"%s\" is one of %s; take it out of the inputs",
         stage,
         param,
@@ -170,7 +178,7 @@ final class SchemaChecks {
     out.forEach(
         (param, column) -> {
           Check.that(
-              Arrays.stream(schema.fieldNames()).noneMatch(f -> f.equalsIgnoreCase(column)),
+              !times.containsKey(key(column)),
               "%s %s: must be a new column: \"%s\" is already one of %s; set another name, or drop"
                   + " the old column",
               stage,
@@ -178,7 +186,7 @@ final class SchemaChecks {
               column,
               Arrays.toString(schema.fieldNames()));
           Check.that(
-              out.values().stream().filter(column::equalsIgnoreCase).count() == 1,
+              out.values().stream().filter(c -> key(c).equals(key(column))).count() == 1,
               "%s %s: output columns need different names: \"%s\" twice in %s; set another name",
               stage,
               param,
@@ -190,7 +198,7 @@ final class SchemaChecks {
 
   /** The type of a column that must exist, and only once. */
   DataType type(String param, String column) {
-    int found = times.getOrDefault(column, 0);
+    int found = times.getOrDefault(key(column), 0);
     StructField field = found > 1 ? null : ColumnPath.find(schema, column);
     if (field == null) {
       String all = Arrays.toString(schema.fieldNames());

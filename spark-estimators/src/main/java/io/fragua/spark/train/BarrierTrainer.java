@@ -13,7 +13,8 @@ public final class BarrierTrainer {
   /**
    * Whether this cluster can run so many workers, for callers with work to do before the training.
    *
-   * @throws IllegalArgumentException if there are too few slots, or executors come and go
+   * @throws IllegalArgumentException if there are too few slots, executors come and go, or a
+   *     setting cannot be read
    */
   public static void checkCluster(SparkContext spark, int workers, Distribution distribution) {
     Slots.check(spark, workers, distribution);

@@ -3,7 +3,7 @@ package io.fragua.spark.train;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
 
-/** Whether the cluster can run all workers at once; asked on the driver before any job. */
+/** Whether the cluster can run the workers; asked on the driver before any job. */
 final class Slots {
   /** Spark's own setting of how long executors of a young application may take to register. */
   private static final String START = "spark.scheduler.maxRegisteredResourcesWaitingTime";
@@ -14,11 +14,16 @@ final class Slots {
   private Slots() {}
 
   /**
-   * Checks.
+   * Checks, and besides that settings can be read and workers get what they ask for.
    *
    * @throws IllegalArgumentException if there are too few slots, or executors come and go
    */
   static void check(SparkContext sc, int workers, Distribution distribution) {
+    Settings.check(sc.conf());
+    ResourceProfile profile = WorkerResources.profile(sc, distribution);
+    if (distribution.local()) {
+      return; // its workers need not run at once
+    }
     if (!sc.isLocal() && sc.conf().getBoolean("spark.dynamicAllocation.enabled", false)) {
       throw new IllegalArgumentException(
           "train: all workers run at once and must stay: spark.dynamicAllocation.enabled is true,"
@@ -26,7 +31,6 @@ final class Slots {
               + " spark.dynamicAllocation.enabled to false and ask for the executors with"
               + " spark.executor.instances");
     }
-    ResourceProfile profile = WorkerResources.profile(sc, distribution);
     int slots = sc.maxNumConcurrentTasks(profile);
     long startMs = sc.conf().getTimeAsMs(START, "30s");
     while (slots < workers

@@ -45,10 +45,7 @@ final class TrainJob {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
     checkValidationColumn(request);
-    boolean local = request.distribution().local();
-    if (!local) {
-      BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
-    }
+    BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
     Recovery recovery = request.recovery();
     try {
       CheckpointFolder folder = recovery.saves() ? folder() : null;
@@ -58,7 +55,7 @@ final class TrainJob {
       }
       request.listener().phase("reading");
       TrainTask.Outcome outcome =
-          local
+          request.distribution().local()
               ? new LocalSgdJob(request, TrainPlan.of(id, request, checkpoints(folder))).run()
               : train(folder);
       if (folder != null) {

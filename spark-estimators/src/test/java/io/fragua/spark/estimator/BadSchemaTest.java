@@ -8,6 +8,7 @@ import io.fragua.spark.train.TrainListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.spark.SparkConf;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -248,6 +249,28 @@ class BadSchemaTest {
             data(),
             "inputs: a column is read once: \"b\" is named twice"),
         Mistake.fit(
+            "a column read twice, in two spellings",
+            classifier().setCategoricalCols("nested.in.city", "NESTED.in.`City`"),
+            data(),
+            "inputs: a column is read once: \"NESTED.in.`City`\" is named twice"),
+        Mistake.fit(
+            "the label as input, in another spelling",
+            classifier().setNumericCols("a", "XOR"),
+            data(),
+            "labelCol: must not be an input: \"xor\" is one of [a, XOR]; take it out"),
+        Mistake.fitExactly(
+            "a column that is there twice, in two spellings",
+            x,
+            Frames.of(new StructType().add("x", "double").add("X", "double").add("y", "double")),
+            "NeuralClassifier numericCols: must name one column of the data set: \"x\" is there 2"
+                + " times in [x, X, y]; rename or drop the others"),
+        Mistake.fit(
+            "cores of workers by themselves, where there are none to give",
+            x.copy(new ParamMap()).setDistribution("localSgd").setWorkerCpus(2),
+            two(),
+            "train: cores and GPUs of a worker need a cluster that schedules stages by their own"
+                + " resources: 2 cores and 0 GPUs with master local[2]"),
+        Mistake.fit(
             "an output that is there",
             classifier().setNumericCols("a").setPredictionCol("weight"),
             data(),
@@ -295,6 +318,66 @@ class BadSchemaTest {
   @TestFactory
   Stream<DynamicTest> saidInFourPartsBeforeAnyJob() {
     return Stream.of(params(), schemas()).flatMap(s -> s).map(Mistake::testWithoutJobs);
+  }
+
+  private static final String TRAIN = "spark.fragua.train.";
+  private static final String COLLECTIVE = "spark.fragua.collective.";
+
+  /** Settings of Spark's that workers read. */
+  @TestFactory
+  Stream<DynamicTest> settingsAreReadBeforeAnyJob() {
+    String[][] rows = {
+      {COLLECTIVE + "timeout", "abc", "a time from 1ms up, as 20s or 10m"},
+      {COLLECTIVE + "timeout", "-1s", "a time from 1ms up, as 20s or 10m"},
+      {COLLECTIVE + "connectTimeout", "0s", "a time from 1ms up, as 20s or 10m"},
+      {COLLECTIVE + "stuckTimeout", "10 parsecs", "a time from 1ms up, as 20s or 10m"},
+      {COLLECTIVE + "overlap", "often", "true or false"},
+      {COLLECTIVE + "sharedMemory", "1", "true or false"},
+      {TRAIN + "replacementTimeout", "soon", "a time from 1ms up, as 20s or 10m"},
+      {TRAIN + "storeBudget", "much", "a number of bytes from 0 up, as 512m"},
+    };
+    return Stream.of("barrier", "localSgd")
+        .flatMap(
+            way ->
+                Stream.of(rows)
+                    .map(
+                        r ->
+                            Mistake.exactly(
+                                    r[0] + "=" + r[1] + ", " + way,
+                                    () -> fitWith(r[0], r[1], way),
+                                    "train: "
+                                        + r[0]
+                                        + ": must be "
+                                        + r[2]
+                                        + ": \""
+                                        + r[1]
+                                        + "\"; correct or unset it")
+                                .testWithoutJobs()));
+  }
+
+  private static void fitWith(String key, String value, String way) {
+    SparkConf conf = Spark.session().sparkContext().conf();
+    conf.set(key, value);
+    try {
+      classifier().setNumericCols("x").setLabelCol("y").setDistribution(way).fit(two());
+    } finally {
+      conf.remove(key);
+    }
+  }
+
+  @Test
+  void lettersOfAnotherCaseAreOtherColumnsWhereSparkSaysSo() {
+    Spark.session().conf().set("spark.sql.caseSensitive", "true");
+    try {
+      Dataset<Row> d =
+          Spark.session()
+              .range(240)
+              .selectExpr("double(id % 2) as xor", "id as x", "id % 3 as X", "id as Prediction");
+      NeuralClassifier c = classifier().setNumericCols("x").setCategoricalCols("X");
+      assertEquals(240, c.fit(d).transform(d).filter("prediction is not null").count());
+    } finally {
+      Spark.session().conf().unset("spark.sql.caseSensitive");
+    }
   }
 
   @Test
