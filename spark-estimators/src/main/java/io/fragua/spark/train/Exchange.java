@@ -124,12 +124,18 @@ final class Exchange implements AutoCloseable {
     this.pulse = pulse;
     this.check = check;
     selector = Selector.open();
-    for (Link l : links) {
-      keys.put(l, l.channel.register(selector, 0));
-    }
     allocator = new Allocator("collective of rank " + rank);
-    arrivals = allocator.allocate(SCRATCH);
-    departures = allocator.allocate(SCRATCH);
+    try {
+      for (Link l : links) {
+        keys.put(l, l.channel.register(selector, 0));
+      }
+      arrivals = allocator.allocate(SCRATCH);
+      departures = allocator.allocate(SCRATCH);
+    } catch (Throwable t) {
+      Rendezvous.close(selector);
+      Rendezvous.close(allocator);
+      throw t;
+    }
     scratch = arrivals.bytes().duplicate().order(arrivals.bytes().order());
     scratchInts = arrivals.bytes().asIntBuffer();
     scratchFloats = arrivals.bytes().asFloatBuffer();

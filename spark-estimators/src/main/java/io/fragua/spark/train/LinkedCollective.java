@@ -37,11 +37,18 @@ final class LinkedCollective implements Collective {
       p = new Pulse(rank, List.copyOf(peers), links.life().values(), timeouts);
       exchange = new Exchange(rank, links.data().values(), p, check);
     } catch (IOException e) {
-      Rendezvous.close(p);
-      links.close();
+      end(p, links);
       throw new CollectiveException("collective: sockets can be waited for: " + e, e);
+    } catch (RuntimeException | Error e) { // as where direct memory runs out
+      end(p, links);
+      throw e;
     }
     pulse = p;
+  }
+
+  private static void end(Pulse pulse, Links links) {
+    Rendezvous.close(pulse);
+    links.close();
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -70,6 +71,25 @@ class CollectiveFailuresTest {
     List<Future<Integer>> results = withOne(6, way, victim, CollectiveFailuresTest::fail);
     assertEquals("out of luck", Ranks.failure(results.get(victim)).getMessage());
     assertOthersName(results, victim, ", executor e" + victim + ") is gone: it left (seen");
+  }
+
+  /** It fails as one does for which there is no memory: after its thread has begun. */
+  @Test
+  void nothingIsLeftOfOneThatCannotBegin() {
+    List<Future<Integer>> results =
+        ranks.join(
+            2,
+            Way.SOCKETS,
+            (r, rank, peers) -> {
+              Links all =
+                  r.connect(
+                      rank, peers, ranks.topology(peers), ranks.secret, ranks.timeouts, () -> {});
+              for (Link l : all.data().values()) {
+                l.channel.configureBlocking(true); // which a selector refuses
+              }
+              return new LinkedCollective(rank, peers, all, ranks.timeouts, () -> {}).size();
+            });
+    results.forEach(f -> assertInstanceOf(IllegalBlockingModeException.class, Ranks.failure(f)));
   }
 
   /** Joins and then is never heard of; its connections close when the others have failed. */
