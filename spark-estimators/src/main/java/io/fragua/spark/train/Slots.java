@@ -1,5 +1,7 @@
 package io.fragua.spark.train;
 
+import io.fragua.tensor.Check;
+import java.util.function.IntSupplier;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
 
@@ -58,15 +60,31 @@ final class Slots {
   /**
    * Waits, after an executor was lost, until all workers can run again.
    *
+   * @param hung slots of workers that were given up but still run, for which Spark would wait
+   *     without end
    * @throws IllegalArgumentException if there are too few slots when the time is over
    */
-  static void await(SparkContext sc, int workers, Distribution distribution) {
-    long end = System.nanoTime() + sc.conf().getTimeAsMs(REPLACEMENT, "120s") * 1_000_000L;
+  static void await(SparkContext sc, int workers, Distribution distribution, IntSupplier hung) {
+    long limitMs = sc.conf().getTimeAsMs(REPLACEMENT, "120s");
+    long end = System.nanoTime() + limitMs * 1_000_000L;
     ResourceProfile profile = WorkerResources.profile(sc, distribution);
-    while (sc.maxNumConcurrentTasks(profile) < workers && System.nanoTime() - end < 0) {
+    int slots = sc.maxNumConcurrentTasks(profile);
+    while (slots - hung.getAsInt() < workers && System.nanoTime() - end < 0) {
       pause();
+      slots = sc.maxNumConcurrentTasks(profile);
     }
     check(sc, workers, distribution);
+    int held = hung.getAsInt();
+    Check.that(
+        slots - held >= workers,
+        "train: workers that were given up must leave their slots within %d ms (%s): %d of %d slots"
+            + " are still held, for %d workers; end what the held ones wait for, or their"
+            + " executors, or add executors",
+        limitMs,
+        REPLACEMENT,
+        held,
+        slots,
+        workers);
   }
 
   private static void pause() {

@@ -30,6 +30,7 @@ final class TrainAttempt {
 
   private final SparkContext spark;
   private final TrainPlan plan;
+  private final WorkerWatch watch;
 
   /** A worker was lost, which another attempt may be spared. */
   static final class LostException extends IllegalStateException {
@@ -43,6 +44,12 @@ final class TrainAttempt {
   TrainAttempt(SparkContext spark, TrainPlan plan) {
     this.spark = spark;
     this.plan = plan;
+    watch = new WorkerWatch(plan.id());
+  }
+
+  /** Workers of this attempt that run, also after it has failed: those that hang. */
+  int running() {
+    return watch.running();
   }
 
   /**
@@ -52,20 +59,23 @@ final class TrainAttempt {
    */
   TrainTask.Outcome run(RDD<byte[]> chunks, TrainListener listener) {
     Broadcast<TrainPlan> sent = JavaSparkContext.fromSparkContext(spark).broadcast(plan);
-    WorkerWatch watch = new WorkerWatch(plan.id());
     spark.addSparkListener(watch);
+    boolean hangs = false;
     try (Progress progress = new Progress(plan.id(), listener)) {
-      return await(submit(chunks, sent), watch, progress);
+      return await(submit(chunks, sent), progress);
     } catch (Throwable t) {
-      awaitEnd(watch); // then nothing of it writes, listens or holds memory any more
+      awaitEnd(); // then nothing of it writes, listens or holds memory any more
+      hangs = watch.running() > 0;
       throw t;
     } finally {
-      spark.removeSparkListener(watch);
+      if (!hangs) { // else it hears when they end, if ever
+        spark.removeSparkListener(watch);
+      }
       sent.destroy();
     }
   }
 
-  private void awaitEnd(WorkerWatch watch) {
+  private void awaitEnd() {
     try {
       spark.listenerBus().waitUntilEmpty(GRACE_MS);
       watch.awaitEnd(CANCEL_MS);
@@ -107,7 +117,7 @@ final class TrainAttempt {
   }
 
   private TrainTask.Outcome await(
-      JavaFutureAction<List<TrainTask.Outcome>> job, WorkerWatch watch, Progress progress) {
+      JavaFutureAction<List<TrainTask.Outcome>> job, Progress progress) {
     boolean ended = false;
     try {
       while (!job.isDone()) {
@@ -130,7 +140,7 @@ final class TrainAttempt {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("train: interrupted; fit again", e);
     } catch (ExecutionException e) {
-      throw progress.failure() != null ? progress.failure() : failed(e, watch);
+      throw progress.failure() != null ? progress.failure() : failed(e);
     } finally {
       if (!ended) {
         job.cancel(true); // Spark would repeat the stage, or wait long for the lost executor
@@ -139,7 +149,7 @@ final class TrainAttempt {
   }
 
   /** Spark ended the job before this thread saw why. */
-  private RuntimeException failed(ExecutionException e, WorkerWatch watch) {
+  private RuntimeException failed(ExecutionException e) {
     try {
       spark.listenerBus().waitUntilEmpty(GRACE_MS);
       while (watch.root() != null && watch.root().secondary() && watch.sinceFirst() < GRACE_MS) {

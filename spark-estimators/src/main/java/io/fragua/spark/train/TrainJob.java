@@ -77,10 +77,13 @@ final class TrainJob {
   private TrainTask.Outcome train(CheckpointFolder folder) throws IOException {
     RDD<byte[]> chunks = dealt(); // once: what executors that live have shuffled is used again
     List<RuntimeException> before = new ArrayList<>();
+    List<TrainAttempt> attempts = new ArrayList<>();
     while (true) {
       TrainPlan plan = TrainPlan.of(id + "-" + before.size(), request, checkpoints(folder));
+      TrainAttempt attempt = new TrainAttempt(spark, plan);
+      attempts.add(attempt);
       try {
-        return new TrainAttempt(spark, plan).run(chunks, request.listener());
+        return attempt.run(chunks, request.listener());
       } catch (TrainAttempt.LostException e) {
         before.forEach(e::addSuppressed);
         if (before.size() == request.recovery().maxRetries()) {
@@ -88,15 +91,19 @@ final class TrainJob {
         }
         before.add(e);
         LOG.warn("train: retry {} of {}", before.size(), request.recovery().maxRetries(), e);
-        awaitSlots(e);
+        awaitSlots(attempts, e);
         request.listener().retry(before.size(), e);
       }
     }
   }
 
-  private void awaitSlots(RuntimeException lost) {
+  private void awaitSlots(List<TrainAttempt> attempts, RuntimeException lost) {
     try {
-      Slots.await(spark, request.numWorkers(), request.distribution());
+      Slots.await(
+          spark,
+          request.numWorkers(),
+          request.distribution(),
+          () -> attempts.stream().mapToInt(TrainAttempt::running).sum());
     } catch (IllegalArgumentException tooFew) {
       lost.addSuppressed(tooFew);
       throw lost;

@@ -103,6 +103,11 @@ final class WorkerWatch extends SparkListener {
     return false;
   }
 
+  /** Workers that run, also those that were told to end. */
+  synchronized int running() {
+    return running;
+  }
+
   /** Waits until no worker runs any more, or the time is over. */
   synchronized void awaitEnd(long millis) throws InterruptedException {
     long end = System.nanoTime() + millis * 1_000_000;

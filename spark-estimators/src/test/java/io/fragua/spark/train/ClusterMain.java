@@ -49,7 +49,7 @@ final class ClusterMain {
     try (SparkSession cluster = session("local-cluster[2,1,1024]", args, true)) {
       System.out.println("SEALED " + bits(task(cluster, 2).train().params()));
       System.out.println("LARGE " + digest(large(cluster).train().params()));
-      Slots.await(cluster.sparkContext(), 2, Distribution.PLAIN);
+      Slots.await(cluster.sparkContext(), 2, Distribution.PLAIN, () -> 0);
       System.out.println("SURVIVED " + survive(cluster, Path.of(args[1])));
       System.out.println("SPILLED " + OpenFiles.spilled(Path.of(args[1])));
     }

@@ -218,7 +218,7 @@ final class LossMain {
 
   /** Tells an executor to go, as a cloud does before it takes a machine back, while it trains. */
   private static void decommission(SparkSession spark) throws Exception {
-    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN);
+    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN, () -> 0);
     Task t = steps(spark);
     String[] going = new String[1];
     t.listener =
@@ -233,7 +233,7 @@ final class LossMain {
         };
     System.out.println("GOING " + ClusterMain.bits(t.train().params()));
     System.out.println("GONE " + Patience.until(() -> !executors(spark).contains(going[0])));
-    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN);
+    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN, () -> 0);
     t.listener = TrainListener.NONE;
     System.out.println("REPLACED " + ClusterMain.bits(t.train().params()));
   }

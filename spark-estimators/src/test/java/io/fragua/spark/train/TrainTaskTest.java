@@ -1,15 +1,25 @@
 package io.fragua.spark.train;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -50,6 +60,52 @@ class TrainTaskTest {
               new TrainTask(deterministic, context).updating(here),
               new TrainTask(small, context).updating(here));
       return CollectionConverters.asScala(threads.iterator());
+    }
+  }
+
+  private static final CountDownLatch BEGUN = new CountDownLatch(1);
+  private static final CountDownLatch END = new CountDownLatch(1);
+
+  /** The rows of a worker that hangs, whatever it is told, and of one whose disk fails. */
+  private static Iterator<byte[]> hangOrFail(int rank) throws InterruptedException {
+    if (rank == 1) {
+      BEGUN.await();
+      throw new UncheckedIOException(new IOException("no disk"));
+    }
+    BEGUN.countDown();
+    while (END.getCount() > 0) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    return List.<byte[]>of().iterator();
+  }
+
+  /** Until it leaves its slot no other attempt is made: Spark would wait for the slot for ever. */
+  @Test
+  void aWorkerThatHangsKeepsItsSlot() {
+    SparkContext sc = TestSpark.get().sparkContext();
+    Task t = new Task(TestSpark.rows(10, 1));
+    t.workers = 2;
+    RDD<byte[]> chunks =
+        JavaSparkContext.fromSparkContext(sc)
+            .parallelize(List.of(0, 1), 2)
+            .mapPartitions(in -> hangOrFail(in.next()))
+            .rdd();
+    TrainAttempt attempt = new TrainAttempt(sc, TrainPlan.of("hangs", t.request()));
+    sc.conf().set(Slots.REPLACEMENT, "200ms");
+    try {
+      assertThrows(TrainAttempt.LostException.class, () -> attempt.run(chunks, TrainListener.NONE));
+      Executable await = () -> Slots.await(sc, 2, Distribution.PLAIN, attempt::running);
+      assertEquals(
+          "train: workers that were given up must leave their slots within 200 ms"
+              + " (spark.fragua.train.replacementTimeout): 1 of 2 slots are still held, for 2"
+              + " workers; end what the held ones wait for, or their executors, or add executors",
+          assertThrows(IllegalArgumentException.class, await).getMessage());
+      END.countDown();
+      assertTrue(Patience.until(() -> attempt.running() == 0));
+      assertDoesNotThrow(await);
+    } finally {
+      END.countDown();
+      sc.conf().remove(Slots.REPLACEMENT);
     }
   }
 
