@@ -2,7 +2,6 @@ package io.fragua.arrow;
 
 import io.fragua.tensor.Check;
 import java.util.Iterator;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
@@ -16,23 +15,23 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
 public final class ModelScorer implements BatchFunction {
   private static final long serialVersionUID = 1L;
 
-  private final Broadcast<ScoreModel> model;
+  private final Sent<ScoreModel> model;
   private final ModelKey key;
   private final long memory; // most native bytes of a task
   private final String description;
 
   /**
-   * A scorer of a model that was broadcast by the session that uses it.
+   * A scorer of a model that was sent by the session that uses it.
    *
    * @throws IllegalArgumentException if the model's graph does not fit its tiles and outputs, or
    *     the session's {@code spark.fragua.score.memory} is no number of bytes
    */
-  public ModelScorer(Broadcast<ScoreModel> model) {
+  public ModelScorer(Sent<ScoreModel> model) {
     this(model, "cpu");
   }
 
   /** A scorer on the backend of this name. */
-  ModelScorer(Broadcast<ScoreModel> model, String backend) {
+  ModelScorer(Sent<ScoreModel> model, String backend) {
     this.model = model;
     ScoreModel m = model.value();
     LoadedModel.check(m);
@@ -54,7 +53,7 @@ public final class ModelScorer implements BatchFunction {
    * @throws IllegalArgumentException before any job, if a column is missing or has a type that it
    *     cannot be read from
    */
-  public static Dataset<Row> append(Dataset<?> data, Broadcast<ScoreModel> model) {
+  public static Dataset<Row> append(Dataset<?> data, Sent<ScoreModel> model) {
     return append(data, new ModelScorer(model));
   }
 

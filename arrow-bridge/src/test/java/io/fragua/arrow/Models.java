@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.broadcast.Broadcast;
-import scala.reflect.ClassTag;
 
 /** A small model: two numbers and a category in, a number, a vector of three and an int out. */
 final class Models {
@@ -80,8 +78,8 @@ final class Models {
     return out.toByteArray();
   }
 
-  static Broadcast<ScoreModel> broadcast(ScoreModel m) {
-    return Session.get().sparkContext().broadcast(m, ClassTag.apply(ScoreModel.class));
+  static Sent<ScoreModel> broadcast(ScoreModel m) {
+    return Sent.of(Session.get().sparkContext(), m);
   }
 
   static ModelScorer scorer(ScoreModel m, String backend) {

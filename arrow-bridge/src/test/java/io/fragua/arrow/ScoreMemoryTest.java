@@ -26,7 +26,6 @@ import java.util.function.BooleanSupplier;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.SparkException;
 import org.apache.spark.TaskContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
@@ -335,7 +334,7 @@ final class ScoreMemoryTest {
   }
 
   /** Plans nine queries and runs them so many times, and one that fails once. */
-  private static void queries(Broadcast<ScoreModel> model, int times) {
+  private static void queries(Sent<ScoreModel> model, int times) {
     List<Dataset<Row>> queries = new ArrayList<>();
     Dataset<Row> rows = ModelScorerTest.source(100);
     for (int i = 0; i < 9; i++) {

@@ -2,6 +2,7 @@ package io.fragua.spark.estimator;
 
 import io.fragua.arrow.OutputSpec;
 import io.fragua.arrow.ScoreModel;
+import io.fragua.arrow.Sent;
 import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Precision;
 import io.fragua.graph.GraphJson;
@@ -12,8 +13,6 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -21,10 +20,10 @@ import org.apache.spark.sql.SparkSession;
  * model and its copies; Spark frees a broadcast when nobody refers to it any more. Thread-safe.
  */
 final class ScoreBroadcasts {
-  private final Map<List<Object>, Broadcast<ScoreModel>> sent = new ConcurrentHashMap<>();
+  private final Map<List<Object>, Sent<ScoreModel>> sent = new ConcurrentHashMap<>();
 
   /** The broadcast for the model as it is set now. */
-  Broadcast<ScoreModel> get(
+  Sent<ScoreModel> get(
       NeuralModel<?> model, SparkSession spark, List<TileSpec> tiles, List<OutputSpec> outputs) {
     int threads = spark.sparkContext().conf().getInt("spark.task.cpus", 1);
     List<Object> key =
@@ -39,7 +38,7 @@ final class ScoreBroadcasts {
     return sent.computeIfAbsent(key, k -> send(model, spark, tiles, outputs, threads));
   }
 
-  private static Broadcast<ScoreModel> send(
+  private static Sent<ScoreModel> send(
       NeuralModel<?> model,
       SparkSession spark,
       List<TileSpec> tiles,
@@ -58,7 +57,7 @@ final class ScoreBroadcasts {
             rows,
             Precision.valueOf(model.getPrecision()),
             threads);
-    return JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(score);
+    return Sent.of(spark.sparkContext(), score);
   }
 
   private static byte[] weights(NeuralModel<?> model) {

@@ -1,11 +1,14 @@
 package io.fragua.spark.train;
 
+import io.fragua.arrow.Parcel;
+import io.fragua.arrow.Sent;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.HashPartitioner;
+import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkException;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
@@ -37,7 +40,7 @@ final class LocalSgdJob {
   private final ResourceProfile resources;
   private final int workers;
   private final int rounds;
-  private Broadcast<TrainPlan> sent;
+  private Sent<TrainPlan> sent;
   private JavaRDD<byte[]> chunks;
 
   LocalSgdJob(TrainRequest request, TrainPlan plan) {
@@ -65,7 +68,7 @@ final class LocalSgdJob {
             pieces,
             pieces + n,
             (piece, validation) -> validation ? pieces + piece % n : piece);
-    sent = spark.broadcast(plan);
+    sent = Sent.of(spark.sc(), plan);
     try {
       DataSum.Value rows = plan.checkpoints() == null ? DataSum.Value.NONE : sum();
       try (CheckpointSaver saver =
@@ -94,9 +97,12 @@ final class LocalSgdJob {
                 in -> {
                   DataSum sum = new DataSum(rowBytes);
                   in.forEachRemaining(sum::add);
-                  return List.of(sum.value()).iterator();
+                  return List.of(Parcel.of(sum.value())).iterator();
                 })
-            .reduce(DataSum.Value::plus);
+            .collect()
+            .stream()
+            .map(Parcel::open)
+            .reduce(DataSum.Value.NONE, DataSum.Value::plus);
     plan.checkpoints().checkSame(rows, true);
     return rows;
   }
@@ -113,11 +119,11 @@ final class LocalSgdJob {
   LocalSgdTask.Learnt round(int epoch, int round, int piece, float[] values) {
     Broadcast<float[]> start = spark.broadcast(values);
     try {
-      Broadcast<TrainPlan> p = sent;
+      Sent<TrainPlan> p = sent;
       int n = workers;
       int length = values.length;
       long step = ((long) epoch * rounds + round) * (2L * request.distribution().localSteps());
-      List<Tuple2<Integer, LocalSgdTask.Learnt>> means =
+      var means =
           piece(piece * n, n)
               .mapPartitions(
                   in ->
@@ -130,24 +136,26 @@ final class LocalSgdJob {
       float[] next = new float[length];
       means.forEach(
           t -> {
-            float[] part = t._2().values();
+            float[] part = Parcel.open(t._2()).values();
             System.arraycopy(part, 0, next, at(t._1(), n, length), part.length);
           });
-      LocalSgdTask.Learnt any = means.get(0)._2(); // each knows the sums of all workers
+      LocalSgdTask.Learnt any =
+          Parcel.open(means.get(0)._2()); // each knows the sums of all workers
       return new LocalSgdTask.Learnt(any.rows() == 0 ? values : next, any.rows(), any.sums());
     } finally {
       start.destroy();
     }
   }
 
-  private static List<Tuple2<Integer, Part>> parts(LocalSgdTask.Learnt l, int n) {
+  private static List<Tuple2<Integer, SerializableWritable<Parcel<Part>>>> parts(
+      LocalSgdTask.Learnt l, int n) {
     int worker = TaskContext.getPartitionId();
-    List<Tuple2<Integer, Part>> parts = new ArrayList<>();
+    List<Tuple2<Integer, SerializableWritable<Parcel<Part>>>> parts = new ArrayList<>();
     for (int s = 0; s < n; s++) {
       int length = l.values().length;
       float[] part = Arrays.copyOfRange(l.values(), at(s, n, length), at(s + 1, n, length));
       LocalSgdTask.Learnt some = new LocalSgdTask.Learnt(part, l.rows(), l.sums());
-      parts.add(new Tuple2<>(s, new Part(worker, some)));
+      parts.add(new Tuple2<>(s, Parcel.of(new Part(worker, some))));
     }
     return parts;
   }
@@ -158,9 +166,10 @@ final class LocalSgdJob {
   }
 
   /** The mean, weighted by rows; added up in the workers' order, so that a repeat has its bits. */
-  private static LocalSgdTask.Learnt mean(Iterable<Part> given) {
+  private static SerializableWritable<Parcel<LocalSgdTask.Learnt>> mean(
+      Iterable<SerializableWritable<Parcel<Part>>> given) {
     List<Part> parts = new ArrayList<>();
-    given.forEach(parts::add);
+    given.forEach(p -> parts.add(Parcel.open(p)));
     parts.sort(Comparator.comparingInt(Part::worker));
     List<LocalSgdTask.Learnt> all = parts.stream().map(Part::learnt).toList();
     LocalSgdTask.Learnt total = total(all);
@@ -172,7 +181,7 @@ final class LocalSgdJob {
       }
       mean[i] = (float) (sum / total.rows()); // of no rows it is not used
     }
-    return new LocalSgdTask.Learnt(mean, total.rows(), total.sums());
+    return Parcel.of(new LocalSgdTask.Learnt(mean, total.rows(), total.sums()));
   }
 
   /** Rows and sums of all workers. */
@@ -192,14 +201,19 @@ final class LocalSgdJob {
   LocalSgdTask.Learnt validate(int epoch, float[] values) {
     Broadcast<float[]> now = spark.broadcast(values);
     try {
-      Broadcast<TrainPlan> p = sent;
+      Sent<TrainPlan> p = sent;
       return total(
           piece(rounds * workers, workers)
               .mapPartitions(
                   in ->
-                      List.of(new LocalSgdTask(p.value(), epoch, 0).validate(in, now.value()))
+                      List.of(
+                              Parcel.of(
+                                  new LocalSgdTask(p.value(), epoch, 0).validate(in, now.value())))
                           .iterator())
-              .collect());
+              .collect()
+              .stream()
+              .map(Parcel::open)
+              .toList());
     } finally {
       now.destroy();
     }

@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import io.fragua.arrow.Parcel;
 import io.fragua.tensor.Buffer;
 import java.io.IOException;
 import java.io.Serializable;
@@ -8,9 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
@@ -87,10 +88,12 @@ public final class NetworkProbe {
     for (int r = 0; r < workers; r++) {
       ranks.add(r);
     }
-    ClassTag<Times> tag = ClassTag$.MODULE$.apply(Times.class);
+    ClassTag<SerializableWritable<Parcel<Times>>> tag =
+        ClassTag$.MODULE$.apply(Object.class); // arrays of it are what Kryo knows
     RDD<Integer> tasks = JavaSparkContext.fromSparkContext(spark).parallelize(ranks, workers).rdd();
-    RDD<Times> probed = tasks.barrier().mapPartitions(new Task(floats, runs), false, tag);
-    List<Times> times = new JavaRDD<>(probed, tag).collect();
+    RDD<SerializableWritable<Parcel<Times>>> probed =
+        tasks.barrier().mapPartitions(new Task(floats, runs), false, tag);
+    List<Times> times = new JavaRDD<>(probed, tag).collect().stream().map(Parcel::open).toList();
     double[] medians = new double[KINDS];
     for (int kind = 0; kind < medians.length; kind++) {
       double[] slowest = new double[runs];
@@ -116,7 +119,8 @@ public final class NetworkProbe {
   /** One worker. */
   private static final class Task
       extends AbstractFunction1<
-          scala.collection.Iterator<Integer>, scala.collection.Iterator<Times>>
+          scala.collection.Iterator<Integer>,
+          scala.collection.Iterator<SerializableWritable<Parcel<Times>>>>
       implements Serializable {
     private static final long serialVersionUID = 1;
     private final int floats;
@@ -128,9 +132,10 @@ public final class NetworkProbe {
     }
 
     @Override
-    public scala.collection.Iterator<Times> apply(scala.collection.Iterator<Integer> rank) {
-      Iterator<Times> one = List.of(measure(BarrierTaskContext.get())).iterator();
-      return CollectionConverters.asScala(one);
+    public scala.collection.Iterator<SerializableWritable<Parcel<Times>>> apply(
+        scala.collection.Iterator<Integer> rank) {
+      return CollectionConverters.asScala(
+          List.of(Parcel.of(measure(BarrierTaskContext.get()))).iterator());
     }
 
     private Times measure(BarrierTaskContext context) {

@@ -1,15 +1,17 @@
 package io.fragua.spark.train;
 
+import io.fragua.arrow.Parcel;
+import io.fragua.arrow.Sent;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.rdd.RDD;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,7 +60,7 @@ final class TrainAttempt {
    * @throws LostException if a worker was lost
    */
   TrainTask.Outcome run(RDD<byte[]> chunks, TrainListener listener) {
-    Broadcast<TrainPlan> sent = JavaSparkContext.fromSparkContext(spark).broadcast(plan);
+    Sent<TrainPlan> sent = Sent.of(spark, plan);
     spark.addSparkListener(watch);
     boolean hangs = false;
     try (Progress progress = new Progress(plan.id(), listener)) {
@@ -86,10 +88,11 @@ final class TrainAttempt {
     }
   }
 
-  private JavaFutureAction<List<TrainTask.Outcome>> submit(
-      RDD<byte[]> chunks, Broadcast<TrainPlan> sent) {
-    ClassTag<TrainTask.Outcome> tag = ClassTag$.MODULE$.apply(TrainTask.Outcome.class);
-    RDD<TrainTask.Outcome> trained =
+  private JavaFutureAction<List<SerializableWritable<Parcel<TrainTask.Outcome>>>> submit(
+      RDD<byte[]> chunks, Sent<TrainPlan> sent) {
+    ClassTag<SerializableWritable<Parcel<TrainTask.Outcome>>> tag =
+        ClassTag$.MODULE$.apply(Object.class); // arrays of it are what Kryo knows
+    RDD<SerializableWritable<Parcel<TrainTask.Outcome>>> trained =
         chunks.barrier().mapPartitions(new Worker(sent), false, tag).setName(plan.id());
     return new JavaRDD<>(trained, tag).collectAsync();
   }
@@ -97,27 +100,28 @@ final class TrainAttempt {
   /** Runs a {@link TrainTask} on an executor. */
   private static final class Worker
       extends AbstractFunction1<
-          scala.collection.Iterator<byte[]>, scala.collection.Iterator<TrainTask.Outcome>>
+          scala.collection.Iterator<byte[]>,
+          scala.collection.Iterator<SerializableWritable<Parcel<TrainTask.Outcome>>>>
       implements java.io.Serializable {
     private static final long serialVersionUID = 1;
-    private final Broadcast<TrainPlan> plan;
+    private final Sent<TrainPlan> plan;
 
-    Worker(Broadcast<TrainPlan> plan) {
+    Worker(Sent<TrainPlan> plan) {
       this.plan = plan;
     }
 
     @Override
-    public scala.collection.Iterator<TrainTask.Outcome> apply(
+    public scala.collection.Iterator<SerializableWritable<Parcel<TrainTask.Outcome>>> apply(
         scala.collection.Iterator<byte[]> chunks) {
       Iterator<byte[]> in = CollectionConverters.asJava(chunks);
       TrainTask.Outcome o = new TrainTask(plan.value(), BarrierTaskContext.get()).run(in);
-      return CollectionConverters.asScala(
-          (o == null ? List.<TrainTask.Outcome>of() : List.of(o)).iterator());
+      return CollectionConverters.asScala(Stream.ofNullable(o).map(Parcel::of).iterator());
     }
   }
 
   private TrainTask.Outcome await(
-      JavaFutureAction<List<TrainTask.Outcome>> job, Progress progress) {
+      JavaFutureAction<List<SerializableWritable<Parcel<TrainTask.Outcome>>>> job,
+      Progress progress) {
     boolean ended = false;
     try {
       while (!job.isDone()) {
@@ -131,11 +135,11 @@ final class TrainAttempt {
         }
       }
       ended = true;
-      List<TrainTask.Outcome> outcomes = job.get();
+      TrainTask.Outcome outcome = Parcel.open(job.get().get(0));
       if (progress.failure() != null) {
         throw progress.failure();
       }
-      return outcomes.get(0);
+      return outcome;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("train: interrupted; fit again", e);

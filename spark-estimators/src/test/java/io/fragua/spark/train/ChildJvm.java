@@ -33,7 +33,7 @@ public final class ChildJvm {
    *
    * @param status with which it is to end
    */
-  static List<String> cluster(Path temp, Class<?> main, int status, String... arguments)
+  public static List<String> cluster(Path temp, Class<?> main, int status, String... arguments)
       throws IOException, InterruptedException {
     Path jars = Files.createDirectories(temp.resolve("home/jars"));
     Files.createFile(temp.resolve("home/RELEASE"));
