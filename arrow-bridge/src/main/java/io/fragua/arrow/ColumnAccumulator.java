@@ -83,7 +83,7 @@ final class ColumnAccumulator {
 
   private void numbers(ColumnVector v, double[] x, int count) {
     boolean hasNull = v.hasNull();
-    int k = 0; // finite values, moved to the front
+    int k = 0; // values that are finite in f32, moved to the front
     double low = Double.POSITIVE_INFINITY;
     double high = Double.NEGATIVE_INFINITY;
     double sum = 0;
@@ -93,10 +93,14 @@ final class ColumnAccumulator {
         continue;
       }
       if (Math.abs(d) <= Double.MAX_VALUE) {
-        x[k++] = d;
-        sum += d;
-        low = Math.min(low, d);
-        high = Math.max(high, d);
+        if (Math.abs((float) d) <= Float.MAX_VALUE) {
+          x[k++] = d;
+          sum += d;
+          low = Math.min(low, d);
+          high = Math.max(high, d);
+        }
+        min = Math.min(min, d);
+        max = Math.max(max, d);
       } else {
         nans++;
         invalid(i, d, false);
@@ -105,8 +109,6 @@ final class ColumnAccumulator {
     if (k == 0) {
       return;
     }
-    min = Math.min(min, low);
-    max = Math.max(max, high);
     // A constant's deviation is 0, not what rounding leaves, by which a model would divide.
     double mean = low == high ? low : sum / k;
     double m2 = 0;
@@ -256,8 +258,8 @@ final class ColumnAccumulator {
         nans,
         some ? mean : Double.NaN,
         some ? (n > 1 ? Math.sqrt(m2 / (n - 1)) : 0) : Double.NaN,
-        some ? min : Double.NaN,
-        some ? max : Double.NaN,
+        min <= max ? min : Double.NaN,
+        min <= max ? max : Double.NaN,
         texts,
         binaries,
         numbers,

@@ -41,8 +41,9 @@ public final class ColumnStatistics {
   }
 
   /**
-   * What was found out about a column. Mean, deviation, least and largest are over the finite
-   * values, NaN if there are none or they were not asked for.
+   * What was found out about a column. Mean and deviation are over the values that are finite in
+   * f32, as tiles read them, least and largest over all that are finite; NaN if there are none or
+   * they were not asked for.
    *
    * @param count rows
    * @param nulls rows with null

@@ -18,8 +18,9 @@ import scala.runtime.AbstractPartialFunction;
  * operator does not produce: no row is then computed that the query does not return.
  *
  * <p>A larger limit stays above: behind it is one partition only, and the operator would lose its
- * other tasks. So does one without a sort at the top of a query: Spark answers that partition by
- * partition until it has enough, where a limit further below would read all.
+ * other tasks. Each of these ends within a batch of the limit, unless a sort wants all their rows.
+ * So does one without a sort at the top of a query: Spark answers that partition by partition until
+ * it has enough, where a limit further below would read all.
  */
 final class LimitsBelow extends AbstractPartialFunction<LogicalPlan, LogicalPlan> {
   private final int most;

@@ -15,6 +15,7 @@ import io.fragua.spark.persist.DataDescription;
 import io.fragua.tensor.Movement;
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -95,7 +96,7 @@ final class NetworkBody implements Network.Body {
   private Tensor product(Scope s, Sparse rows, int width) {
     int b = rows.ids().shape().dim(0);
     int slots = data.slots();
-    Initializer init = Initializers.uniform(1 / Math.sqrt(slots));
+    Initializer init = known(data.sparse(), Initializers.uniform(1 / Math.sqrt(slots)));
     Tensor read =
         new Embedding(data.sparseIdCount(), width, init)
             .apply(s.shared(EMBEDDING).child("sparse"), rows.ids()); // beside that of categories
@@ -116,7 +117,21 @@ final class NetworkBody implements Network.Body {
   }
 
   private Embedding embedding() {
-    return new Embedding(data.idCount(), params.getEmbeddingDim());
+    Initializer init = known(data.categories(), Initializers.normal(1));
+    return new Embedding(data.idCount(), params.getEmbeddingDim(), init);
+  }
+
+  /**
+   * Zeros for the unseen of each column: where no row of {@code fit} is one nothing is learnt, and
+   * what was drawn would be noise in every score.
+   */
+  private static Initializer known(List<InputColumn> columns, Initializer init) {
+    return (key, shape) -> {
+      float[] seen = new float[shape.dim(0)];
+      Arrays.fill(seen, 1);
+      columns.forEach(c -> seen[c.vocabulary().offset()] = 0);
+      return init.draw(key, shape).mul(Tensor.of(seen, seen.length, 1));
+    };
   }
 
   private List<Tensor> parts(Scope s, Tensor ids, Tensor x) {

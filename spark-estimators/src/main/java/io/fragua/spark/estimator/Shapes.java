@@ -15,9 +15,11 @@ import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 
 /**
@@ -66,9 +68,56 @@ record Shapes(String stage, InputParams params, Dataset<?> data) {
     if (params.getHandleInvalid().equals("keep") && (kind == Kind.ARRAY || kind == Kind.BYTES)) {
       return largest(name, column, kind);
     }
+    if (!params.getHandleInvalid().equals("error")) {
+      return commonest(name, column, kind);
+    }
     List<Row> first = data.filter(column.isNotNull()).select(column).takeAsList(1);
     rows(name, !first.isEmpty());
-    return of(first.get(0).get(0));
+    return of(first.get(0).get(0)); // where all must have one shape, any row has it
+  }
+
+  /**
+   * The shape that most rows have, of equally many the larger: which row is first may change from
+   * run to run, and it may be the invalid one.
+   */
+  private List<Integer> commonest(String name, Column column, Kind kind) {
+    Dataset<Row> shapes = data.filter(column.isNotNull()).select(shape(name, column, kind).as("s"));
+    Column s = functions.col("s");
+    List<Row> most =
+        shapes
+            .groupBy(s)
+            .count()
+            .orderBy(
+                functions.forall(s, n -> n.gt(0)).desc_nulls_last(),
+                functions.col("count").desc(),
+                s.desc())
+            .takeAsList(1);
+    rows(name, !most.isEmpty());
+    return most.get(0).getList(0);
+  }
+
+  /** {@link #of} as a column, where Spark can tell without a look at the numbers. */
+  private Column shape(String name, Column column, Kind kind) {
+    List<Column> sizes = new ArrayList<>();
+    if (kind == Kind.BYTES) {
+      sizes.add(functions.length(column));
+    } else if (kind == Kind.IMAGE) {
+      for (String field : List.of("height", "width", "nChannels")) {
+        sizes.add(column.getField(field));
+      }
+    } else if (kind == Kind.ARRAY) {
+      Column list = column;
+      DataType t = ColumnPath.find(data.schema(), name).dataType();
+      while (t instanceof ArrayType a) {
+        sizes.add(functions.coalesce(functions.size(list), functions.lit(0)));
+        list = functions.get(list, functions.lit(0));
+        t = a.elementType();
+      }
+    } else {
+      UDF1<Object, List<Integer>> of = Shapes::of;
+      return functions.udf(of, DataTypes.createArrayType(DataTypes.IntegerType)).apply(column);
+    }
+    return functions.array(sizes.toArray(Column[]::new));
   }
 
   private void rows(String name, boolean some) {

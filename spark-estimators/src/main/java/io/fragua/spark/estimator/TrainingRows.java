@@ -120,19 +120,13 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
     if (validation != null) {
       Column held =
           params.getValidationIndicatorCol().isEmpty()
-              ? drawn(rows)
+              // by content: recomputed partitions have their rows in another order after a shuffle
+              ? RowOrder.share(rows, used(schema), params.getSeed(), params.getValidationFraction())
               : functions.coalesce(
                   ColumnPath.column(schema, params.getValidationIndicatorCol()),
                   functions.lit(false));
       columns.add(held.as(validation));
     }
     return rows.select(columns.toArray(Column[]::new));
-  }
-
-  private Column drawn(Dataset<?> rows) {
-    return params.getDeterministic()
-        ? RowOrder.share(
-            rows, used(rows.schema()), params.getSeed(), params.getValidationFraction())
-        : functions.rand(params.getSeed()).lt(params.getValidationFraction());
   }
 }

@@ -49,8 +49,9 @@ public interface TrainingParams extends ParamFamily {
   }
 
   /**
-   * Share of the rows, drawn with the seed, that are not learnt from but measure each epoch. From 0
-   * to below 1. Default 0.
+   * Share of the rows, drawn with the seed by what they hold, that are not learnt from but measure
+   * each epoch: the same rows in whatever order they come, and of equal rows all or none. From 0 to
+   * below 1. Default 0.
    */
   default DoubleParam validationFraction() {
     return groups().training.validationFraction;
@@ -154,7 +155,8 @@ public interface TrainingParams extends ParamFamily {
       validationFraction =
           d.real(
               "validationFraction",
-              "share of rows, drawn with the seed, that measure each epoch and are not learnt from",
+              "share of rows, drawn with the seed by what they hold, that measure each epoch and"
+                  + " are not learnt from",
               "at least 0 and less than 1",
               v -> v >= 0 && v < 1,
               0);

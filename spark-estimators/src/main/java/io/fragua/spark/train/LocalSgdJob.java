@@ -29,6 +29,11 @@ import scala.runtime.AbstractFunction1;
  * next round. What a round needs is in Spark's hands: rows as shuffled chunks, values as a
  * broadcast, means through a shuffle. So executors may come and go, and a lost task is repeated
  * alone. What the rounds add up to is {@link LocalSgdLoop}'s.
+ *
+ * <p>Rows are dealt to the pieces of an epoch by their place, which keeps pieces equal whatever the
+ * rows hold. If an executor's shuffled chunks are lost and their input has no fixed order, they are
+ * dealt anew: of that epoch some of these rows are then learnt twice and others not; later epochs
+ * have each row once again. Which rows are for validation does not change.
  */
 final class LocalSgdJob {
   /** More rounds an epoch than this are not made; the steps of a round are more then. */

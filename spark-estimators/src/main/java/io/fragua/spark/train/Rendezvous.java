@@ -55,6 +55,14 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /**
+   * Of workers that are all in this process, to whom nobody connects: so it works where the
+   * advertised host is no address of this machine, as that of a container or a VPN.
+   */
+  static Rendezvous inProcess() {
+    return new Rendezvous(null);
+  }
+
+  /**
    * Listens on a free port of one address.
    *
    * @throws IllegalStateException if the host is not an address of this machine
@@ -82,9 +90,9 @@ final class Rendezvous implements AutoCloseable {
     }
   }
 
-  /** Port it listens on. */
+  /** Port it listens on; 0 for none. */
   int port() {
-    return server.socket().getLocalPort();
+    return server == null ? 0 : server.socket().getLocalPort();
   }
 
   /**

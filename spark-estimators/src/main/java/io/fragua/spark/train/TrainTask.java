@@ -62,8 +62,9 @@ final class TrainTask {
     DataSum sum = checkpoints == null ? null : new DataSum(plan.layout().rowBytes());
     Programs programs =
         Programs.acquire(plan, Backends.cpu(), context.cpus(), updating(env.executorId()));
+    boolean connects = context.numPartitions() > 1 && !local(env.executorId());
     // Workers meet last, when all that may take long is done: from then on they have deadlines.
-    try (Rendezvous rendezvous = Rendezvous.listen(host);
+    try (Rendezvous rendezvous = connects ? Rendezvous.listen(host) : Rendezvous.inProcess();
         ShardStores stores = load(chunks, sum, env, host);
         Workspace work = new Workspace(plan, programs.get(), rank, context.numPartitions())) {
       Position from =
@@ -126,19 +127,28 @@ final class TrainTask {
    * norm, depend on the threads.
    */
   int updating(String executor) {
-    boolean local = executor.equals("driver"); // the name that Spark gives it
     boolean large =
         plan.params().stream().mapToLong(l -> l.value().length / 4).sum() >= SHARED_UPDATE;
-    return local && large && plan.shards() == 0
+    return local(executor) && large && plan.shards() == 0
         ? context.cpus() * context.numPartitions()
         : context.cpus();
+  }
+
+  /** Whether all workers are in this process, as in local mode. */
+  private static boolean local(String executor) {
+    return executor.equals("driver"); // the name that Spark gives it then
+  }
+
+  /** The host of an address, which as IPv6 stands in brackets and has colons of its own. */
+  static String host(String address) {
+    return address.replaceFirst(":[0-9]+$", "");
   }
 
   private ShardStores load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {
     long start = System.nanoTime();
     int here = 0;
     for (var info : context.getTaskInfos()) {
-      here += info.address().split(":")[0].equals(host) ? 1 : 0;
+      here += host(info.address()).equals(host) ? 1 : 0;
     }
     ShardStores store =
         new ShardStores(

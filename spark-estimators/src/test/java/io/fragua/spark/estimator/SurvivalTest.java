@@ -2,6 +2,7 @@ package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -46,19 +47,7 @@ class SurvivalTest {
     NeuralClassifier c = blob().setDistribution(way).setLocalSteps(1);
     float[] unbroken = kernel(c.fit(data()));
     c.setCheckpointDir(folder.toString()).setCheckpointSteps(1);
-    RuntimeException crash = new RuntimeException("crash");
-    c.setListener(
-        new TrainListener() {
-          @Override
-          public void epoch(EpochMetrics m) {
-            if (m.epoch() == 2) {
-              awaitCheckpoint(folder);
-              throw crash;
-            }
-          }
-        });
-    assertEquals(crash, assertThrows(RuntimeException.class, () -> c.fit(data())));
-    c.setListener(null);
+    crash(c, folder);
     NeuralClassifier other = c.copy(new ParamMap()).setHiddenLayers(5).setLearningRate(0.5);
     String m = assertThrows(IllegalArgumentException.class, () -> other.fit(data())).getMessage();
     assertTrue(
@@ -75,6 +64,67 @@ class SurvivalTest {
     assertEquals(4, resumed.summary().epochs().size());
     String[] left = folder.toFile().list();
     assertEquals(0, left.length, "files are left");
+  }
+
+  /** What a shuffle or a lost executor changes is the order of rows, not which are held out. */
+  @Test
+  void theSameRowsAreHeldOutInAnyOrder() {
+    Dataset<Row> rows =
+        Spark.session()
+            .range(3000)
+            .selectExpr(
+                "id div 3 as a", // each row three times
+                "map('x', id div 3, 'y', if(id div 3 % 9 = 0, double('NaN'), 1)) as pairs",
+                "struct(if(id div 3 % 7 = 0, -0D, null) as z) as s",
+                "double(id % 2) as useless",
+                "id div 3 % 2 as label");
+    NeuralClassifier c =
+        new NeuralClassifier()
+            .setNumericCols("a", "s.z")
+            .setSparseCols("pairs")
+            .setValidationFraction(0.2);
+    List<Row> held = held(c, rows);
+    assertEquals(200, held.size(), 40);
+    held.forEach(r -> assertEquals(3L, r.getLong(1)));
+    List<Dataset<Row>> others =
+        List.of(rows.repartition(5), rows.orderBy(functions.rand(3)), rows.coalesce(1));
+    others.forEach(o -> assertEquals(held, held(c, o)));
+    assertNotEquals(held, held(c.setSeed(7), rows));
+  }
+
+  /** The held rows' numbers, and how often each occurs. */
+  private static List<Row> held(NeuralClassifier c, Dataset<Row> rows) {
+    return new TrainingRows(c, 0)
+        .training(rows, "held")
+        .filter("held")
+        .groupBy("a")
+        .count()
+        .sort("a")
+        .collectAsList();
+  }
+
+  @Test
+  void fitGoesOnWhenRowsComeInAnotherOrder(@TempDir Path folder) {
+    NeuralClassifier c = blob().setValidationFraction(0.2).setCheckpointDir(folder.toString());
+    crash(c, folder);
+    assertEquals(4, c.fit(data().repartition(5)).summary().epochs().size());
+  }
+
+  /** Fits until there is a checkpoint, and ends there. */
+  private static void crash(NeuralClassifier c, Path folder) {
+    RuntimeException crash = new RuntimeException("crash");
+    c.setListener(
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            if (m.epoch() == 2) {
+              awaitCheckpoint(folder);
+              throw crash;
+            }
+          }
+        });
+    assertEquals(crash, assertThrows(RuntimeException.class, () -> c.fit(data())));
+    c.setListener(null);
   }
 
   private static void awaitCheckpoint(Path folder) {

@@ -20,6 +20,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -107,6 +109,12 @@ class TrainTaskTest {
       END.countDown();
       sc.conf().remove(Slots.REPLACEMENT);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"[::1]:7077, [::1]", "10.0.0.1:7077, 10.0.0.1", "node-1:7077, node-1", "node, node"})
+  void hostsOfAddresses(String address, String host) {
+    assertEquals(host, TrainTask.host(address));
   }
 
   /** Where all workers wait in one process while one of them updates, it has their cores. */
