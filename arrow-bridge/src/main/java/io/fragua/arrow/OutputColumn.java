@@ -105,6 +105,8 @@ final class OutputColumn implements AutoCloseable {
       for (int i = 0; i < n; i++) {
         doubles[i] = floats[i];
       }
+    } else if (dtype == DType.F64) {
+      result.bytes().asDoubleBuffer().get(0, doubles, 0, n);
     } else {
       for (int i = 0; i < n; i++) {
         doubles[i] = result.getDouble(dtype, i);

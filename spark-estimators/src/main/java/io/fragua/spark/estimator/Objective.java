@@ -43,7 +43,11 @@ enum Objective {
     }
   },
 
-  /** Any number. The network's output is [B, 1], in units of the label's standard deviation. */
+  /**
+   * Any number. The network's output is [B, 1], the distance from the label's mean in units of its
+   * standard deviation. Labels come without that mean, which is added in f64 at the very end:
+   * amounts that are large beside their deviation, as times, keep their digits.
+   */
   AMOUNTS {
     @Override
     int outputs(DataDescription d) {
@@ -58,18 +62,18 @@ enum Objective {
     @Override
     Tensor loss(Tensor output, Tensor label, DataDescription d) {
       return Losses.squaredError(
-          output.reshape(output.shape().dim(0)), label.sub(d.labelMean()).div(d.labelDeviation()));
+          output.reshape(output.shape().dim(0)), label.div(d.labelDeviation()));
     }
 
     @Override
     Map<String, Tensor> metrics(Tensor output, Tensor label, DataDescription d) {
-      Tensor off = prediction(output, d).reshape(output.shape().dim(0)).sub(label);
+      Tensor off = output.reshape(output.shape().dim(0)).mul(d.labelDeviation()).sub(label);
       return Map.of("mae", off.abs(), "mse", off.mul(off));
     }
 
     @Override
     Tensor prediction(Tensor output, DataDescription d) {
-      return output.mul(d.labelDeviation()).add(d.labelMean());
+      return output.cast(DType.F64).mul(d.labelDeviation()).add(d.labelMean());
     }
   };
 
@@ -83,7 +87,7 @@ enum Objective {
    * One loss a row.
    *
    * @param output [B, outputs]
-   * @param label [B] f32
+   * @param label [B] f32, less the description's {@code labelMean}
    */
   abstract Tensor loss(Tensor output, Tensor label, DataDescription d);
 
@@ -95,7 +99,7 @@ enum Objective {
     return this == CLASSES ? List.of("accuracy") : List.of("mae", "mse");
   }
 
-  /** What the saved graph gives: logits, or amounts in the label's units; [B, outputs]. */
+  /** What the saved graph gives: logits, or amounts in the label's units, f64; [B, outputs]. */
   abstract Tensor prediction(Tensor output, DataDescription d);
 
   /** [B, K] from logits [B, 1] or [B, K]: with one logit z it is (-z, z). */

@@ -40,8 +40,13 @@ final class Tiles {
         name, DType.F32, columns, keep, Collections.nCopies(columns.size(), Double.NaN));
   }
 
-  /** A tile of a single column, each of whose rows must hold a finite number. */
-  static TileSpec single(String name, String column) {
-    return new TileSpec(name, DType.F32, List.of(InputColumn.scalar(column)), false);
+  /**
+   * A tile of a single column, each of whose rows must hold a finite number.
+   *
+   * @param origin what is subtracted before it is rounded to f32
+   */
+  static TileSpec single(String name, String column, double origin) {
+    InputColumn c = InputColumn.scalar(column).withOrigin(origin);
+    return new TileSpec(name, DType.F32, List.of(c), false);
   }
 }

@@ -38,7 +38,7 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
     if (!numbers.isEmpty()) {
       read.add(Tiles.numbers("x", numbers, false));
     }
-    read.addAll(labels());
+    read.addAll(labels(0));
     return ofOneSize(TileSpec.withoutInvalid(rows, read), numbers);
   }
 
@@ -89,16 +89,16 @@ record TrainingRows(EstimatorSetters<?> params, int shards) {
   /** What is read into each tile. */
   List<TileSpec> tiles(Statistics.Learnt learnt) {
     List<TileSpec> tiles = Tiles.inputs(learnt.data(), params.getHandleInvalid());
-    tiles.addAll(labels());
+    tiles.addAll(labels(learnt.data().labelMean()));
     return tiles;
   }
 
-  /** The label and, if rows have weights, theirs. */
-  private List<TileSpec> labels() {
-    TileSpec label = Tiles.single("label", params.getLabelCol());
+  /** The label, less this number, and, if rows have weights, theirs. */
+  private List<TileSpec> labels(double origin) {
+    TileSpec label = Tiles.single("label", params.getLabelCol(), origin);
     return params.getWeightCol().isEmpty()
         ? List.of(label)
-        : List.of(label, Tiles.single("weight", params.getWeightCol()));
+        : List.of(label, Tiles.single("weight", params.getWeightCol(), 0));
   }
 
   /** A name for the column that says which rows are for validation; null without such rows. */

@@ -167,7 +167,8 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
             && g.outputs().size() == 1
             && g.outputs().get(0).name().equals("output")
             && (g.outputTypes().get(0).equals(TensorType.of(DType.F32, rows, Math.max(1, k)))
-                || k <= 2 && g.outputTypes().get(0).equals(TensorType.of(DType.F32, rows, 1))),
+                || k <= 2 && g.outputTypes().get(0).equals(TensorType.of(DType.F32, rows, 1))
+                || k == 0 && g.outputTypes().get(0).equals(TensorType.of(DType.F64, rows, 1))),
         "%s: must map the described columns to the described classes: takes %s and gives %s %s for"
             + " columns %s and %d classes; copy the model folder again",
         file,

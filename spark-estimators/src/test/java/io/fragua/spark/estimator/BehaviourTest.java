@@ -241,6 +241,27 @@ class BehaviourTest {
     }
   }
 
+  /** As f32 numbers of this size are 128 apart. */
+  @Test
+  void largeAmountsKeepTheirDigits() {
+    Dataset<Row> times =
+        data().withColumn("t", functions.expr("1.7e9 + 4 * int(a > 0.5) + 2 * int(b > 500)"));
+    NeuralRegressionModel model =
+        new NeuralRegressor()
+            .setLabelCol("t")
+            .setNumericCols("a", "b")
+            .setHiddenLayers(16)
+            .setBatchSize(32)
+            .setEpochs(40)
+            .setLearningRate(0.02)
+            .setValidationIndicatorCol("held")
+            .fit(times);
+    double off =
+        model.transform(times).selectExpr("avg(abs(prediction - t))").head().getDouble(0);
+    assertTrue(off < 0.7, () -> "off by " + off);
+    assertTrue(model.summary().epochs().get(39).validationMetrics().get("mae") < 0.7);
+  }
+
   @Test
   void predictsASingleRowAsTransformDoes() {
     NeuralClassificationModel model =

@@ -24,9 +24,6 @@ final class DeterministicMain {
         SparkSession.builder()
             .master("local[8]")
             .config("spark.ui.enabled", "false")
-            // No address of this machine, as that of a container: threads need none.
-            .config("spark.driver.host", "192.0.2.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.sql.shuffle.partitions", "3")
             .getOrCreate()) {
       spark.sparkContext().setLogLevel("ERROR");
