@@ -45,7 +45,7 @@ final class Layers {
     ENGINE.put("io", Set.of("tensor", "op", "graph", "exec", "transform", "random", "nn", "optim"));
 
     // Spark ML's vectors are a column type, so arrow-bridge may name them, and nothing else of
-    // Spark ML.
+    // Spark ML. Hadoop's Writable is what every Spark can serialise, by Kryo too.
     MODULES.put(
         "tensor-engine",
         List.of(
@@ -76,6 +76,7 @@ final class Layers {
             "org.apache.spark.",
             "!org.apache.spark.ml.",
             "org.apache.spark.ml.linalg.",
+            "org.apache.hadoop.io.Writable",
             "scala.",
             "com.fasterxml.jackson.",
             "org.slf4j."));
