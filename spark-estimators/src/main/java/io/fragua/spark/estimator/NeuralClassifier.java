@@ -1,8 +1,11 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.nn.Losses;
 import io.fragua.spark.param.ClassifierSetters;
+import io.fragua.spark.persist.DataDescription;
 import io.fragua.spark.persist.EstimatorReader;
 import io.fragua.spark.persist.ModelData;
+import io.fragua.tensor.DType;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 
@@ -53,6 +56,14 @@ public final class NeuralClassifier
   @Override
   Objective objective() {
     return Objective.CLASSES;
+  }
+
+  @Override
+  Objective.RowLoss rowLoss(DataDescription d) {
+    return (output, label) ->
+        output.shape().dim(1) == 1
+            ? Losses.binaryCrossEntropyWithLogits(output.reshape(output.shape().dim(0)), label)
+            : Losses.crossEntropyWithLogits(output, label.cast(DType.I32));
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.fragua.random.Key;
 import io.fragua.spark.param.Declare;
 import io.fragua.spark.param.EstimatorSetters;
 import io.fragua.spark.param.ParamGroups;
+import io.fragua.spark.persist.DataDescription;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
 import io.fragua.spark.train.Distribution;
@@ -92,6 +93,9 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /** What is predicted. */
   abstract Objective objective();
+
+  /** What training makes small. */
+  abstract Objective.RowLoss rowLoss(DataDescription d);
 
   /** An estimator of this class without set parameters. */
   abstract E create(String newUid);
@@ -234,7 +238,8 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     NetworkBody body =
         new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
     var problem =
-        new TrainingGraphs.Problem(body, objective(), learnt.data(), learnt.classWeights());
+        new TrainingGraphs.Problem(
+            body, objective(), rowLoss(learnt.data()), learnt.data(), learnt.classWeights());
     checkNetwork(problem, local);
     Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
     GradientTransform optimizer =

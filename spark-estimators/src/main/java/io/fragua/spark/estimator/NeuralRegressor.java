@@ -1,14 +1,19 @@
 package io.fragua.spark.estimator;
 
+import io.fragua.nn.Losses;
+import io.fragua.nn.RegressionLosses;
+import io.fragua.spark.param.RegressorParams;
+import io.fragua.spark.persist.DataDescription;
 import io.fragua.spark.persist.EstimatorReader;
 import io.fragua.spark.persist.ModelData;
+import io.fragua.tensor.Tensor;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 
 /**
  * Learns to predict an amount: a feed-forward network over numbers and embedded categories, trained
- * inside the cluster with squared error. The label is standardised inside; predictions are in its
- * own units.
+ * inside the cluster with squared error or another {@code loss}. The label is standardised inside;
+ * predictions are in its own units.
  *
  * <pre>{@code
  * NeuralRegressionModel model =
@@ -28,7 +33,8 @@ import org.apache.spark.ml.util.MLReader;
  *
  * <p>The model appends {@code predictionCol}, a double.
  */
-public final class NeuralRegressor extends NeuralEstimator<NeuralRegressor, NeuralRegressionModel> {
+public final class NeuralRegressor extends NeuralEstimator<NeuralRegressor, NeuralRegressionModel>
+    implements RegressorParams {
   private static final long serialVersionUID = 1L;
 
   /** A regressor with default parameters. */
@@ -49,6 +55,35 @@ public final class NeuralRegressor extends NeuralEstimator<NeuralRegressor, Neur
   @Override
   Objective objective() {
     return Objective.AMOUNTS;
+  }
+
+  @Override
+  Objective.RowLoss rowLoss(DataDescription d) {
+    return (output, label) -> {
+      Tensor predicted = output.reshape(output.shape().dim(0));
+      Tensor wanted = label.div(d.labelDeviation());
+      return switch (getLoss()) {
+        case "absolute" -> RegressionLosses.absoluteError(predicted, wanted);
+        case "huber" -> RegressionLosses.huber(predicted, wanted, getHuberDelta());
+        case "quantile" -> RegressionLosses.quantile(predicted, wanted, getQuantile());
+        default -> Losses.squaredError(predicted, wanted);
+      };
+    };
+  }
+
+  /** Sets {@link #loss()}. */
+  public NeuralRegressor setLoss(String value) {
+    return put(loss(), value);
+  }
+
+  /** Sets {@link #huberDelta()}. */
+  public NeuralRegressor setHuberDelta(double value) {
+    return put(huberDelta(), value);
+  }
+
+  /** Sets {@link #quantile()}. */
+  public NeuralRegressor setQuantile(double value) {
+    return put(quantile(), value);
   }
 
   @Override

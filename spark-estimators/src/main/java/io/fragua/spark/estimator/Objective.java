@@ -1,6 +1,5 @@
 package io.fragua.spark.estimator;
 
-import io.fragua.nn.Losses;
 import io.fragua.spark.persist.DataDescription;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Movement;
@@ -9,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is predicted: classes or amounts. States how the network's last layer becomes a loss and a
- * saved output; the rest of estimator and model is the same for both.
+ * What is predicted: classes or amounts. States how the network's last layer becomes metrics and a
+ * saved output; the loss is the estimator's, the rest is the same for both.
  */
 enum Objective {
   /** Classes 0 to K - 1. The network's output is [B, 1] (two classes, one logit) or [B, K]. */
@@ -23,13 +22,6 @@ enum Objective {
     @Override
     List<Integer> allowedOutputs(DataDescription d) {
       return d.classes() == 2 ? List.of(1, 2) : List.of(d.classes());
-    }
-
-    @Override
-    Tensor loss(Tensor output, Tensor label, DataDescription d) {
-      return output.shape().dim(1) == 1
-          ? Losses.binaryCrossEntropyWithLogits(output.reshape(output.shape().dim(0)), label)
-          : Losses.crossEntropyWithLogits(output, label.cast(DType.I32));
     }
 
     @Override
@@ -60,12 +52,6 @@ enum Objective {
     }
 
     @Override
-    Tensor loss(Tensor output, Tensor label, DataDescription d) {
-      return Losses.squaredError(
-          output.reshape(output.shape().dim(0)), label.div(d.labelDeviation()));
-    }
-
-    @Override
     Map<String, Tensor> metrics(Tensor output, Tensor label, DataDescription d) {
       Tensor off = output.reshape(output.shape().dim(0)).mul(d.labelDeviation()).sub(label);
       return Map.of("mae", off.abs(), "mse", off.mul(off));
@@ -83,13 +69,16 @@ enum Objective {
   /** What a custom network's last axis may be. */
   abstract List<Integer> allowedOutputs(DataDescription d);
 
-  /**
-   * One loss a row.
-   *
-   * @param output [B, outputs]
-   * @param label [B] f32, less the description's {@code labelMean}
-   */
-  abstract Tensor loss(Tensor output, Tensor label, DataDescription d);
+  /** One loss a row, [B]. */
+  interface RowLoss {
+    /**
+     * The losses.
+     *
+     * @param output [B, outputs]
+     * @param label [B] f32, less the description's {@code labelMean}
+     */
+    Tensor of(Tensor output, Tensor label);
+  }
 
   /** What each epoch measures besides the loss: by name a number a row, [B], to be averaged. */
   abstract Map<String, Tensor> metrics(Tensor output, Tensor label, DataDescription d);

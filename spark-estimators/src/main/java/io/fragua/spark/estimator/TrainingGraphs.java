@@ -30,10 +30,15 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
   /**
    * What is trained: the network, what it predicts, and from which columns.
    *
+   * @param loss of each row
    * @param classWeights how much rows of each class count, or null
    */
   record Problem(
-      NetworkBody body, Objective objective, DataDescription data, double[] classWeights) {
+      NetworkBody body,
+      Objective objective,
+      Objective.RowLoss loss,
+      DataDescription data,
+      double[] classWeights) {
     /** The tiles' operands for this many rows, in the order of {@link Tiles#inputs}. */
     List<Graph.Input> inputs(int rows) {
       List<Graph.Input> in = new ArrayList<>();
@@ -154,7 +159,7 @@ record TrainingGraphs(Graph gradient, Graph update, Graph evaluate) {
 
   /** Of the rows' losses, each as much as it counts, and of the counts. */
   private static List<Tensor> sums(Problem p, Tensor output, Tensor label, Tensor counts) {
-    Tensor loss = p.objective().loss(output, label, p.data());
+    Tensor loss = p.loss().of(output, label);
     return new ArrayList<>(List.of(sum(loss, counts), counts.sum()));
   }
 

@@ -12,6 +12,7 @@ public final class ParamGroups implements java.io.Serializable {
   final InputParams.Group input;
   final OutputParams.Group output;
   final ClassifierParams.Group classifier;
+  final RegressorParams.Group regressor;
   final NetworkParams.Group network;
   final OptimizerParams.Group optimizer;
   final TrainingParams.Group training;
@@ -25,6 +26,7 @@ public final class ParamGroups implements java.io.Serializable {
     input = new InputParams.Group(declare);
     output = new OutputParams.Group(declare);
     classifier = owner instanceof ClassifierParams ? new ClassifierParams.Group(declare) : null;
+    regressor = owner instanceof RegressorParams ? new RegressorParams.Group(declare) : null;
     network = new NetworkParams.Group(declare);
     optimizer = new OptimizerParams.Group(declare);
     training = new TrainingParams.Group(declare);

@@ -35,12 +35,12 @@ class BadSchemaTest {
   }
 
   private static Mistake param(String name, Executable set, String given) {
-    return Mistake.of(
-        name, set, "NeuralClassifier " + name + ": must be ", given, "; set another value");
+    return Mistake.of(name, set, " " + name + ": must be ", given, "; set another value");
   }
 
   private static Stream<Mistake> params() {
     NeuralClassifier c = new NeuralClassifier();
+    NeuralRegressor r = new NeuralRegressor();
     String layers =
         "NeuralClassifier hiddenLayers: must be an array of numbers that are each at least 1; empty"
             + " for a linear model: %s; set another value";
@@ -75,7 +75,10 @@ class BadSchemaTest {
         param("checkpointsKept", () -> c.setCheckpointsKept(0), "0"),
         param("maxRetries", () -> c.setMaxRetries(-1), "-1"),
         param("classWeights", () -> c.setClassWeights(1, -1), "[1.0, -1.0]"),
-        param("thresholds", () -> c.setThresholds(0, 0), "[0.0, 0.0]"));
+        param("thresholds", () -> c.setThresholds(0, 0), "[0.0, 0.0]"),
+        param("loss", () -> r.setLoss("cubic"), "huber, quantile: \"cubic\""),
+        param("huberDelta", () -> r.setHuberDelta(0), "0.0"),
+        param("quantile", () -> r.setQuantile(1), "1.0"));
   }
 
   private static Stream<Mistake> schemas() {

@@ -31,6 +31,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What single parameters do. */
@@ -239,6 +240,32 @@ class BehaviourTest {
     for (Row r : rows(model.transform(data()), "prediction", "amount")) {
       assertEquals(r.getDouble(1), r.getDouble(0), 150);
     }
+  }
+
+  /** What a constant learns is the mean, the median, a quantile; between the first two by huber. */
+  @ParameterizedTest
+  @CsvSource({"squared, 0.5, 25.35", "absolute, 0.5, 1", "quantile, 0.9, 100", "huber, 0.5, 7.6"})
+  void lossesDecideWhatIsLearnt(String loss, double quantile, double expected) {
+    Dataset<Row> d =
+        Spark.session()
+            .range(240)
+            .selectExpr(
+                "1 as one", "case id % 20 div 5 when 3 then 100 else id % 20 div 8 end as y");
+    NeuralRegressionModel model =
+        new NeuralRegressor()
+            .setNumericCols("one")
+            .setLabelCol("y")
+            .setHiddenLayers()
+            .setLearningRate(0.02)
+            .setLearningRateSchedule("cosine")
+            .setBatchSize(240)
+            .setEpochs(400)
+            .setNumWorkers(1)
+            .setLoss(loss)
+            .setQuantile(quantile)
+            .setHuberDelta(0.5)
+            .fit(d);
+    assertEquals(expected, model.transform(d).head().<Double>getAs("prediction"), 2);
   }
 
   /** As f32 numbers of this size are 128 apart. */

@@ -6,6 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.junit.jupiter.api.Test;
 
@@ -14,21 +18,26 @@ class ReadmeTest {
   @Test
   void tableOfParametersIsCurrent() throws IOException {
     String readme = Files.readString(Path.of("README.md"));
-    String table = table(new NeuralClassifier());
+    List<Param<?>> common = List.of(new NeuralClassifier().params());
+    String table = table(new NeuralClassifier(), common);
     assertTrue(readme.contains(table), () -> "README.md should contain:\n" + table);
+    NeuralRegressor r = new NeuralRegressor();
+    Set<String> names = common.stream().map(Param::name).collect(Collectors.toSet());
+    String own = table(r, Stream.of(r.params()).filter(p -> !names.contains(p.name())).toList());
+    assertTrue(readme.contains(own), () -> "README.md should contain:\n" + own);
   }
 
-  private static String table(NeuralClassifier c) {
+  private static String table(NeuralEstimator<?, ?> c, List<Param<?>> params) {
     StringBuilder s =
         new StringBuilder("| parameter | default | meaning (range) |\n|---|---|---|\n");
-    for (Param<?> p : c.params()) {
+    for (Param<?> p : params) {
       s.append("| `").append(p.name()).append("` | ").append(preset(c, p)).append(" | ");
       s.append(p.doc()).append(" |\n");
     }
     return s.toString();
   }
 
-  private static String preset(NeuralClassifier c, Param<?> p) {
+  private static String preset(NeuralEstimator<?, ?> c, Param<?> p) {
     if (!c.hasDefault(p)) {
       return "not set";
     }
