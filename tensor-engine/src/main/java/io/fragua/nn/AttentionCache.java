@@ -83,13 +83,12 @@ public record AttentionCache(Tensor keys, Tensor values, Tensor length) {
 
   /** With more positions, [B, heads, T, D / heads], behind those that are there. */
   AttentionCache append(Tensor moreKeys, Tensor moreValues) {
+    int more = moreKeys.shape().dim(2);
+    // a piece that does not fit would be moved to where it does, over what is there
+    Tensor from = Inside.of(length, capacity() - more + 1);
     return new AttentionCache(
-        keys.dynamicUpdateSlice(2, length, moreKeys),
-        values.dynamicUpdateSlice(2, length, moreValues),
-        length.add(of(moreKeys)));
-  }
-
-  private static Tensor of(Tensor more) {
-    return Tensor.scalar(DType.I32, more.shape().dim(2));
+        keys.dynamicUpdateSlice(2, from, moreKeys),
+        values.dynamicUpdateSlice(2, from, moreValues),
+        from.add(Tensor.scalar(DType.I32, more)));
   }
 }

@@ -28,9 +28,9 @@ public final class Losses {
   /**
    * -log(p[label]) with p = softmax(logits). Gradient p - onehot(label).
    *
-   * <p>Shapes: logits [..., K], labels [...] i32, result [...]. A label outside [0, K) is not
-   * noticed and gives log(sum(exp(logits - max))): check labels before.
+   * <p>Shapes: logits [..., K], labels [...] i32 in [0, K), result [...].
    *
+   * @throws IndexOutOfBoundsException when computed, if a label lies outside
    * @source {@code optax.softmax_cross_entropy_with_integer_labels}
    */
   public static Tensor crossEntropyWithLogits(Tensor logits, Tensor labels) {
@@ -49,13 +49,11 @@ public final class Losses {
         smoothing >= 0 && smoothing < 1,
         "cross_entropy: label smoothing lies in [0, 1): %s; correct it",
         smoothing);
-    classes("cross_entropy", logits, labels);
+    Tensor known = classes("cross_entropy", logits, labels);
     // The maximum cancels in the loss; leaving it out of both terms keeps their difference exact.
     Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
     Tensor taken =
-        labels
-            .expandDims(labels.shape().rank())
-            .equal(labels.lift(logits).iotaLike(DType.I32, logits.shape(), -1));
+        known.expandDims(known.shape().rank()).equal(known.iotaLike(DType.I32, logits.shape(), -1));
     Tensor zero = Tensor.scalar(logits.dtype(), 0);
     Tensor label = taken.select(shifted, zero).sum(-1);
     Tensor share =
@@ -171,11 +169,12 @@ public final class Losses {
    *
    * <p>Shapes: scores [..., K], labels [...] i32 in [0, K), result [...].
    *
+   * @throws IndexOutOfBoundsException when computed, if a label lies outside
    * @source Crammer and Singer, JMLR 2001; {@code optax.losses.multiclass_hinge_loss}
    */
   public static Tensor multiclassHinge(Tensor scores, Tensor labels) {
-    classes("multiclass_hinge", scores, labels);
-    Tensor own = labels.oneHot(scores.shape().dim(-1), scores.dtype());
+    Tensor known = classes("multiclass_hinge", scores, labels);
+    Tensor own = known.oneHot(scores.shape().dim(-1), scores.dtype());
     return scores.add(1).sub(own).max(-1).sub(scores.mul(own).sum(-1));
   }
 
@@ -191,7 +190,8 @@ public final class Losses {
     return predictions.sub(targets).square();
   }
 
-  private static void classes(String who, Tensor scores, Tensor labels) {
+  /** The labels, traced if the scores are; checked now by type, and by value when computed. */
+  private static Tensor classes(String who, Tensor scores, Tensor labels) {
     Check.shape(
         scores.shape().rank() >= 1
             && scores.dtype().isFloating()
@@ -202,6 +202,7 @@ public final class Losses {
         who,
         scores.type(),
         labels.type());
+    return Inside.of(labels.lift(scores), scores.shape().dim(-1));
   }
 
   static void same(String who, Tensor a, Tensor b) {

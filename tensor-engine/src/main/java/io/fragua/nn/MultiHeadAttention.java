@@ -92,8 +92,8 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal, doub
    *
    * @param x [B, T, D], positions {@code cache.length()} and after
    * @param cache of this layer; {@link AttentionCache#empty} before the first
-   * @throws IllegalArgumentException if this is not causal, or there is no room in the cache;
-   *     compiled, where its length is not known, the last positions are then overwritten
+   * @throws IllegalArgumentException if this is not causal, or there is no room in the cache
+   * @throws IndexOutOfBoundsException when computed, if there is no room and the length is traced
    */
   public Decoded decode(Scope s, Tensor x, AttentionCache cache) {
     Check.that(causal, "multi_head_attention: only a causal one decodes: %s; make it causal", this);

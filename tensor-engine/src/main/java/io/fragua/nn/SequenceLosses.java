@@ -22,29 +22,30 @@ public final class SequenceLosses {
    *
    * @param logits [B, T, K], class 0 being the blank
    * @param logitLengths i32 [B], how many frames of each row are real; null if all are
-   * @param labels i32 [B, N], from 1 to K - 1; what is behind the length does not matter, but must
-   *     be a class
+   * @param labels i32 [B, N], from 1 to K - 1; what is behind the length does not matter
    * @param labelLengths i32 [B], how many labels of each row are real; null if all are
-   * @return [B]; about 1e5 for a row whose labels do not fit into its frames
+   * @return [B]; about 1e5 for a row whose labels do not fit into its frames, infinity in f16
+   * @throws IndexOutOfBoundsException when computed, if a label lies outside of [0, K)
    * @throws io.fragua.tensor.ShapeException if the types do not fit
    * @source Graves et al., ICML 2006; Optax {@code ctc_loss}
    */
   public static Tensor ctc(Tensor logits, Tensor logitLengths, Tensor labels, Tensor labelLengths) {
     check(logits, logitLengths, labels, labelLengths);
     int t = logits.shape().dim(1);
-    Tensor states = withBlanks(labels.lift(logits));
+    DType wide = logits.dtype().wide(); // half types hold no sums of logarithms, f16 not even NONE
+    Tensor states = withBlanks(real(labels.lift(logits), labelLengths, logits.shape().dim(2)));
     Shape s = states.shape(); // [B, 2 N + 1]
-    Tensor emitted = emitted(logits.logSoftmax(2), states);
+    Tensor emitted = emitted(logits.cast(wide).logSoftmax(2), states);
     // a label follows the one before without a blank between, if they differ
     Tensor before = shifted(states, 2, -1);
     Tensor skips = states.notEqual(before).and(states.greater(Tensor.scalar(DType.I32, 0)));
-    Tensor none = Tensor.scalar(logits.dtype(), NONE);
+    Tensor none = Tensor.scalar(wide, NONE);
     Tensor start =
         states
             .iotaLike(DType.I32, s, 1)
             .equal(Tensor.scalar(DType.I32, 0))
             .lift(logits)
-            .select(Tensor.scalar(logits.dtype(), 0), none);
+            .select(Tensor.scalar(wide, 0), none);
     Tensor frame = states.iotaLike(DType.I32, Shape.of(t, s.dim(0)), 0);
     Tensor real =
         logitLengths == null
@@ -59,7 +60,7 @@ public final class SequenceLosses {
           return new Control.Scan(List.of(on.select(next, a)), List.of());
         };
     Tensor last = Control.scan(step, List.of(start), List.of(emitted, real)).carry().get(0);
-    return ended(last, labelLengths).neg();
+    return ended(last, labelLengths).neg().cast(logits.dtype());
   }
 
   private static void check(
@@ -83,6 +84,16 @@ public final class SequenceLosses {
           n == null ? null : n.type(),
           logits.type());
     }
+  }
+
+  /** The labels, checked, with blanks behind their length. */
+  private static Tensor real(Tensor labels, Tensor labelLengths, int classes) {
+    if (labelLengths == null) {
+      return Inside.of(labels, classes);
+    }
+    Tensor at = labels.iotaLike(DType.I32, labels.shape(), 1);
+    Tensor inside = at.less(labelLengths.lift(labels).expandDims(1));
+    return Inside.of(inside.select(labels, Tensor.scalar(DType.I32, 0)), classes);
   }
 
   /** blank, label, blank, label, ..., blank. */

@@ -83,6 +83,14 @@ public enum DType {
   }
 
   /**
+   * The type for steps on the way to a result of this floating type: f32 for f16 and bf16, whose
+   * squares overflow and whose sums stand still, otherwise the type itself.
+   */
+  public DType wide() {
+    return floating && bytes == 2 ? F32 : this;
+  }
+
+  /**
    * The type with this text form, in either case.
    *
    * @throws IllegalArgumentException if no type has this name

@@ -2,6 +2,7 @@ package io.fragua.nn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.fragua.random.Key;
 import io.fragua.tensor.DType;
@@ -105,6 +106,11 @@ class DecodeTest {
     assertEquals(
         "attention_cache: there is no room: 7 positions and 7 more of 9; make a larger one",
         ScopeTest.message(() -> step(layer, v).apply(after)));
+    assertEquals(
+        "gather: indices must lie in [0, 3): index 7 at position 0 of []; check the vocabulary or"
+            + " clip the indices",
+        assertThrows(IndexOutOfBoundsException.class, () -> Jit.jit(step(layer, v)).apply(after))
+            .getMessage());
     assertEquals(
         "multi_head_attention: only a causal one decodes: MultiHeadAttention(2, 0.0, false); make"
             + " it causal",

@@ -2,6 +2,8 @@ package io.fragua.nn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fragua.exec.Backends;
@@ -18,12 +20,14 @@ import io.fragua.transform.Grad;
 import io.fragua.transform.Jit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BinaryOperator;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every property of every row of {@link LossCases}. */
 class LossTest {
@@ -132,6 +136,30 @@ class LossTest {
     assertEquals(
         List.of(flat.shape().dim(0), 1), List.of(deep.shape().dim(0), deep.shape().dim(1)));
     assertNull(CLOSE.difference(flat, deep.reshape(flat.shape().dims())));
+  }
+
+  /** A wrong label would give a loss like any other, so it is an error on every way to it. */
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 3, Integer.MAX_VALUE})
+  void labelsOutsideAreRefused(int wrong) {
+    Tensor logits = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+    Tensor labels = Tensor.of(new int[] {1, wrong}, 2);
+    for (BinaryOperator<Tensor> loss :
+        List.<BinaryOperator<Tensor>>of(
+            Losses::crossEntropyWithLogits,
+            (x, n) -> Losses.crossEntropyWithLogits(x, n, 0.1),
+            Losses::multiclassHinge)) {
+      Fn f = Fn.of(loss);
+      Fn slope = Grad.grad(Fn.of((x, n) -> loss.apply(x, n).sum()), 0);
+      Fn reference = a -> Runs.reference(f, a.toArray(Tensor[]::new));
+      for (Fn way : List.of(f, Jit.jit(f), slope, Jit.jit(slope), reference)) {
+        String m =
+            assertThrows(IndexOutOfBoundsException.class, () -> way.call(logits, labels))
+                .getMessage();
+        String start = "gather: indices must lie in [0, 3): index " + wrong + " at position 1";
+        assertTrue(m.startsWith(start), m);
+      }
+    }
   }
 
   @Test

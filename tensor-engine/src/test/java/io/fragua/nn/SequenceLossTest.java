@@ -25,6 +25,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The loss of alignments against Optax, and against all alignments written out. */
 class SequenceLossTest {
@@ -116,6 +119,40 @@ class SequenceLossTest {
         Grad.grad(x -> List.of(tooShort.call(x.get(0)).sum())).call(logits).toDoubles()) {
       assertTrue(Double.isFinite(g));
     }
+  }
+
+  /** Behind its length a label may be anything; before, one that is no class is an error. */
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 3, Integer.MIN_VALUE, Integer.MAX_VALUE})
+  void paddingIsNotLookedAtAndLabelsAreClasses(int wrong) {
+    Tensor logits = Values.range(-2, 2).make(TensorType.of(DType.F32, 2, 4, 3), 7);
+    Tensor lengths = Tensor.of(new int[] {1, 2}, 2);
+    Tensor labels = Tensor.of(new int[] {1, wrong, 2, 1}, 2, 2);
+    Fn padded = loss(null, labels, lengths);
+    Fn clean = loss(null, Tensor.of(new int[] {1, 2, 2, 1}, 2, 2), lengths);
+    Fn all = loss(null, labels, null);
+    assertNull(Tolerance.BITS.difference(clean.call(logits), padded.call(logits)));
+    assertNull(Tolerance.BITS.difference(clean.call(logits), Jit.jit(padded).call(logits)));
+    for (Fn way : List.of(all, Jit.jit(all), a -> Runs.reference(all, a.get(0)))) {
+      String m = assertThrows(IndexOutOfBoundsException.class, () -> way.call(logits)).getMessage();
+      String start = "gather: indices must lie in [0, 3): index " + wrong + " at position 1";
+      assertTrue(m.startsWith(start), m);
+    }
+  }
+
+  /** Sums are f32's, rounded once; a row that does not fit is infinite in f16. */
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void halfTypesAreRoundedOnce(DType half) {
+    Tensor logits = Values.range(-2, 2).make(TensorType.of(DType.F32, 2, 4, 3), 8).cast(half);
+    Tensor labels = Tensor.of(new int[] {1, 2, 1, 1}, 2, 2);
+    Fn f = loss(Tensor.of(new int[] {4, 2}, 2), labels, null);
+    Tensor wide = f.call(logits.cast(DType.F32));
+    assertNull(Tolerance.BITS.difference(wide.cast(half), f.call(logits)));
+    Fn slope = Grad.grad(x -> List.of(f.call(x.get(0)).slice(0, 0, 1).cast(DType.F32).sum()));
+    assertNull(
+        new Tolerance(2, 1)
+            .difference(slope.call(logits.cast(DType.F32)).cast(half), slope.call(logits)));
   }
 
   @Test
