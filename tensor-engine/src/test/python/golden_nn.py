@@ -126,11 +126,11 @@ layers["attention padded"] = attention(2, array(2, 3, 4), mask=padding)
 layers["attention to others"] = attention(2, array(2, 3, 4) / 2, keys=lambda x: x[:, 1:])
 
 
-def encoder(x, activation, norm_first):
+def encoder(x, activation, norm_first, epsilon=1e-6):
     """PyTorch's layer, its parameters under our names."""
     d = x.shape[-1]
     module = torch.nn.TransformerEncoderLayer(
-        d, 2, 5, 0.0, activation, layer_norm_eps=1e-6, batch_first=True, norm_first=norm_first
+        d, 2, 5, 0.0, activation, layer_norm_eps=epsilon, batch_first=True, norm_first=norm_first
     )
     with torch.no_grad():
         for p in module.parameters():
@@ -173,11 +173,11 @@ layers["transformer encoder, norm first"] = encoder(
 )
 
 
-def decoder(x, memory, norm_first):
+def decoder(x, memory, norm_first, epsilon=1e-6):
     """PyTorch's layer, its parameters under our names; in f64, as some of its sums cancel."""
     d = x.shape[-1]
     module = torch.nn.TransformerDecoderLayer(
-        d, 2, 5, 0.0, "relu", layer_norm_eps=1e-6, batch_first=True, norm_first=norm_first
+        d, 2, 5, 0.0, "relu", layer_norm_eps=epsilon, batch_first=True, norm_first=norm_first
     ).double()
     with torch.no_grad():
         for p in module.parameters():
@@ -328,6 +328,54 @@ layers["avg pool of elements"] = layer(
 layers["batch norm on images"] = layer(
     nn.BatchNorm(momentum=0.9), array(2, 3, 4, 5), use_running_average=False
 )
+
+
+
+def conv_transpose(x, module):
+    """PyTorch's layer; Flax's kernel, and ours, is its turned round."""
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(torch.tensor(np.asarray(array(*p.shape))))
+
+    def ours(of):
+        turned = np.flip(of(module.weight), range(2, module.weight.dim()))
+        return {"kernel": flat(np.moveaxis(turned, (0, 1), (-2, -1))), "bias": flat(of(module.bias))}
+
+    tx = torch.tensor(np.asarray(x), requires_grad=True)
+    y = module(tx.movedim(-1, 1)).movedim(1, -1)
+    weights = array(*y.shape)
+    (y * torch.tensor(np.asarray(weights))).sum().backward()
+    return {
+        "x": flat(x),
+        "params": ours(lambda p: p.detach().numpy()),
+        "state": {},
+        "output": flat(y.detach()),
+        "new_state": {},
+        "weights": flat(weights),
+        "grad_x": flat(tx.grad),
+        "grad_params": ours(lambda p: p.grad.numpy()),
+    }
+
+
+# Again one of their own, and the one before for the rows below.
+before, rng = rng, np.random.default_rng(3)
+plain = dict(use_scale=False, use_bias=False)
+layers["layer norm without affine"] = layer(nn.LayerNorm(**plain), array(4, 6))
+layers["rms norm without affine"] = layer(nn.RMSNorm(use_scale=False), array(4, 6))
+layers["group norm without affine"] = layer(nn.GroupNorm(num_groups=2, **plain), array(3, 4, 6))
+layers["instance norm without affine"] = layer(nn.InstanceNorm(**plain), array(2, 5, 3))
+layers["batch norm without affine"] = layer(
+    nn.BatchNorm(momentum=0.9, **plain), array(5, 3), use_running_average=False
+)
+layers["transformer encoder, epsilon"] = encoder(array(2, 3, 4), "relu", False, 0.1)
+layers["transformer decoder, epsilon"] = decoder(array(2, 3, 4), lambda x: x[:, 1:] * 2 - 1, True, 0.1)
+layers["conv transpose in groups"] = conv_transpose(
+    array(2, 3, 4, 4), torch.nn.ConvTranspose2d(4, 6, (3, 2), (2, 1), (1, 0), groups=2)
+)
+layers["conv transpose longer"] = conv_transpose(
+    array(1, 3, 4, 2), torch.nn.ConvTranspose2d(2, 3, 3, (2, 3), (1, 0), output_padding=(1, 2))
+)
+rng = before
 
 # Functions are computed in f64: what f32 should come close to, where JAX's own f32 loses digits.
 jax.config.update("jax_enable_x64", True)

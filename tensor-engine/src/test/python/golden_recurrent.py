@@ -39,7 +39,7 @@ def ours(module, names, of):
     return {n: flat(v) for n, v in out.items()}
 
 
-def layer(module, x, names=(("", "_l0"),), reverse=False, lengths=None):
+def layer(module, x, names=(("", "_l0"),), reverse=False, lengths=None, start=None):
     h = module.hidden_size
     with torch.no_grad():
         for name, p in module.named_parameters():
@@ -56,7 +56,7 @@ def layer(module, x, names=(("", "_l0"),), reverse=False, lengths=None):
             module(packed)[0], batch_first=True, total_length=x.shape[1])
         y = torch.zeros(x.shape[0], *some.shape[1:]).index_copy(0, torch.tensor(n), some)
     if y is None:
-        y, _ = module(tx)
+        y, _ = module(tx, start and start(tx))
     weights = array(*y.shape)
     (y * torch.tensor(weights)).sum().backward()
     return {"x": flat(x), "params": ours(module, names, lambda p: p.detach().numpy()), "state": {},
@@ -97,4 +97,10 @@ losses = [
     ctc(array(1, 8, 4), (8,), np.array([[1, 1, 1, 1]]), (4,)),
     ctc(array(2, 20, 6), (20, 13), np.array([[1, 2, 3, 4, 5, 5], [5, 4, 3, 2, 1, 1]]), (6, 4)),
 ]
+# The states at the start are made of x itself, so that a case has one input.
+layers["lstm from states"] = layer(
+    torch.nn.LSTM(3, 3, batch_first=True), array(3, 4, 3), start=lambda x: (x[:, 0][None], x[:, 1][None] * 2))
+layers["gru both ways from states"] = layer(
+    torch.nn.GRU(3, 3, batch_first=True, bidirectional=True), array(3, 4, 3), BOTH,
+    start=lambda x: torch.stack([x[:, 0], x[:, 1] * 2]))
 print(json.dumps({"layers": layers, "ctc": losses}, indent=1))

@@ -181,7 +181,7 @@ public final class Augment {
 
   private static Tensor edge(Key key, Tensor images, int axis, int size) {
     return Draws.below(key, images, Math.max(1, images.shape().dim(axis)))
-        .cast(images.dtype())
+        .cast(Geometry.wide(images))
         .sub(size / 2);
   }
 
@@ -192,7 +192,7 @@ public final class Augment {
   }
 
   private static Tensor within(Tensor images, Shape s, int axis, Tensor from, Tensor to) {
-    Tensor at = images.iotaLike(DType.I32, s, axis).cast(images.dtype());
+    Tensor at = images.iotaLike(DType.I32, s, axis).cast(Geometry.wide(images));
     return at.greaterEqual(from.reshape(-1, 1, 1, 1)).and(at.less(to.reshape(-1, 1, 1, 1)));
   }
 

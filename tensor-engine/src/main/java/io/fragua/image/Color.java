@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * Changes colours. Images are floating [N, H, W, C], most of them RGB with values in [0, 1];
- * results are not clipped. A strength is one number for all images, or [N], of the images' dtype,
- * with one for each.
+ * results are not clipped. A strength is one number for all images, or [N], of the images' dtype or
+ * f32, with one for each.
  *
  * @source dm_pix; TensorFlow {@code tf.image}
  */

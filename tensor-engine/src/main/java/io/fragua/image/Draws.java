@@ -8,7 +8,10 @@ import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import java.util.List;
 
-/** Random numbers, one for each image of a batch, of the batch's dtype. */
+/**
+ * Random numbers, one for each image of a batch: of the batch's dtype, or f32 for f16 and bf16,
+ * which have too few numbers for places.
+ */
 final class Draws {
   /*
    * Rounds of Marsaglia and Tsang's rejection that are computed at once. Each rejects at most one
@@ -21,7 +24,7 @@ final class Draws {
   /** [N] in [low, high). */
   static Tensor uniform(Key key, Tensor images, double low, double high) {
     return Random.uniform(key.lift(images), Shape.of(images.shape().dim(0)), low, high)
-        .cast(images.dtype());
+        .cast(images.dtype().wide());
   }
 
   /** i32 [N] in [0, count). */
@@ -45,7 +48,7 @@ final class Draws {
     return logGamma(keys.get(0), images, alpha)
         .sub(logGamma(keys.get(1), images, alpha))
         .logistic()
-        .cast(images.dtype());
+        .cast(images.dtype().wide());
   }
 
   /** Logarithm of a gamma number: Marsaglia and Tsang, 2000, for alpha + 1, times U^(1 / alpha). */

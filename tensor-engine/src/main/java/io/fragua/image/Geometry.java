@@ -141,18 +141,18 @@ public final class Geometry {
   public static Tensor rotate(Tensor images, double degrees) {
     Images.check("rotate", images);
     int n = images.shape().dim(0);
-    Tensor angle = Tensor.scalar(images.dtype(), degrees).lift(images);
+    Tensor angle = Tensor.scalar(wide(images), degrees).lift(images);
     return rotate(images, angle.broadcastTo(Shape.of(n)));
   }
 
   /**
    * As {@link #rotate(Tensor, double)}, with an angle for each image.
    *
-   * @param degrees [N] of the images' dtype
+   * @param degrees [N] of the images' dtype, or f32
    */
   public static Tensor rotate(Tensor images, Tensor degrees) {
     Images.check("rotate", images);
-    Tensor a = Images.each("rotate", images, degrees).mul(Math.PI / 180);
+    Tensor a = Images.numbers("rotate", images, degrees).mul(Math.PI / 180);
     Tensor cos = a.cos().reshape(-1, 1, 1);
     Tensor sin = a.sin().reshape(-1, 1, 1);
     Shape s = images.shape();
@@ -166,31 +166,36 @@ public final class Geometry {
     return sample(images, fromY, fromX, 0);
   }
 
+  /** The type of coordinates: bf16 has whole numbers up to 256 alone. */
+  static DType wide(Tensor images) {
+    return images.dtype().wide();
+  }
+
   /** Row (axis 1) or column (axis 2) numbers, [1, H, W]. */
   private static Tensor grid(Tensor images, int axis) {
     Shape s = images.shape();
-    return images.iotaLike(DType.I32, Shape.of(1, s.dim(1), s.dim(2)), axis).cast(images.dtype());
+    return images.iotaLike(DType.I32, Shape.of(1, s.dim(1), s.dim(2)), axis).cast(wide(images));
   }
 
   /**
    * Every image moved, turned, scaled and sheared: pixel (x, y) of the result comes from (a x + b y
    * + c, d x + e y + f), x to the right and y down.
    *
-   * @param coefficients [N, 6]: a to f, of the images' dtype
+   * @param coefficients [N, 6]: a to f, of the images' dtype, or f32
    * @param fill for what comes from outside
    */
   public static Tensor affine(Tensor images, Tensor coefficients, double fill) {
     Images.check("affine", images);
     int n = images.shape().dim(0);
     Check.shape(
-        coefficients.shape().equals(Shape.of(n, 6)) && coefficients.dtype() == images.dtype(),
+        coefficients.shape().equals(Shape.of(n, 6)) && Images.fits(images, coefficients),
         "affine: takes six coefficients of the images' dtype for each: %s for %s; reshape or cast"
             + " them",
         coefficients.type(),
         images.type());
     Tensor[] c = new Tensor[6];
     for (int i = 0; i < 6; i++) {
-      c[i] = coefficients.slice(1, i, i + 1).reshape(n, 1, 1);
+      c[i] = coefficients.slice(1, i, i + 1).reshape(n, 1, 1).cast(wide(images));
     }
     Tensor y = grid(images, 1);
     Tensor x = grid(images, 2);
@@ -205,7 +210,8 @@ public final class Geometry {
    * Values at any places, each of the four pixels around weighed by nearness; differentiable by
    * pixels and places.
    *
-   * @param rows [N, h, w], of the images' dtype; 0 is the middle of the top row
+   * @param rows [N, h, w], of the images' dtype or, where that cannot tell places apart, f32; 0 is
+   *     the middle of the top row
    * @param columns [N, h, w]
    * @param fill the value of all pixels outside
    * @return [N, h, w, C]
@@ -217,7 +223,7 @@ public final class Geometry {
         rows.type().equals(columns.type())
             && rows.shape().rank() == 3
             && rows.shape().dim(0) == images.shape().dim(0)
-            && rows.dtype() == images.dtype(),
+            && Images.fits(images, rows),
         "sample: places are two [N, h, w] of the images' dtype: %s, %s for %s; reshape or cast"
             + " them",
         rows.type(),
@@ -235,11 +241,11 @@ public final class Geometry {
         Tensor y = rows.floor().add(dy);
         Tensor x = columns.floor().add(dx);
         Tensor near = one(rows.sub(y).abs()).mul(one(columns.sub(x).abs()));
-        Tensor value = pixel(images, y, x, fill).mul(near.expandDims(3));
+        Tensor value = pixel(images, y, x, fill).cast(near.dtype()).mul(near.expandDims(3));
         sum = sum == null ? value : sum.add(value);
       }
     }
-    return sum;
+    return sum.cast(images.dtype());
   }
 
   private static Tensor one(Tensor distance) {

@@ -2,6 +2,7 @@ package io.fragua.image;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import java.util.Arrays;
 
@@ -82,16 +83,26 @@ public final class Images {
         x.type());
   }
 
-  /** One number an image, [N], in a shape that broadcasts over its pixels. */
-  static Tensor each(String who, Tensor x, Tensor values) {
+  /**
+   * True for numbers about images, such as places: of their dtype, or f32 if that is f16 or bf16.
+   */
+  static boolean fits(Tensor x, Tensor numbers) {
+    return numbers.dtype() == x.dtype() || numbers.dtype() == x.dtype().wide();
+  }
+
+  /** One number an image, [N], refused if it is not of the right type; f32 for half types. */
+  static Tensor numbers(String who, Tensor x, Tensor values) {
     Check.shape(
-        values.shape().rank() == 1
-            && values.shape().dim(0) == x.shape().dim(0)
-            && values.dtype() == x.dtype(),
+        values.shape().equals(Shape.of(x.shape().dim(0))) && fits(x, values),
         "%s: takes one number of the images' dtype for each image: %s for %s; reshape or cast it",
         who,
         values.type(),
         x.type());
-    return values.reshape(values.shape().dim(0), 1, 1, 1);
+    return values.cast(x.dtype().wide());
+  }
+
+  /** {@link #numbers} of the images' dtype, in a shape that broadcasts over its pixels. */
+  static Tensor each(String who, Tensor x, Tensor values) {
+    return numbers(who, x, values).cast(x.dtype()).reshape(x.shape().dim(0), 1, 1, 1);
   }
 }

@@ -33,7 +33,8 @@ public final class Mix {
     check("mixup", images, labels, alpha);
     Tensor share = Draws.beta(key, images, alpha);
     return new Mixed(
-        mixed(images, previous(images), share.reshape(-1, 1, 1, 1)), mixed(labels, share));
+        mixed(images, previous(images), share.reshape(-1, 1, 1, 1).cast(images.dtype())),
+        mixed(labels, share));
   }
 
   /**
@@ -51,8 +52,8 @@ public final class Mix {
     int w = images.shape().dim(2);
     List<Key> keys = key.lift(images).split(3);
     Tensor side = Draws.beta(keys.get(0), images, alpha).neg().add(1).sqrt();
-    Tensor row = Draws.below(keys.get(1), images, Math.max(1, h)).cast(images.dtype());
-    Tensor column = Draws.below(keys.get(2), images, Math.max(1, w)).cast(images.dtype());
+    Tensor row = Draws.below(keys.get(1), images, Math.max(1, h)).cast(side.dtype());
+    Tensor column = Draws.below(keys.get(2), images, Math.max(1, w)).cast(side.dtype());
     Tensor high = side.mul(h / 2.0).floor();
     Tensor wide = side.mul(w / 2.0).floor();
     Tensor top = row.sub(high).maximum(0);

@@ -1,6 +1,7 @@
 package io.fragua.nn;
 
 import io.fragua.tensor.Check;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import java.util.Arrays;
@@ -14,15 +15,17 @@ import java.util.stream.IntStream;
  * are.
  *
  * <p>Shapes: x [B, ..., C], result the same. Parameters: {@code scale} [C], initially 1, {@code
- * bias} [C], initially 0. State: {@code mean} [C], initially 0, {@code var} [C], initially 1.
+ * bias} [C], initially 0. State: {@code mean} [C], initially 0, {@code var} [C], initially 1. Half
+ * types are normalised in f32 and rounded once.
  *
  * @param momentum weight of the old running average, in [0, 1] (PyTorch's {@code momentum} is 1
  *     minus this)
  * @param epsilon added to the variance
+ * @param affine false for neither scale nor bias
  * @source Ioffe and Szegedy, ICML 2015; Flax {@code BatchNorm}, which also averages the biased
  *     variance
  */
-public record BatchNorm(double momentum, double epsilon) implements Layer {
+public record BatchNorm(double momentum, double epsilon, boolean affine) implements Layer {
   /** Checks the settings. */
   public BatchNorm {
     Check.that(
@@ -32,9 +35,19 @@ public record BatchNorm(double momentum, double epsilon) implements Layer {
     Check.that(epsilon >= 0, "batch_norm: epsilon is not negative: %s; correct it", epsilon);
   }
 
+  /** With scale and bias. */
+  public BatchNorm(double momentum, double epsilon) {
+    this(momentum, epsilon, true);
+  }
+
   /** With momentum 0.9 and epsilon 1e-5, which is PyTorch's default. */
   public BatchNorm() {
     this(0.9, 1e-5);
+  }
+
+  /** Without scale and bias. */
+  public BatchNorm withoutAffine() {
+    return new BatchNorm(momentum, epsilon, false);
   }
 
   @Override
@@ -45,35 +58,43 @@ public record BatchNorm(double momentum, double epsilon) implements Layer {
             + " it",
         x.type());
     Shape c = Shape.of(x.shape().dim(-1));
-    Tensor scale = s.param("scale", c, Initializers.ones());
-    Tensor bias = s.param("bias", c, Initializers.zeros());
-    Tensor mean = s.state("mean", c, 0);
-    Tensor var = s.state("var", c, 1);
-    if (!s.training()) {
-      return x.sub(mean).mul(var.add(epsilon).rsqrt().mul(scale)).add(bias);
+    DType wide = x.dtype().wide();
+    Tensor scale = affine ? s.param("scale", c, Initializers.ones()).cast(wide) : null;
+    Tensor bias = affine ? s.param("bias", c, Initializers.zeros()).cast(wide) : null;
+    Tensor oldMean = s.state("mean", c, 0);
+    Tensor oldVar = s.state("var", c, 1);
+    Tensor mean = oldMean.cast(wide);
+    Tensor var = oldVar.cast(wide);
+    if (s.training()) {
+      Moments batch = batch(s.mask(), x.cast(wide));
+      s.update("mean", moved(mean, batch.mean, batch.gain).cast(oldMean.dtype()));
+      s.update("var", moved(var, batch.var, batch.gain).cast(oldVar.dtype()));
+      mean = batch.mean;
+      var = batch.var;
     }
+    Tensor inverse = var.add(epsilon).rsqrt();
+    Tensor y = x.cast(wide).sub(mean).mul(affine ? inverse.mul(scale) : inverse);
+    return (affine ? y.add(bias) : y).cast(x.dtype());
+  }
+
+  /** Of a batch; {@code gain}: how far the running ones follow it, null for 1 - momentum. */
+  private record Moments(Tensor mean, Tensor var, Tensor gain) {}
+
+  private Moments batch(Tensor mask, Tensor x) {
     int[] axes = IntStream.range(0, x.shape().rank() - 1).toArray();
-    Tensor real = real(s.mask(), x);
-    Tensor zero = Tensor.scalar(x.dtype(), 0);
-    Tensor rows = null;
-    Tensor batchMean;
-    Tensor batchVar;
-    if (real == null) {
-      batchMean = x.mean(axes);
-      batchVar = x.sub(batchMean).square().mean(axes);
-    } else {
-      // select, not a product with the mask: padded rows may hold infinities
-      double inner = (double) x.shape().size() / Math.max(1, (long) x.shape().dim(0) * c.size());
-      rows = s.mask().cast(x.dtype()).sum();
-      Tensor n = rows.mul(inner).maximum(1);
-      batchMean = real.select(x, zero).sum(axes).div(n);
-      batchVar = real.select(x.sub(batchMean).square(), zero).sum(axes).div(n);
+    if (mask == null) {
+      Tensor mean = x.mean(axes);
+      return new Moments(mean, x.sub(mean).square().mean(axes), null);
     }
-    // 0 if there is no real row
-    Tensor gain = rows == null ? null : rows.minimum(1).mul(1 - momentum);
-    s.update("mean", moved(mean, batchMean, gain));
-    s.update("var", moved(var, batchVar, gain));
-    return x.sub(batchMean).mul(batchVar.add(epsilon).rsqrt().mul(scale)).add(bias);
+    // select, not a product with the mask: padded rows may hold infinities
+    Tensor real = real(mask, x);
+    Tensor zero = Tensor.scalar(x.dtype(), 0);
+    long pixels = Math.max(1, (long) x.shape().dim(0) * x.shape().dim(-1));
+    Tensor rows = mask.cast(x.dtype()).sum();
+    Tensor n = rows.mul((double) x.shape().size() / pixels).maximum(1);
+    Tensor mean = real.select(x, zero).sum(axes).div(n);
+    Tensor var = real.select(x.sub(mean).square(), zero).sum(axes).div(n);
+    return new Moments(mean, var, rows.minimum(1).mul(1 - momentum)); // 0 if there is no real row
   }
 
   private Tensor moved(Tensor running, Tensor batch, Tensor gain) {
@@ -83,11 +104,8 @@ public record BatchNorm(double momentum, double epsilon) implements Layer {
         : running.add(b.sub(running).mul(gain));
   }
 
-  /** Bool [B, 1, ...], true for real rows; null if all are. */
+  /** Bool [B, 1, ...], true for real rows. */
   private static Tensor real(Tensor mask, Tensor x) {
-    if (mask == null) {
-      return null;
-    }
     int[] d = new int[x.shape().rank()];
     Arrays.fill(d, 1);
     d[0] = x.shape().dim(0);
@@ -96,6 +114,6 @@ public record BatchNorm(double momentum, double epsilon) implements Layer {
 
   @Override
   public String toString() {
-    return "BatchNorm(" + momentum + ", " + epsilon + ")";
+    return "BatchNorm(" + momentum + ", " + epsilon + (affine ? ")" : ", false)");
   }
 }

@@ -1,6 +1,7 @@
 package io.fragua.nn;
 
 import io.fragua.tensor.Check;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 
 /** Losses of vectors and of scores that are compared, row by row, without reduction. */
@@ -17,7 +18,10 @@ public final class EmbeddingLosses {
    */
   public static Tensor cosineSimilarity(Tensor a, Tensor b) {
     Losses.sameRows("cosine_similarity", a, b);
-    return a.mul(b).sum(-1).mul(inverseNorm(a)).mul(inverseNorm(b));
+    DType wide = a.dtype().wide(); // f16 has neither large squares nor a small least norm
+    Tensor x = a.cast(wide);
+    Tensor y = b.cast(wide);
+    return x.mul(y).sum(-1).mul(inverseNorm(x)).mul(inverseNorm(y)).cast(a.dtype());
   }
 
   private static Tensor inverseNorm(Tensor a) {
@@ -72,7 +76,8 @@ public final class EmbeddingLosses {
 
   private static Tensor distance(String who, Tensor a, Tensor b) {
     Losses.sameRows(who, a, b);
-    return a.sub(b).square().sum(-1).add(1e-6).sqrt();
+    DType wide = a.dtype().wide();
+    return a.cast(wide).sub(b.cast(wide)).square().sum(-1).add(1e-6).sqrt().cast(a.dtype());
   }
 
   /**
@@ -132,7 +137,7 @@ public final class EmbeddingLosses {
         temperature);
     Tensor logits = queries.matmul(keys.transpose()).div(temperature);
     int n = queries.shape().dim(0);
-    Tensor own = logits.iotaLike(io.fragua.tensor.DType.I32, io.fragua.tensor.Shape.of(n), 0);
+    Tensor own = logits.iotaLike(DType.I32, io.fragua.tensor.Shape.of(n), 0);
     return Losses.crossEntropyWithLogits(logits, own);
   }
 

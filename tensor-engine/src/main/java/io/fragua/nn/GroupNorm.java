@@ -1,7 +1,6 @@
 package io.fragua.nn;
 
 import io.fragua.tensor.Check;
-import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 
 /**
@@ -10,22 +9,33 @@ import io.fragua.tensor.Tensor;
  * and scoring are alike.
  *
  * <p>Shapes: x [B, ..., C], result the same. Parameters: {@code scale} [C], initially 1, {@code
- * bias} [C], initially 0.
+ * bias} [C], initially 0. Half types are normalised in f32 and rounded once.
  *
  * @param groups divides C
  * @param epsilon added to the variance, 0 or more
+ * @param affine false for neither scale nor bias
  * @source Wu and He, ECCV 2018; Flax {@code GroupNorm}
  */
-public record GroupNorm(int groups, double epsilon) implements Layer {
+public record GroupNorm(int groups, double epsilon, boolean affine) implements Layer {
   /** Checks the settings. */
   public GroupNorm {
     Check.that(groups >= 1, "group_norm: needs at least one group: %d; correct it", groups);
     Check.that(epsilon >= 0, "group_norm: epsilon is not negative: %s; correct it", epsilon);
   }
 
+  /** With scale and bias. */
+  public GroupNorm(int groups, double epsilon) {
+    this(groups, epsilon, true);
+  }
+
   /** With epsilon 1e-6. */
   public GroupNorm(int groups) {
     this(groups, 1e-6);
+  }
+
+  /** Without scale and bias. */
+  public GroupNorm withoutAffine() {
+    return new GroupNorm(groups, epsilon, false);
   }
 
   @Override
@@ -40,20 +50,18 @@ public record GroupNorm(int groups, double epsilon) implements Layer {
         "group_norm: groups must divide the channels: %d groups of %s; choose another number",
         groups,
         x.type());
-    return normalise(s, x, groups, epsilon);
+    return LayerNorm.affine(s, normalised(x, groups, epsilon), affine).cast(x.dtype());
   }
 
-  static Tensor normalise(Scope s, Tensor x, int groups, double epsilon) {
+  /** In {@link io.fragua.tensor.DType#wide} of x's type. */
+  static Tensor normalised(Tensor x, int groups, double epsilon) {
     int channels = x.shape().dim(-1);
     int rows = x.shape().dim(0);
     int inner = (int) (x.shape().size() / Math.max(1, (long) rows * channels));
-    Tensor grouped = x.reshape(rows, inner, groups, channels / Math.max(1, groups));
+    Tensor wide = x.cast(x.dtype().wide());
+    Tensor grouped = wide.reshape(rows, inner, groups, channels / Math.max(1, groups));
     Tensor centred = grouped.sub(mean(grouped));
-    return centred
-        .mul(mean(centred.square()).add(epsilon).rsqrt())
-        .reshape(x.shape().dims())
-        .mul(s.param("scale", Shape.of(channels), Initializers.ones()))
-        .add(s.param("bias", Shape.of(channels), Initializers.zeros()));
+    return centred.mul(mean(centred.square()).add(epsilon).rsqrt()).reshape(x.shape().dims());
   }
 
   /** [B, 1, G, 1] from [B, S, G, C / G]. */
@@ -63,6 +71,6 @@ public record GroupNorm(int groups, double epsilon) implements Layer {
 
   @Override
   public String toString() {
-    return "GroupNorm(" + groups + ", " + epsilon + ")";
+    return "GroupNorm(" + groups + ", " + epsilon + (affine ? ")" : ", false)");
   }
 }

@@ -8,20 +8,32 @@ import io.fragua.tensor.Tensor;
  * row and channel, over all axes between: {@link GroupNorm} with groups of one channel.
  *
  * <p>Shapes: x [B, ..., C] with at least three axes, result the same. Parameters: {@code scale}
- * [C], initially 1, {@code bias} [C], initially 0.
+ * [C], initially 1, {@code bias} [C], initially 0. Half types are normalised in f32 and rounded
+ * once.
  *
  * @param epsilon added to the variance, 0 or more
+ * @param affine false for neither scale nor bias, as PyTorch's default
  * @source Ulyanov, Vedaldi and Lempitsky, 2016; Flax {@code InstanceNorm}
  */
-public record InstanceNorm(double epsilon) implements Layer {
+public record InstanceNorm(double epsilon, boolean affine) implements Layer {
   /** Checks the settings. */
   public InstanceNorm {
     Check.that(epsilon >= 0, "instance_norm: epsilon is not negative: %s; correct it", epsilon);
   }
 
+  /** With scale and bias. */
+  public InstanceNorm(double epsilon) {
+    this(epsilon, true);
+  }
+
   /** With epsilon 1e-6. */
   public InstanceNorm() {
     this(1e-6);
+  }
+
+  /** Without scale and bias. */
+  public InstanceNorm withoutAffine() {
+    return new InstanceNorm(epsilon, false);
   }
 
   @Override
@@ -31,11 +43,12 @@ public record InstanceNorm(double epsilon) implements Layer {
         "instance_norm: input must be floating with at least three axes [B, ..., C]: %s; reshape or"
             + " cast it",
         x.type());
-    return GroupNorm.normalise(s, x, x.shape().dim(-1), epsilon);
+    Tensor y = GroupNorm.normalised(x, x.shape().dim(-1), epsilon);
+    return LayerNorm.affine(s, y, affine).cast(x.dtype());
   }
 
   @Override
   public String toString() {
-    return "InstanceNorm(" + epsilon + ")";
+    return "InstanceNorm(" + epsilon + (affine ? ")" : ", false)");
   }
 }

@@ -1,9 +1,14 @@
 package io.fragua.nn;
 
+import io.fragua.graph.Graph;
 import io.fragua.op.Family;
+import io.fragua.op.Op;
+import io.fragua.tensor.Attrs;
+import io.fragua.tensor.Body;
 import io.fragua.tensor.Node;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,14 +23,22 @@ import java.util.function.Predicate;
 final class LayerTable {
   private static final String[] TITLE = {"layer", "kind", "input", "output", "parameters", "FLOPs"};
 
-  private static final Set<Family> FREE = EnumSet.of(Family.MOVEMENT, Family.INDEX, Family.CONTROL);
+  private static final Set<Family> FREE = EnumSet.of(Family.MOVEMENT, Family.INDEX);
 
   private LayerTable() {}
 
   static String of(Scope.Run run, List<Tensor> inputs, Tensor output) {
     List<String[]> rows = new ArrayList<>();
     rows.add(TITLE);
-    for (Scope.Part p : run.parts) {
+    for (int i = 0; i < run.parts.size(); i++) {
+      Scope.Part p = run.parts.get(i);
+      // What came before is not this part's, for instance the encoder whose result it attends to.
+      List<Tensor> before = new ArrayList<>(List.of(p.input()));
+      for (Scope.Part q : run.parts.subList(0, i)) {
+        if (!p.path().startsWith(q.path())) {
+          before.add(q.output());
+        }
+      }
       rows.add(
           new String[] {
             p.path().substring(0, p.path().length() - 1),
@@ -33,7 +46,7 @@ final class LayerTable {
             p.input().type().toString(),
             p.output().type().toString(),
             number(parameters(run, name -> name.startsWith(p.path()))),
-            number(operations(p.output(), List.of(p.input())))
+            number(operations(p.output(), before))
           });
     }
     rows.add(
@@ -64,33 +77,55 @@ final class LayerTable {
     while (!open.isEmpty()) {
       Tensor t = open.pop();
       if (t.isTraced() && seen.add(t.node())) {
-        sum += operations(t);
         t.node().inputs().forEach(open::push);
+        Node first = t.node().first(); // one use of a row, however many of its results are read
+        sum += first == t.node() || seen.add(first) ? operations(first) : 0;
       }
     }
     return sum;
   }
 
-  private static long operations(Tensor t) {
-    Node n = t.node();
-    if (n.op() == null || FREE.contains(n.op().family())) {
+  private static long operations(Node n) {
+    List<TensorType> in = n.inputs().stream().map(Tensor::type).toList();
+    return n.op() == null ? 0 : operations(n.op(), n.attrs(), in, n.types());
+  }
+
+  private static long operations(Op op, Attrs a, List<TensorType> in, List<TensorType> out) {
+    if (op.family() == Family.CONTROL) {
+      return switch (op.name()) {
+        case "scan" -> a.integer("length") * operations(a.body("body"));
+        case "cond" -> Math.max(operations(a.body("on_true")), operations(a.body("on_false")));
+        default -> 0; // of a while loop nobody knows the number of steps
+      };
+    }
+    if (FREE.contains(op.family())) {
       return 0;
     }
-    long results = t.shape().size();
-    if (n.op().family() == Family.REDUCE) {
-      return n.inputs().get(0).shape().size();
+    long results = out.get(0).shape().size();
+    if (op.family() == Family.REDUCE) {
+      return in.get(0).shape().size();
     }
-    if (n.op().family() == Family.CONTRACTION) {
-      Shape a = n.inputs().get(0).shape();
-      return 2 * results * a.dim(-1);
+    if (op.family() == Family.CONTRACTION) {
+      return 2 * results * in.get(0).shape().dim(-1);
     }
-    if (n.op().family() == Family.WINDOW && n.inputs().size() == 2) { // a convolution
-      Shape kernel = n.inputs().get(1).shape();
-      boolean transposed = n.op().name().equals("conv_input_grad");
-      long uses = transposed ? n.inputs().get(0).shape().size() : results;
+    if (op.family() == Family.WINDOW && in.size() == 2) { // a convolution
+      Shape kernel = in.get(1).shape();
+      boolean transposed = op.name().equals("conv_input_grad");
+      long uses = transposed ? in.get(0).shape().size() : results;
       return 2 * uses * kernel.size() / Math.max(1, kernel.dim(-1));
     }
     return results;
+  }
+
+  /** Of all that a loop's body or a branch computes. */
+  private static long operations(Body body) {
+    return ((Graph) body)
+        .equations().stream()
+            .mapToLong(
+                e ->
+                    operations(
+                        e.op(), e.attrs(), e.inputs().stream().map(body::type).toList(), e.types()))
+            .sum();
   }
 
   private static String number(long n) {

@@ -147,7 +147,7 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal, doub
       return x;
     }
     Tensor p = Positions.of(x);
-    return Positions.rotary(x, start == null ? p : p.add(start.cast(x.dtype())), rotary);
+    return Positions.rotary(x, start == null ? p : p.add(start.cast(p.dtype())), rotary);
   }
 
   /** Weighs values: [B, T, D] from queries and keys, bool {@code seen} or null. */

@@ -4,8 +4,10 @@ import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import io.fragua.transform.Control;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -44,7 +46,8 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
    * @param x [B, T, in]
    * @param lengths i32 [B], how many steps of each row are real; null if all are. At other steps
    *     the states stay and outputs are 0
-   * @param initial states that the first step finds, each [B, units]; null for zeros
+   * @param initial states that the first step finds, each [B, units], all that the cell has; null
+   *     for zeros
    * @throws io.fragua.tensor.ShapeException if they do not fit
    */
   public Result run(Scope s, Tensor x, Tensor lengths, List<Tensor> initial) {
@@ -57,11 +60,8 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
     int t = shape.dim(1);
     RecurrentCell.Bound bound = cell.bind(s, shape.dim(2));
     Tensor inputs = bound.inputs(x.transpose(1, 0, 2)); // a row of the result is a step
-    List<Tensor> start = new ArrayList<>();
-    for (int i = 0; i < cell.states(); i++) {
-      Tensor zeros = Tensor.scalar(x.dtype(), 0).lift(inputs);
-      start.add(initial == null ? zeros.broadcastTo(Shape.of(b, cell.units())) : initial.get(i));
-    }
+    List<Tensor> start =
+        start(initial, inputs, new TensorType(x.dtype(), Shape.of(b, cell.units())));
     List<Tensor> rows = new ArrayList<>(List.of(inputs));
     if (lengths != null) {
       Check.shape(
@@ -75,6 +75,23 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
     Control.Step f = (states, row) -> step(bound, states, row);
     Control.Scan all = Control.scan(f, start, rows, t, reverse);
     return new Result(all.ys().get(0).transpose(1, 0, 2), all.carry());
+  }
+
+  private List<Tensor> start(List<Tensor> initial, Tensor inputs, TensorType state) {
+    if (initial == null) {
+      Tensor zeros = Tensor.scalar(state.dtype(), 0).lift(inputs).broadcastTo(state.shape());
+      return Collections.nCopies(cell.states(), zeros);
+    }
+    List<TensorType> types = initial.stream().map(Tensor::type).toList();
+    Check.shape(
+        types.equals(Collections.nCopies(cell.states(), state)),
+        "recurrent: %s starts from states of %s, as many as it has, %d: %s; give all states of a"
+            + " run before, or null for zeros",
+        cell,
+        state,
+        cell.states(),
+        types);
+    return initial;
   }
 
   private static Control.Scan step(

@@ -18,7 +18,8 @@ public record SinusoidalPositions() implements Layer {
         x.shape().rank() >= 2 && x.dtype().isFloating() && x.shape().dim(-1) % 2 == 0,
         "sinusoidal_positions: input must be floating [..., T, D], D even: %s; reshape or cast it",
         x.type());
-    return x.add(Positions.sinusoidal(Positions.of(x), x.shape().dim(-1), 10000));
+    Tensor waves = Positions.sinusoidal(Positions.of(x), x.shape().dim(-1), 10000);
+    return x.add(waves.cast(x.dtype()));
   }
 
   @Override

@@ -19,19 +19,45 @@ import io.fragua.tensor.Tensor;
  *     each sum
  * @param normFirst true to normalize what goes into attention and products
  * @param rotary base of rotary positions in the self-attention; 0 for none
+ * @param epsilon of the layer norms: 1e-6, as Flax's, unless set; PyTorch's is 1e-5
  * @source Vaswani et al., NeurIPS 2017; PyTorch {@code TransformerDecoderLayer}
  */
 public record TransformerDecoderLayer(
-    int heads, int hidden, Activation activation, double dropout, boolean normFirst, double rotary)
+    int heads,
+    int hidden,
+    Activation activation,
+    double dropout,
+    boolean normFirst,
+    double rotary,
+    double epsilon)
     implements Layer {
   /** Checks the settings. */
   public TransformerDecoderLayer {
-    Sublayers.check("transformer_decoder_layer", heads, hidden, activation, dropout);
+    Sublayers.check("transformer_decoder_layer", heads, hidden, activation, dropout, epsilon);
   }
 
-  /** As PyTorch's defaults: relu, dropout 0.1, normalization after the sums, no positions. */
+  /** With epsilon 1e-6. */
+  public TransformerDecoderLayer(
+      int heads,
+      int hidden,
+      Activation activation,
+      double dropout,
+      boolean normFirst,
+      double rotary) {
+    this(heads, hidden, activation, dropout, normFirst, rotary, Sublayers.EPSILON);
+  }
+
+  /**
+   * As PyTorch's defaults, but for epsilon: relu, dropout 0.1, normalization after the sums, no
+   * positions.
+   */
   public TransformerDecoderLayer(int heads, int hidden) {
     this(heads, hidden, Activations.get("relu"), 0.1, false, 0);
+  }
+
+  /** Another epsilon of the layer norms. */
+  public TransformerDecoderLayer withEpsilon(double e) {
+    return new TransformerDecoderLayer(heads, hidden, activation, dropout, normFirst, rotary, e);
   }
 
   @Override
@@ -96,7 +122,7 @@ public record TransformerDecoderLayer(
   }
 
   private Sublayers parts() {
-    return new Sublayers(hidden, activation, dropout, normFirst);
+    return new Sublayers(hidden, activation, dropout, normFirst, epsilon);
   }
 
   @Override
@@ -111,6 +137,7 @@ public record TransformerDecoderLayer(
         + dropout
         + ", "
         + normFirst
-        + (rotary == 0 ? ")" : ", " + rotary + ")");
+        + (rotary == 0 ? "" : ", " + rotary)
+        + Sublayers.text(epsilon);
   }
 }

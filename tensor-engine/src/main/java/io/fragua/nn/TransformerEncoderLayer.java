@@ -9,7 +9,7 @@ import io.fragua.tensor.Tensor;
  *
  * <p>Shapes: x [B, T, D], result the same. Parameters: {@code attention} (a {@link
  * MultiHeadAttention}), {@code layer_norm_0}, {@code layer_norm_1}, {@code dense_0} (hidden units),
- * {@code dense_1} (D units). Layer norms have epsilon 1e-6 (PyTorch has 1e-5).
+ * {@code dense_1} (D units).
  *
  * @param heads divides D
  * @param hidden units between the two products
@@ -18,20 +18,32 @@ import io.fragua.tensor.Tensor;
  *     each sum
  * @param normFirst true to normalize what goes into attention and products, which trains more
  *     steadily, false for the paper's order
+ * @param epsilon of the layer norms: 1e-6, as Flax's, unless set; PyTorch's is 1e-5
  * @source Vaswani et al., NeurIPS 2017; Xiong et al., ICML 2020 (normFirst); PyTorch {@code
  *     TransformerEncoderLayer}
  */
 public record TransformerEncoderLayer(
-    int heads, int hidden, Activation activation, double dropout, boolean normFirst)
+    int heads, int hidden, Activation activation, double dropout, boolean normFirst, double epsilon)
     implements Layer {
   /** Checks the settings. */
   public TransformerEncoderLayer {
-    Sublayers.check("transformer_encoder_layer", heads, hidden, activation, dropout);
+    Sublayers.check("transformer_encoder_layer", heads, hidden, activation, dropout, epsilon);
   }
 
-  /** As PyTorch's defaults: relu, dropout 0.1, normalization after the sums. */
+  /** With epsilon 1e-6. */
+  public TransformerEncoderLayer(
+      int heads, int hidden, Activation activation, double dropout, boolean normFirst) {
+    this(heads, hidden, activation, dropout, normFirst, Sublayers.EPSILON);
+  }
+
+  /** As PyTorch's defaults, but for epsilon: relu, dropout 0.1, normalization after the sums. */
   public TransformerEncoderLayer(int heads, int hidden) {
     this(heads, hidden, Activations.get("relu"), 0.1, false);
+  }
+
+  /** Another epsilon of the layer norms. */
+  public TransformerEncoderLayer withEpsilon(double e) {
+    return new TransformerEncoderLayer(heads, hidden, activation, dropout, normFirst, e);
   }
 
   @Override
@@ -46,7 +58,7 @@ public record TransformerEncoderLayer(
    */
   public Tensor encode(Scope s, Tensor x, Tensor mask) {
     MultiHeadAttention attention = new MultiHeadAttention(heads, dropout, false);
-    Sublayers parts = new Sublayers(hidden, activation, dropout, normFirst);
+    Sublayers parts = new Sublayers(hidden, activation, dropout, normFirst, epsilon);
     Tensor y =
         parts.around(
             s,
@@ -68,6 +80,6 @@ public record TransformerEncoderLayer(
         + dropout
         + ", "
         + normFirst
-        + ")";
+        + Sublayers.text(epsilon);
   }
 }

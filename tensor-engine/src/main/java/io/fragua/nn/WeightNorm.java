@@ -46,7 +46,8 @@ public record WeightNorm(Layer layer, double epsilon) implements Layer {
 
   /** Of length 1 along these axes. */
   static Tensor unit(Tensor t, double epsilon, int... axes) {
-    return t.mul(t.square().sumKeep(axes).add(epsilon).rsqrt());
+    Tensor wide = t.cast(t.dtype().wide()); // f16 has neither large squares nor a small epsilon
+    return wide.mul(wide.square().sumKeep(axes).add(epsilon).rsqrt()).cast(t.dtype());
   }
 
   @Override

@@ -147,6 +147,43 @@ final class LayerCases {
           norm("group norm", new GroupNorm(2), "GroupNorm(2, 1.0E-6)", f32(3, 4, 6)),
           norm("group norm on [B, C]", new GroupNorm(3, 1e-3), "GroupNorm(3, 0.001)", f32(3, 6)),
           norm("instance norm", new InstanceNorm(), "InstanceNorm(1.0E-6)", f32(2, 5, 3)),
+          row(
+                  "layer norm without affine",
+                  new LayerNorm().withoutAffine(),
+                  "LayerNorm(1.0E-6, false)",
+                  f32(4, 6))
+              .gives(f32(4, 6))
+              .golden(),
+          row(
+                  "rms norm without affine",
+                  new RmsNorm().withoutAffine(),
+                  "RmsNorm(1.0E-6, false)",
+                  f32(4, 6))
+              .gives(f32(4, 6))
+              .golden(),
+          row(
+                  "group norm without affine",
+                  new GroupNorm(2).withoutAffine(),
+                  "GroupNorm(2, 1.0E-6, false)",
+                  f32(3, 4, 6))
+              .gives(f32(3, 4, 6))
+              .golden(),
+          row(
+                  "instance norm without affine",
+                  new InstanceNorm().withoutAffine(),
+                  "InstanceNorm(1.0E-6, false)",
+                  f32(2, 5, 3))
+              .gives(f32(2, 5, 3))
+              .golden(),
+          row(
+                  "batch norm without affine",
+                  new BatchNorm().withoutAffine(),
+                  "BatchNorm(0.9, 1.0E-5, false)",
+                  f32(5, 3))
+              .state("{mean: f32[3], var: f32[3]}")
+              .training()
+              .gives(f32(5, 3))
+              .golden(),
           row("residual", new Residual(new Dense(3)), "Residual(Dense(3))", f32(2, 3))
               .params("{kernel: f32[3, 3], bias: f32[3]}")
               .gives(f32(2, 3))
@@ -204,8 +241,15 @@ final class LayerCases {
                   "TransformerEncoderLayer(2, 5, relu, 0.1, false)")
               .training()
               .done(),
-          decoder("transformer decoder", false),
-          decoder("transformer decoder, norm first", true),
+          transformer(
+                  "transformer encoder, epsilon",
+                  new TransformerEncoderLayer(2, 5, Activations.get("relu"), 0, false)
+                      .withEpsilon(0.1),
+                  "TransformerEncoderLayer(2, 5, relu, 0.0, false, epsilon 0.1)")
+              .golden(),
+          decoder("transformer decoder", false, 1e-6),
+          decoder("transformer decoder, norm first", true, 1e-6),
+          decoder("transformer decoder, epsilon", true, 0.1),
           row(
                   "transformer decoder alone",
                   new TransformerDecoderLayer(2, 5),
@@ -331,9 +375,10 @@ final class LayerCases {
         .collect(Collectors.joining(", "));
   }
 
-  private static Case decoder(String name, boolean normFirst) {
+  private static Case decoder(String name, boolean normFirst, double epsilon) {
     TransformerDecoderLayer layer =
-        new TransformerDecoderLayer(2, 5, Activations.get("relu"), 0, normFirst, 0);
+        new TransformerDecoderLayer(2, 5, Activations.get("relu"), 0, normFirst, 0)
+            .withEpsilon(epsilon);
     List<String> parts =
         normFirst
             ? List.of(norm(0), attentionParams("attention.", 4), norm(1))

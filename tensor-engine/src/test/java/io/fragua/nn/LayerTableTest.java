@@ -3,6 +3,7 @@ package io.fragua.nn;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,45 @@ class LayerTableTest {
         total                 f32[2, 1000]  f32[2, 1000]   1,001,000  4,002,000
         """,
         table);
+  }
+
+  private static long flops(Network.Body net, String layer, int... dims) {
+    String table = Network.table(net, List.of(TensorType.of(DType.F32, dims)));
+    String line = table.lines().filter(l -> l.startsWith(layer + " ")).findFirst().orElseThrow();
+    return Long.parseLong(line.substring(line.lastIndexOf(' ') + 1).replace(",", ""));
+  }
+
+  /** A step of an LSTM costs its recurrent product, whose bias the inputs have, and its gates. */
+  @Test
+  void loopsCountEveryStep() {
+    int units = 16;
+    long[] of = new long[2];
+    for (int i = 0; i < 2; i++) {
+      Layer lstm = new Recurrent(new LstmCell(units));
+      of[i] = flops(Network.of(new Sequential(lstm)), "recurrent_0", 2, 10 * (i + 1), 3);
+    }
+    long inputs = 10 * 2 * (2 * 3 * 4 * units + 4 * units);
+    long steps = 10 * 2 * (2 * units * 4 * units + 4 * units + 9 * units);
+    assertEquals(inputs + steps, of[1] - of[0]);
+  }
+
+  /** What attends to an encoder's result does not include the encoder. */
+  @Test
+  void whatCameBeforeIsNotCounted() {
+    long[] of = new long[2];
+    for (int i = 0; i < 2; i++) {
+      int hidden = i == 0 ? 2 : 1000;
+      Layer encoder = new Dense(hidden);
+      MultiHeadAttention cross = new MultiHeadAttention(2);
+      Network.Body net =
+          (s, in) -> {
+            Tensor x = in.get(0);
+            Tensor memory = s.apply("encoder", new Sequential(encoder, new Dense(4)), x).mul(2);
+            return s.apply("cross", (t, y) -> cross.attend(t, y, memory, null), x);
+          };
+      of[i] = flops(net, "cross", 2, 3, 4);
+    }
+    assertEquals(of[0], of[1]);
   }
 
   @Test

@@ -38,6 +38,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every property of every row of {@link LayerCases}. */
@@ -295,6 +296,108 @@ class LayerTest {
     return like.withLeaves(leaves);
   }
 
+  static Stream<Arguments> normalising() {
+    Stream<Layer> all =
+        Stream.of(
+            new LayerNorm(),
+            new RmsNorm(),
+            new GroupNorm(2),
+            new InstanceNorm(),
+            new BatchNorm(),
+            new WeightNorm(new Scale()));
+    return all.flatMap(l -> Stream.of(DType.F16, DType.BF16).map(t -> Arguments.of(l, t)));
+  }
+
+  /** A kernel for a layer that changes kernels, without a product. */
+  private record Scale() implements Layer {
+    @Override
+    public Tensor apply(Scope s, Tensor x) {
+      return x.mul(s.param("kernel", Shape.of(x.shape().dim(-1)), Initializers.constant(300)));
+    }
+  }
+
+  /** The square of 300 is no f16, and bf16 has few digits: all but the result is f32. */
+  @ParameterizedTest
+  @MethodSource("normalising")
+  void halfTypesAreNormalisedInF32(Layer layer, DType half) {
+    Tensor x = Tensor.of(new float[] {300, -300, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0}, 1, 3, 4).cast(half);
+    Network.Variables v =
+        Network.init(Network.of(layer), List.of(x.type().with(DType.F32)), Key.of(0));
+    boolean training = layer instanceof BatchNorm;
+    List<Tensor> results = new ArrayList<>();
+    for (DType t : List.of(DType.F32, half)) {
+      Network.Variables typed =
+          new Network.Variables(v.params().map(p -> p.cast(t)), v.state().map(p -> p.cast(t)));
+      Network.Result r =
+          Network.apply(
+              Network.of(layer),
+              typed,
+              List.of(x.cast(t)),
+              training,
+              training ? Key.of(0) : null,
+              null);
+      results.add(r.output().cast(half));
+      r.state().leaves().forEach(s -> assertEquals(t, s.dtype()));
+    }
+    for (float y : results.get(0).cast(DType.F32).toFloats()) {
+      assertTrue(Float.isFinite(y), results.get(0).toString());
+    }
+    assertNull(Tolerance.EQUAL.difference(results.get(0), results.get(1)));
+  }
+
+  static Stream<Arguments> positioned() {
+    Stream<Layer> all =
+        Stream.of(new SinusoidalPositions(), (s, x) -> Positions.rotary(x, Positions.of(x), 10000));
+    return all.flatMap(l -> Stream.of(DType.F16, DType.BF16).map(t -> Arguments.of(l, t)));
+  }
+
+  /** As bf16 has only even numbers above 256, positions and angles are f32. */
+  @ParameterizedTest
+  @MethodSource("positioned")
+  void positionsOfHalfTypesAreToldApart(Layer layer, DType half) {
+    Tensor x = Tensor.full(TensorType.of(DType.F32, 2500, 4), 1);
+    Tensor expected = layer.apply(null, x);
+    assertNull(
+        new Tolerance(1, 2).difference(expected.cast(half), layer.apply(null, x.cast(half))));
+    assertNotNull(
+        new Tolerance(8, 8).difference(expected.slice(0, 256, 257), expected.slice(0, 257, 258)));
+  }
+
+  @Test
+  void statesThatDoNotFitAreExplained() {
+    Tensor x = Tensor.zeros(DType.F32, 2, 3, 4);
+    Tensor h = Tensor.zeros(DType.F32, 2, 5);
+    for (List<Tensor> wrong :
+        List.of(List.<Tensor>of(), List.of(h), List.of(h, h, h), List.of(h, h.cast(DType.F64)))) {
+      String m =
+          ScopeTest.message(
+              () ->
+                  Network.init(
+                      (s, in) ->
+                          new Recurrent(new LstmCell(5)).run(s, in.get(0), null, wrong).outputs(),
+                      List.of(x.type()),
+                      Key.of(0)));
+      String types = wrong.stream().map(Tensor::type).toList().toString();
+      assertEquals(
+          "recurrent: LstmCell(5) starts from states of f32[2, 5], as many as it has, 2: "
+              + types
+              + "; give all states of a run before, or null for zeros",
+          m);
+    }
+    assertEquals(
+        "bidirectional: both directions start from the states that GruCell(5) has: 1 of 2 given;"
+            + " give those of a run before, or null for zeros",
+        ScopeTest.message(
+            () ->
+                Network.init(
+                    (s, in) ->
+                        new Bidirectional(new GruCell(5))
+                            .run(s, in.get(0), null, List.of(h))
+                            .outputs(),
+                    List.of(x.type()),
+                    Key.of(0))));
+  }
+
   @Test
   void wrongInputsAreExplained() {
     Map<Layer, TensorType> wrong = new LinkedHashMap<>();
@@ -365,6 +468,17 @@ class LayerTest {
         "transformer_encoder_layer: a rate lies in [0, 1]: 2.0; correct it",
         ScopeTest.message(
             () -> new TransformerEncoderLayer(1, 1, Activations.get("relu"), 2, false)));
+    assertEquals(
+        "conv_transpose: needs at least one feature and groups that divide the features: 3 features"
+            + " in 2 groups; correct one of them",
+        ScopeTest.message(() -> new ConvTranspose(3, 3).withGroups(2)));
+    assertEquals(
+        "conv_transpose: output padding adds one number an axis to explicit padding: [1] to [3],"
+            + " strides [1], padding SAME; call withPadding(...) before, or give as many numbers",
+        ScopeTest.message(() -> new ConvTranspose(3, 3).withOutputPadding(1)));
+    assertEquals(
+        "transformer_encoder_layer: epsilon is not negative: -1.0; correct it",
+        ScopeTest.message(() -> new TransformerEncoderLayer(1, 1).withEpsilon(-1)));
     assertEquals(
         "layer_norm: epsilon is not negative: -1.0; correct it",
         ScopeTest.message(() -> new LayerNorm(-1)));

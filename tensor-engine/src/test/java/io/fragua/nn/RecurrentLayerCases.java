@@ -56,6 +56,33 @@ final class RecurrentLayerCases {
             .gives(f32(3, 4, 6))
             .golden(),
         row(
+                "lstm from states",
+                (s, t) ->
+                    new Recurrent(new LstmCell(3))
+                        .run(s, t, null, List.of(step(t, 0), step(t, 1).mul(2)))
+                        .outputs(),
+                null,
+                f32(3, 4, 3))
+            .params("{" + params("", 4, false).replace("[2, ", "[3, ") + "}")
+            .gives(f32(3, 4, 3))
+            .golden(),
+        row(
+                "gru both ways from states",
+                (s, t) ->
+                    new Bidirectional(new GruCell(3))
+                        .run(s, t, null, List.of(step(t, 0), step(t, 1).mul(2)))
+                        .outputs(),
+                null,
+                f32(3, 4, 3))
+            .params(
+                "{"
+                    + params("forward.", 3, true).replace("[2, ", "[3, ")
+                    + ", "
+                    + params("backward.", 3, true).replace("[2, ", "[3, ")
+                    + "}")
+            .gives(f32(3, 4, 6))
+            .golden(),
+        row(
                 "two lstm layers",
                 new Sequential(new Recurrent(new LstmCell(3)), new Recurrent(new LstmCell(3))),
                 "Sequential(\n  Recurrent(LstmCell(3)),\n  Recurrent(LstmCell(3)))",
@@ -68,6 +95,11 @@ final class RecurrentLayerCases {
                     + "}")
             .gives(f32(3, 4, 3))
             .golden());
+  }
+
+  /** A step of a sequence as a state. */
+  private static Tensor step(Tensor x, int i) {
+    return x.slice(1, i, i + 1).reshape(x.shape().dim(0), x.shape().dim(2));
   }
 
   private static LayerCases.Case both(String name, RecurrentCell cell, int gates) {

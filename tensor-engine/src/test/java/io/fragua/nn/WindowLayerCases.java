@@ -87,6 +87,27 @@ final class WindowLayerCases {
                 "{kernel: f32[3, 3, 2, 2], bias: f32[2]}",
                 f32(1, 7, 4, 2))
             .golden(),
+        conv(
+                "conv transpose in groups",
+                new ConvTranspose(6, 3, 2).withStrides(2, 1).withPadding(1, 1).withGroups(2),
+                "ConvTranspose(6, [3, 2], strides [2, 1], padding [1, 1] and [1, 1], dilations [1,"
+                    + " 1], groups 2, bias)",
+                f32(2, 3, 4, 4),
+                "{kernel: f32[3, 2, 4, 3], bias: f32[6]}",
+                f32(2, 5, 5, 6))
+            .golden(),
+        conv(
+                "conv transpose longer",
+                new ConvTranspose(3, 3, 3)
+                    .withStrides(2, 3)
+                    .withPadding(1, 2)
+                    .withOutputPadding(1, 2),
+                "ConvTranspose(3, [3, 3], strides [2, 3], padding [1, 2] and [2, 4], dilations [1,"
+                    + " 1], bias)",
+                f32(1, 3, 4, 2),
+                "{kernel: f32[3, 3, 2, 3], bias: f32[3]}",
+                f32(1, 6, 14, 3))
+            .golden(),
         row(
                 "max pool",
                 new MaxPool(2, 2),
