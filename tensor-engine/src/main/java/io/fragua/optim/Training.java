@@ -88,13 +88,40 @@ public record Training(
       List<TensorType> targets,
       Key key,
       CompileOptions options) {
+    return start(start, optimizer.init(start.params()), 0, inputs, targets, key, options);
+  }
+
+  /**
+   * As {@link #start(Network.Variables, List, List, Key, CompileOptions)}, going on from a run
+   * before: with its variables, optimizer state, number of steps and key it takes the steps that
+   * the run would have taken.
+   *
+   * @param state of the optimizer, {@link Run#optimizerState}; copied
+   * @param steps taken before
+   * @throws IllegalArgumentException if the state is not one of this optimizer and network
+   */
+  public Run start(
+      Network.Variables start,
+      ParamTree state,
+      int steps,
+      List<TensorType> inputs,
+      List<TensorType> targets,
+      Key key,
+      CompileOptions options) {
+    String expected = optimizer.init(start.params()).toString();
+    Check.that(
+        state.toString().equals(expected),
+        "training: a run goes on from the state that its optimizer makes: %s for %s; give"
+            + " optimizerState() of a run with the same optimizer",
+        state,
+        expected);
     ParamTree kept =
         start
             .params()
             .prefixed("param:")
-            .concat(optimizer.init(start.params()).prefixed("opt:"))
+            .concat(state.prefixed("opt:"))
             .concat(start.state().prefixed("state:"));
-    return new Run(this, kept, inputs, targets, key, options);
+    return new Run(this, kept, steps, inputs, targets, key, options);
   }
 
   /** Operands in the order of the program: what is kept, the batch, the step's number. */
@@ -176,11 +203,13 @@ public record Training(
     private Run(
         Training t,
         ParamTree kept,
+        int steps,
         List<TensorType> inputs,
         List<TensorType> targets,
         Key key,
         CompileOptions options) {
       this.kept = kept;
+      this.steps = steps;
       first = kept.size();
       batch = new ArrayList<>(inputs);
       batch.addAll(targets);
@@ -262,22 +291,36 @@ public record Training(
       execution.input(first + batch.length).bytes().putInt(0, steps);
     }
 
-    /** Steps taken. */
+    /** Steps taken, those before this run included. */
     public int steps() {
       return steps;
     }
 
     /** Parameters and running statistics after the last step; copies. */
     public Network.Variables variables() {
+      return new Network.Variables(now("param:"), now("state:"));
+    }
+
+    /**
+     * What the optimizer remembers after the last step, by the names of {@link
+     * GradientTransform#init}; copies. For instance the averages of {@link Wrappers#paramsEma}, or,
+     * with parameters and statistics, all that a run goes on from.
+     */
+    public ParamTree optimizerState() {
+      return now("opt:");
+    }
+
+    private ParamTree now(String prefix) {
       Map<String, Tensor> now = new LinkedHashMap<>();
       buffers.forEach(
           (name, b) -> {
-            Buffer copy = Buffer.collected(b.size());
-            copy.copyFrom(b);
-            now.put(name, Tensor.of(kept.get(name).type(), copy));
+            if (name.startsWith(prefix)) {
+              Buffer copy = Buffer.collected(b.size());
+              copy.copyFrom(b);
+              now.put(name, Tensor.of(kept.get(name).type(), copy));
+            }
           });
-      ParamTree all = ParamTree.of(now);
-      return new Network.Variables(all.under("param:"), all.under("state:"));
+      return ParamTree.of(now).under(prefix);
     }
 
     /** Planned memory beside parameters, state and batch: {@link Program#workspaceBytes}. */

@@ -91,6 +91,66 @@ class TrainingTest {
     }
   }
 
+  /** The average of the parameters is read from it, and a run goes on from it. */
+  @Test
+  void givesOutWhatTheOptimizerRemembers() {
+    Network.Body body = network(false);
+    Network.Variables v = Network.init(body, List.of(X.type()), Key.of(0));
+    GradientTransform adam =
+        Transforms.chain(Optimizers.adam(Schedules.linear(0.1, 0.01, 4)), Wrappers.paramsEma(0.5));
+    Training t = training(body, adam);
+    double[] whole = new double[4];
+    ParamTree last;
+    try (Training.Run run = start(t, v)) {
+      for (int i = 0; i < 4; i++) {
+        whole[i] = run.step(X, Y);
+      }
+      last = run.optimizerState();
+      assertEquals(adam.init(v.params()).toString(), last.toString());
+      assertEquals(4, last.get("1.count").item());
+    }
+    try (Training.Run first = start(t, v)) {
+      first.step(X, Y);
+      assertEquals(
+          first.variables().params().get("dense_0.kernel").toString(),
+          first.optimizerState().get("1.ema.dense_0.kernel").toString());
+      first.step(X, Y);
+      try (Training.Run second =
+          t.start(
+              first.variables(),
+              first.optimizerState(),
+              first.steps(),
+              List.of(X.type()),
+              List.of(Y.type()),
+              Key.of(7),
+              CompileOptions.DEFAULT)) {
+        assertEquals(2, second.steps());
+        assertEquals(whole[2], second.step(X, Y));
+        assertEquals(whole[3], second.step(X, Y));
+        for (String name : last.names()) {
+          assertArrayEquals(
+              last.get(name).toFloats(), second.optimizerState().get(name).toFloats(), name);
+        }
+      }
+    }
+    assertEquals(
+        "training: a run goes on from the state that its optimizer makes: {} for "
+            + adam.init(v.params())
+            + "; give optimizerState() of a run with the same optimizer",
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    t.start(
+                        v,
+                        ParamTree.EMPTY,
+                        1,
+                        List.of(X.type()),
+                        List.of(Y.type()),
+                        Key.of(7),
+                        CompileOptions.DEFAULT))
+            .getMessage());
+  }
+
   @Test
   void learnsExclusiveOr() {
     Network.Body body = network(false);
