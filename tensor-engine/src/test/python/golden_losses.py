@@ -74,6 +74,20 @@ cases = {
     "label smoothing": torchs(
         lambda x, n: F.cross_entropy(x, n, label_smoothing=0.1, **row), logits, labels
     ),
+    "cross entropy of weights": torchs(
+        lambda x, n: F.cross_entropy(x, n, weight=torch.tensor([0.5, 2, 1.25]).double(), **row), logits, labels
+    ),
+    "cross entropy of some": torchs(
+        lambda x, n: F.cross_entropy(
+            x, n, weight=torch.tensor([0.5, 2, 1.25]).double(), label_smoothing=0.1, ignore_index=-100, **row
+        ),
+        logits,
+        np.array([2, -100, 0, 1, -100], np.int32),
+    ),
+    "binary cross entropy of weights": torchs(
+        lambda x, n: F.binary_cross_entropy_with_logits(x, n, pos_weight=torch.tensor(2.5).double(), **row), z, y
+    ),
+    "smooth labels": jaxs(lambda x, n: optax.softmax_cross_entropy(x, optax.smooth_labels(n, 0.2)), logits, shares),
     "soft cross entropy": jaxs(optax.softmax_cross_entropy, logits, shares),
     "kl divergence": jaxs(optax.kl_divergence, log_probabilities, shares),
     "focal": jaxs(optax.sigmoid_focal_loss, z, y),

@@ -2,7 +2,9 @@ package io.fragua.nn;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 
 /**
  * Losses row by row, without reduction: the caller weighs and sums them. Values and gradients are
@@ -26,6 +28,51 @@ public final class Losses {
   }
 
   /**
+   * As {@link #binaryCrossEntropyWithLogits(Tensor, Tensor)}, the part of label 1 times a weight:
+   * -w y log(p) - (1 - y) log(1 - p).
+   *
+   * @param positiveWeight of the logits' dtype, broadcasts to them: one number, or one a label
+   * @source PyTorch {@code binary_cross_entropy_with_logits(pos_weight)}
+   */
+  public static Tensor binaryCrossEntropyWithLogits(
+      Tensor logits, Tensor labels, Tensor positiveWeight) {
+    same("binary_cross_entropy", logits, labels);
+    Check.shape(
+        positiveWeight.dtype() == logits.dtype()
+            && Shape.broadcast("binary_cross_entropy", positiveWeight.shape(), logits.shape())
+                .equals(logits.shape()),
+        "binary_cross_entropy: a weight has the logits' dtype and broadcasts to them: %s for %s;"
+            + " reshape or cast it",
+        positiveWeight.type(),
+        logits.type());
+    Tensor ones = labels.mul(positiveWeight.sub(1)).add(1); // w for label 1, 1 for label 0
+    return logits.mul(labels.neg().add(1)).add(Activations.softplus(logits.neg()).mul(ones));
+  }
+
+  /**
+   * Targets less sure than they were: (1 - smoothing) target + smoothing / K. For {@link
+   * #softCrossEntropyWithLogits}, {@link #polyWithLogits} and {@link #klDivergence}; for one label
+   * between 0 and 1 give [..., 2], or (1 - smoothing) y + smoothing / 2.
+   *
+   * <p>Shapes: targets [..., K], result the same.
+   *
+   * @param smoothing in [0, 1)
+   * @source {@code optax.smooth_labels}
+   */
+  public static Tensor smoothLabels(Tensor targets, double smoothing) {
+    smoothing("smooth_labels", smoothing);
+    Check.shape(
+        targets.shape().rank() >= 1 && targets.dtype().isFloating(),
+        "smooth_labels: targets are floating [..., K]: %s; use oneHot, or cast them",
+        targets.type());
+    return targets.mul(1 - smoothing).add(smoothing / Math.max(1, targets.shape().dim(-1)));
+  }
+
+  private static void smoothing(String who, double s) {
+    Check.that(s >= 0 && s < 1, "%s: label smoothing lies in [0, 1): %s; correct it", who, s);
+  }
+
+  /**
    * -log(p[label]) with p = softmax(logits). Gradient p - onehot(label).
    *
    * <p>Shapes: logits [..., K], labels [...] i32 in [0, K), result [...].
@@ -45,20 +92,62 @@ public final class Losses {
    * @source Szegedy et al., CVPR 2016; PyTorch {@code cross_entropy(label_smoothing)}
    */
   public static Tensor crossEntropyWithLogits(Tensor logits, Tensor labels, double smoothing) {
-    Check.that(
-        smoothing >= 0 && smoothing < 1,
-        "cross_entropy: label smoothing lies in [0, 1): %s; correct it",
-        smoothing);
+    smoothing("cross_entropy", smoothing);
     Tensor known = classes("cross_entropy", logits, labels);
     // The maximum cancels in the loss; leaving it out of both terms keeps their difference exact.
     Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
-    Tensor taken =
-        known.expandDims(known.shape().rank()).equal(known.iotaLike(DType.I32, logits.shape(), -1));
-    Tensor zero = Tensor.scalar(logits.dtype(), 0);
-    Tensor label = taken.select(shifted, zero).sum(-1);
+    Tensor label = own(shifted, known);
     Tensor share =
         smoothing == 0 ? label : label.mul(1 - smoothing).add(shifted.mean(-1).mul(smoothing));
     return shifted.exp().sum(-1).log().sub(share);
+  }
+
+  /**
+   * As {@link #crossEntropyWithLogits(Tensor, Tensor, double)}, with weights of the classes: w[k]
+   * times the share of class k in the loss. The mean that PyTorch takes is the sum of the rows over
+   * the sum of w[label] over those that are not ignored.
+   *
+   * @param weights [K] of the logits' dtype; null for none
+   * @param ignored rows with this label have a loss and a gradient of 0, whatever their logits are;
+   *     it need not be a class, for instance PyTorch's -100
+   * @source PyTorch {@code cross_entropy(weight, ignore_index, label_smoothing)}
+   */
+  public static Tensor crossEntropyWithLogits(
+      Tensor logits, Tensor labels, double smoothing, Tensor weights, int ignored) {
+    Tensor counts = labels.lift(logits).notEqual(Tensor.scalar(DType.I32, ignored));
+    Tensor classes = counts.select(labels.lift(logits), Tensor.scalar(DType.I32, 0));
+    Tensor zero = Tensor.scalar(logits.dtype(), 0);
+    Tensor z = counts.expandDims(labels.shape().rank()).select(logits, zero);
+    return counts.select(weighted(z, classes, smoothing, weights), zero);
+  }
+
+  private static Tensor weighted(Tensor logits, Tensor labels, double smoothing, Tensor weights) {
+    if (weights == null) {
+      return crossEntropyWithLogits(logits, labels, smoothing);
+    }
+    smoothing("cross_entropy", smoothing);
+    Tensor known = classes("cross_entropy", logits, labels);
+    int k = logits.shape().dim(-1);
+    Check.shape(
+        weights.type().equals(new TensorType(logits.dtype(), Shape.of(k))),
+        "cross_entropy: there is one weight of the logits' dtype a class: %s for %s; reshape or"
+            + " cast them",
+        weights.type(),
+        logits.type());
+    Tensor each = weights.lift(logits);
+    Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
+    Tensor losses = shifted.exp().sumKeep(-1).log().sub(shifted).mul(each); // of each class
+    Tensor label = own(losses, known);
+    return smoothing == 0 ? label : label.mul(1 - smoothing).add(losses.sum(-1).mul(smoothing / k));
+  }
+
+  /** Of each row the element of its label. */
+  private static Tensor own(Tensor rows, Tensor labels) {
+    return labels
+        .expandDims(labels.shape().rank())
+        .equal(labels.iotaLike(DType.I32, rows.shape(), -1))
+        .select(rows, Tensor.scalar(rows.dtype(), 0))
+        .sum(-1);
   }
 
   /**

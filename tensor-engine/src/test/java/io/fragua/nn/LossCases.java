@@ -28,6 +28,25 @@ final class LossCases {
   static final List<Case> ALL =
       List.of(
           row("label smoothing", a -> Losses.crossEntropyWithLogits(a[0], a[1], 0.1), ANY),
+          row(
+              "cross entropy of weights",
+              a -> Losses.crossEntropyWithLogits(a[0], a[1], 0, weights(a[0]), -1),
+              ANY),
+          row(
+              "cross entropy of some",
+              a -> Losses.crossEntropyWithLogits(a[0], a[1], 0.1, weights(a[0]), -100),
+              ANY),
+          row(
+              "binary cross entropy of weights",
+              a ->
+                  Losses.binaryCrossEntropyWithLogits(a[0], a[1], Tensor.scalar(a[0].dtype(), 2.5)),
+              ANY,
+              SHARE),
+          row(
+              "smooth labels",
+              a -> Losses.softCrossEntropyWithLogits(a[0], Losses.smoothLabels(a[1], 0.2)),
+              ANY,
+              SHARE),
           row("soft cross entropy", a -> Losses.softCrossEntropyWithLogits(a[0], a[1]), ANY, SHARE),
           row("kl divergence", a -> Losses.klDivergence(a[0], a[1]), ANY, SHARE),
           row("focal", a -> Losses.focalWithLogits(a[0], a[1], 2), ANY, SHARE),
@@ -80,6 +99,10 @@ final class LossCases {
   @FunctionalInterface
   private interface Loss {
     Tensor of(Tensor[] operands);
+  }
+
+  private static Tensor weights(Tensor like) {
+    return Tensor.of(new double[] {0.5, 2, 1.25}, 3).cast(like.dtype());
   }
 
   private static Case row(String name, Loss loss, Values... operands) {

@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -138,6 +139,46 @@ class LossTest {
     assertNull(CLOSE.difference(flat, deep.reshape(flat.shape().dims())));
   }
 
+  /** Padding may hold anything; what counts must be a class. */
+  @Test
+  void ignoredRowsAreNotLookedAt() {
+    float[] x = {1, 2, 3, Float.NaN, Float.POSITIVE_INFINITY, 6};
+    Fn loss = Fn.of((z, n) -> Losses.crossEntropyWithLogits(z, n, 0.1, null, 7));
+    Tensor labels = Tensor.of(new int[] {1, 7}, 2);
+    float[] y = loss.call(Tensor.of(x, 2, 3), labels).toFloats();
+    assertEquals(0, y[1]);
+    assertEquals(
+        Losses.crossEntropyWithLogits(
+                Tensor.of(new float[] {1, 2, 3}, 3), Tensor.scalar(DType.I32, 1), 0.1)
+            .item(),
+        y[0]);
+    float[] g =
+        Grad.grad(Fn.of((z, n) -> loss.call(z, n).sum()), 0)
+            .call(Tensor.of(x, 2, 3), labels)
+            .toFloats();
+    for (int i = 3; i < 6; i++) {
+      assertEquals(0, g[i]);
+    }
+    assertThrows(
+        IndexOutOfBoundsException.class,
+        () -> loss.call(Tensor.of(x, 2, 3), Tensor.of(new int[] {1, 3}, 2)));
+  }
+
+  /** The vector of zeros has the angle 0 in every type, and long ones are not infinite. */
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16", "F32", "F64"})
+  void cosinesAreThoseOfF32(DType t) {
+    Tensor a = Tensor.of(new float[] {0, 0, 300, 0, 300, 300}, 3, 2).cast(t);
+    Tensor b = Tensor.of(new float[] {1, 2, 500, 0, 0, -2}, 3, 2).cast(t);
+    Tensor expected = Tensor.of(new double[] {0, 1, -Math.sqrt(0.5)}, 3).cast(t);
+    assertNull(CLOSE.difference(expected, EmbeddingLosses.cosineSimilarity(a, b)));
+    Tensor far = Tensor.of(new double[] {0, 0, 301}, 3).cast(t);
+    Tensor near = EmbeddingLosses.tripletMargin(a, b.mul(0), a, 1);
+    assertNull(
+        new Tolerance(2, 8).difference(far.slice(0, 2, 3).mul(0).add(1), near.slice(0, 0, 1)));
+    assertTrue(Float.isFinite(near.cast(DType.F32).toFloats()[2]));
+  }
+
   /** A wrong label would give a loss like any other, so it is an error on every way to it. */
   @ParameterizedTest
   @ValueSource(ints = {-1, 3, Integer.MAX_VALUE})
@@ -170,6 +211,17 @@ class LossTest {
     error(
         "cross_entropy: label smoothing lies in [0, 1): 1.0; correct it",
         () -> Losses.crossEntropyWithLogits(m, ids, 1));
+    error(
+        "cross_entropy: there is one weight of the logits' dtype a class: f32[2, 2] for f32[2, 2];"
+            + " reshape or cast them",
+        () -> Losses.crossEntropyWithLogits(m, ids, 0, m, -1));
+    error(
+        "binary_cross_entropy: a weight has the logits' dtype and broadcasts to them: f32[2, 2] for"
+            + " f32[2]; reshape or cast it",
+        () -> Losses.binaryCrossEntropyWithLogits(v, v, m));
+    error(
+        "smooth_labels: targets are floating [..., K]: i32[2]; use oneHot, or cast them",
+        () -> Losses.smoothLabels(ids, 0.1));
     error(
         "multiclass_hinge: takes floating logits [..., K] and i32 labels [...]: f32[2] with i32[2];"
             + " reshape or cast one of them",
