@@ -69,6 +69,12 @@ cases = {
     "clip layer norm": optax.chain(layer_norm(1.0), optax.sgd(0.1)),
     "adaptive clip": optax.chain(optax.adaptive_grad_clip(0.5), optax.sgd(0.1)),
     "lookahead": optax.lookahead(optax.sgd(0.1, momentum=0.9), 2, 0.4),
+    "adamw settings": optax.adamw(0.1, 0.8, 0.95, 1e-3, weight_decay=0.05, mask={"w": True, "b": False}),
+    "lion settings": optax.lion(0.02, 0.8, 0.95, weight_decay=1e-2, mask={"w": True, "b": False}),
+    "lamb settings": optax.lamb(0.1, 0.8, 0.95, 1e-3, weight_decay=0.05, mask={"w": True, "b": False}),
+    "nadam settings": optax.nadam(0.1, 0.8, 0.95, 1e-3),
+    "rmsprop centred": optax.rmsprop(0.05, 0.8, 1e-4, centered=True),
+    "rmsprop centred momentum": optax.rmsprop(0.05, 0.8, 1e-4, centered=True, momentum=0.7),
     "stored rate": optax.chain(optax.scale_by_adam(), optax.inject_hyperparams(optax.sgd)(0.05)),
 }
 # The length of what radam has gathered is a difference of large numbers, so it is computed in f64.

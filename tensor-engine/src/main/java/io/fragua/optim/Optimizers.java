@@ -62,8 +62,23 @@ public final class Optimizers {
    * @source Loshchilov and Hutter, ICLR 2019; {@code optax.adamw}
    */
   public static GradientTransform adamw(Schedule rate, double decay) {
-    return chain(
-        scaleByAdam(0.9, 0.999, 1e-8), addDecayedWeights(decay), scaleByLearningRate(rate));
+    return adamw(rate, 0.9, 0.999, 1e-8, decay, null);
+  }
+
+  /**
+   * As {@link #adamw(Schedule, double)}, with other settings.
+   *
+   * @param decayed accepts names of parameters that decay, for instance {@code n ->
+   *     n.endsWith("kernel")}; null for all. See {@link Wrappers#masked}
+   */
+  public static GradientTransform adamw(
+      Schedule rate, double b1, double b2, double eps, double decay, Predicate<String> decayed) {
+    return chain(scaleByAdam(b1, b2, eps), decay(decay, decayed), scaleByLearningRate(rate));
+  }
+
+  private static GradientTransform decay(double decay, Predicate<String> names) {
+    GradientTransform all = addDecayedWeights(decay);
+    return names == null ? all : Wrappers.masked(all, names);
   }
 
   /**
@@ -83,9 +98,22 @@ public final class Optimizers {
    */
   public static GradientTransform rmsprop(
       Schedule rate, double decay, double eps, double momentum) {
+    return rmsprop(rate, decay, eps, momentum, false);
+  }
+
+  /**
+   * As {@link #rmsprop(Schedule, double, double, double)}, and if {@code centred} by the deviation
+   * of the gradients instead of their size; see {@link Transforms#scaleByStddev}.
+   *
+   * @source {@code optax.rmsprop(centered=True)}; PyTorch adds eps to the root
+   */
+  public static GradientTransform rmsprop(
+      Schedule rate, double decay, double eps, double momentum, boolean centred) {
+    GradientTransform scaled =
+        centred ? Transforms.scaleByStddev(decay, eps) : scaleByRms(decay, eps);
     return momentum == 0
-        ? chain(scaleByRms(decay, eps), scaleByLearningRate(rate))
-        : chain(scaleByRms(decay, eps), scaleByLearningRate(rate), trace(momentum, false));
+        ? chain(scaled, scaleByLearningRate(rate))
+        : chain(scaled, scaleByLearningRate(rate), trace(momentum, false));
   }
 
   /**
@@ -105,7 +133,17 @@ public final class Optimizers {
    * @source {@code optax.lion}
    */
   public static GradientTransform lion(Schedule rate, double decay) {
-    return chain(scaleByLion(0.9, 0.99), addDecayedWeights(decay), scaleByLearningRate(rate));
+    return lion(rate, 0.9, 0.99, decay, null);
+  }
+
+  /**
+   * As {@link #lion(Schedule, double)}, with other settings.
+   *
+   * @param decayed as in {@link #adamw(Schedule, double, double, double, double, Predicate)}
+   */
+  public static GradientTransform lion(
+      Schedule rate, double b1, double b2, double decay, Predicate<String> decayed) {
+    return chain(scaleByLion(b1, b2), decay(decay, decayed), scaleByLearningRate(rate));
   }
 
   /**
@@ -116,9 +154,19 @@ public final class Optimizers {
    * @source {@code optax.lamb}
    */
   public static GradientTransform lamb(Schedule rate, double decay) {
+    return lamb(rate, 0.9, 0.999, 1e-6, decay, null);
+  }
+
+  /**
+   * As {@link #lamb(Schedule, double)}, with other settings.
+   *
+   * @param decayed as in {@link #adamw(Schedule, double, double, double, double, Predicate)}
+   */
+  public static GradientTransform lamb(
+      Schedule rate, double b1, double b2, double eps, double decay, Predicate<String> decayed) {
     return chain(
-        scaleByAdam(0.9, 0.999, 1e-6),
-        addDecayedWeights(decay),
+        scaleByAdam(b1, b2, eps),
+        decay(decay, decayed),
         scaleByTrustRatio(),
         scaleByLearningRate(rate));
   }
@@ -153,7 +201,12 @@ public final class Optimizers {
    * @source {@code optax.nadam}
    */
   public static GradientTransform nadam(Schedule rate) {
-    return chain(Moments.scaleByNadam(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+    return nadam(rate, 0.9, 0.999, 1e-8);
+  }
+
+  /** As {@link #nadam(Schedule)}, with other settings. */
+  public static GradientTransform nadam(Schedule rate, double b1, double b2, double eps) {
+    return chain(Moments.scaleByNadam(b1, b2, eps), scaleByLearningRate(rate));
   }
 
   /**
@@ -163,7 +216,12 @@ public final class Optimizers {
    * @source {@code optax.radam}
    */
   public static GradientTransform radam(Schedule rate) {
-    return chain(Moments.scaleByRadam(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+    return radam(rate, 0.9, 0.999, 1e-8);
+  }
+
+  /** As {@link #radam(Schedule)}, with other settings. */
+  public static GradientTransform radam(Schedule rate, double b1, double b2, double eps) {
+    return chain(Moments.scaleByRadam(b1, b2, eps), scaleByLearningRate(rate));
   }
 
   /**
@@ -173,7 +231,12 @@ public final class Optimizers {
    * @source {@code optax.amsgrad}
    */
   public static GradientTransform amsgrad(Schedule rate) {
-    return chain(Moments.scaleByAmsgrad(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+    return amsgrad(rate, 0.9, 0.999, 1e-8);
+  }
+
+  /** As {@link #amsgrad(Schedule)}, with other settings. */
+  public static GradientTransform amsgrad(Schedule rate, double b1, double b2, double eps) {
+    return chain(Moments.scaleByAmsgrad(b1, b2, eps), scaleByLearningRate(rate));
   }
 
   /**
@@ -182,7 +245,12 @@ public final class Optimizers {
    * @source {@code optax.adamax}
    */
   public static GradientTransform adamax(Schedule rate) {
-    return chain(Moments.scaleByAdamax(0.9, 0.999, 1e-8), scaleByLearningRate(rate));
+    return adamax(rate, 0.9, 0.999, 1e-8);
+  }
+
+  /** As {@link #adamax(Schedule)}, with other settings. */
+  public static GradientTransform adamax(Schedule rate, double b1, double b2, double eps) {
+    return chain(Moments.scaleByAdamax(b1, b2, eps), scaleByLearningRate(rate));
   }
 
   /**

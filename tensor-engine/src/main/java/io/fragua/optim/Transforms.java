@@ -24,7 +24,8 @@ import java.util.stream.Collectors;
 /**
  * What can be done to gradients: the verbs of which optimizers are chained. Formulas are Optax's; g
  * is a gradient, p its parameter, u the update, t the step from 1. Moments have the parameters'
- * dtype, counts are f32 (exact up to 16.7 million steps, and constant after that).
+ * dtype, f32 for f16 and bf16; counts are f32 (exact up to 16.7 million steps, and constant after
+ * that).
  */
 public final class Transforms {
   private Transforms() {}
@@ -211,6 +212,31 @@ public final class Transforms {
           ParamTree nu = g.zip(s.under("nu."), (x, v) -> average(decay, v, x.square()));
           ParamTree u = g.zip(nu, (x, v) -> x.mul(v.add(eps).rsqrt()));
           return new Update(u, nu.prefixed("nu."));
+        });
+  }
+
+  /**
+   * m = decay m + (1 - decay) g; v = decay v + (1 - decay) g^2; u = g / sqrt(v - m^2 + eps): by the
+   * deviation from the mean gradient. State: {@code mu.*}, {@code nu.*}.
+   *
+   * @param decay in [0, 1)
+   * @param eps under the root
+   * @source Graves, "Generating sequences with recurrent neural networks", 2013; {@code
+   *     optax.scale_by_stddev}
+   */
+  public static GradientTransform scaleByStddev(double decay, double eps) {
+    unit("scale_by_stddev", "decay", decay);
+    notNegative("scale_by_stddev", "eps", eps);
+    return new Verb(
+        "scaleByStddev(" + decay + ", " + eps + ")",
+        p -> zeros(p).prefixed("mu.").concat(zeros(p).prefixed("nu.")),
+        (g, s, p) -> {
+          ParamTree mu = g.zip(s.under("mu."), (x, m) -> average(decay, m, x));
+          ParamTree nu = g.zip(s.under("nu."), (x, v) -> average(decay, v, x.square()));
+          // rounding may leave the difference below 0
+          ParamTree var = nu.zip(mu, (v, m) -> v.sub(m.square()).maximum(0));
+          ParamTree u = g.zip(var, (x, v) -> x.mul(v.add(eps).rsqrt()));
+          return new Update(u, mu.prefixed("mu.").concat(nu.prefixed("nu.")));
         });
   }
 

@@ -8,7 +8,11 @@ import io.fragua.tensor.TensorType;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 
-/** A transform that checks names and prints itself, and what the formulas of all verbs share. */
+/**
+ * A transform that checks names and prints itself, and what the formulas of all verbs share.
+ * Parameters of half types are f32 to a verb, and so is what it remembers of them: f16 has no 1e-8,
+ * and an average in bf16 stands still. Only updates are rounded.
+ */
 record Verb(String text, UnaryOperator<ParamTree> start, Verb.Step step)
     implements GradientTransform {
   static final TensorType COUNT = TensorType.of(DType.F32);
@@ -71,7 +75,7 @@ record Verb(String text, UnaryOperator<ParamTree> start, Verb.Step step)
 
   @Override
   public ParamTree init(ParamTree params) {
-    return start.apply(params);
+    return start.apply(wide(params));
   }
 
   @Override
@@ -83,7 +87,12 @@ record Verb(String text, UnaryOperator<ParamTree> start, Verb.Step step)
         this,
         grads,
         params);
-    return step.apply(grads, state, params);
+    Update u = step.apply(wide(grads), state, wide(params));
+    return new Update(u.updates().zip(params, (x, p) -> x.cast(p.dtype())), u.state());
+  }
+
+  private static ParamTree wide(ParamTree tree) {
+    return tree.map(t -> t.cast(t.dtype().wide()));
   }
 
   @Override

@@ -269,6 +269,45 @@ final class OptimizerCases {
               Wrappers.lookahead(sgd(constant(0.03), 0.9), 5, 0.5),
               Wrappers.lookahead(sgd(constant(3e-4), 0.9), 5, 0.5)),
           new Case(
+              "adamw settings",
+              adamw(TENTH, 0.8, 0.95, 1e-3, 0.05, NO_BIAS),
+              "chain(scaleByAdam(0.8, 0.95, 0.001), masked(addDecayedWeights(0.05)),"
+                  + " scaleByLearningRate(0.1))",
+              adamw(linear(0.1, 1e-4, 1000), 0.8, 0.95, 1e-3, 1e-4, null),
+              adamw(constant(0.01), 0.8, 0.95, 1e-3, 1e-6, null)),
+          new Case(
+              "lion settings",
+              lion(constant(0.02), 0.8, 0.95, 1e-2, NO_BIAS),
+              "chain(scaleByLion(0.8, 0.95), masked(addDecayedWeights(0.01)),"
+                  + " scaleByLearningRate(0.02))",
+              lion(linear(0.02, 1e-5, 1000), 0.8, 0.95, 1e-4, null),
+              lion(linear(0.003, 1e-6, 20000), 0.8, 0.95, 0, null)),
+          new Case(
+              "lamb settings",
+              lamb(TENTH, 0.8, 0.95, 1e-3, 0.05, NO_BIAS),
+              "chain(scaleByAdam(0.8, 0.95, 0.001), masked(addDecayedWeights(0.05)),"
+                  + " scaleByTrustRatio(), scaleByLearningRate(0.1))",
+              lamb(linear(0.1, 1e-5, 1000), 0.8, 0.95, 1e-3, 0, null),
+              lamb(linear(0.01, 1e-6, 20000), 0.8, 0.95, 1e-3, 0, null)),
+          new Case(
+              "nadam settings",
+              Optimizers.nadam(TENTH, 0.8, 0.95, 1e-3),
+              "chain(scaleByNadam(0.8, 0.95, 0.001), scaleByLearningRate(0.1))",
+              Optimizers.nadam(TENTH, 0.8, 0.95, 1e-3),
+              Optimizers.nadam(constant(0.01), 0.8, 0.95, 1e-3)),
+          new Case(
+              "rmsprop centred",
+              rmsprop(constant(0.05), 0.8, 1e-4, 0, true),
+              "chain(scaleByStddev(0.8, 1.0E-4), scaleByLearningRate(0.05))",
+              rmsprop(linear(0.01, 1e-5, 1000), 0.8, 1e-2, 0, true),
+              rmsprop(linear(0.001, 1e-6, 20000), 0.8, 1e-2, 0, true)),
+          new Case(
+              "rmsprop centred momentum",
+              rmsprop(constant(0.05), 0.8, 1e-4, 0.7, true),
+              "chain(scaleByStddev(0.8, 1.0E-4), scaleByLearningRate(0.05), trace(0.7, false))",
+              rmsprop(linear(0.005, 1e-5, 1000), 0.8, 1e-2, 0.7, true),
+              rmsprop(linear(3e-4, 1e-6, 20000), 0.8, 1e-2, 0.7, true)),
+          new Case(
               "stored rate",
               chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.05)),
               "chain(scaleByAdam(0.9, 0.999, 1.0E-8), scaleByStoredRate(0.05))",

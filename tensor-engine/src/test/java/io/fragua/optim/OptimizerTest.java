@@ -127,6 +127,36 @@ class OptimizerTest {
     assertEquals(params.toString(), u.updates().toString());
   }
 
+  /** Half types cannot hold 1e-8 nor a slow average: all but the updates is f32. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void stepsOfHalfTypesAreThoseOfF32Rounded(OptimizerCases.Case c) {
+    for (DType half : List.of(DType.F16, DType.BF16)) {
+      ParamTree params = tree(GOLDEN.get("start")).map(t -> t.cast(half));
+      ParamTree still = params.map(t -> t.mul(0)); // the update of Adam was 0 / 0
+      ParamTree wide = params.map(t -> t.cast(DType.F32));
+      ParamTree state = c.transform().init(params);
+      assertEquals(c.transform().init(wide).toString(), state.toString());
+      ParamTree wideState = state;
+      for (int i = 0; i < 3; i++) {
+        ParamTree g =
+            i == 0 ? still : tree(GOLDEN.get("grads").get(i)).map(t -> t.mul(1e-4).cast(half));
+        GradientTransform.Update u = c.transform().update(g, state, params);
+        GradientTransform.Update w =
+            c.transform().update(g.map(t -> t.cast(DType.F32)), wideState, wide);
+        for (String name : params.names()) {
+          Tensor expected = w.updates().get(name).cast(half);
+          assertNull(Tolerance.EQUAL.difference(expected, u.updates().get(name)), name);
+          for (float x : u.updates().get(name).cast(DType.F32).toFloats()) {
+            assertTrue(Float.isFinite(x), name + " is " + x);
+          }
+        }
+        state = u.state();
+        wideState = w.state();
+      }
+    }
+  }
+
   /** Such numbers make a step many times as long. */
   @ParameterizedTest
   @MethodSource("cases")
