@@ -22,11 +22,13 @@ import io.fragua.transform.Grad;
 import io.fragua.transform.Jit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every property of every row of {@link ImageCases}. */
@@ -277,6 +279,38 @@ class ImageTest {
     assertEquals(x.shape(), y.shape());
     Tensor square = x.slice(1, 0, 5);
     assertNull(CLOSE.difference(square, Augment.randomResizedCrop(Key.of(0), square, 5, 5, 1, 1)));
+  }
+
+  /** bf16 has only even numbers above 256, so places are f32: every column is its own. */
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void placesOfHalfTypesAreF32(DType half) {
+    int w = half == DType.F16 ? 2500 : 400;
+    Tensor x = Values.range(0, 1).make(TensorType.of(DType.F32, 2, 3, w, 1), 1).cast(half);
+    Tensor coefficients = Tensor.of(new float[] {-1, 0, w - 1, 0, 1, 0, 1, 0, 1, 0, 1, 0}, 2, 6);
+    Key key = Key.of(3);
+    List<UnaryOperator<Tensor>> all =
+        List.of(
+            t -> Geometry.rotate(t, 3),
+            t -> Geometry.affine(t, coefficients, 0),
+            t -> Augment.randomCrop(key, t, 2, 5),
+            t -> Augment.randomRotate(key, t, 3),
+            t -> Augment.randomResizedCrop(key, t, 3, 10, 0.1, 2),
+            t -> Augment.randomErasing(key, t, 1, 0.1, 0.5, 3, 0),
+            t -> Augment.cutout(key, t, 3, 0),
+            t -> Mix.mixup(key, t, Tensor.zeros(DType.F32, 2, 2), 1).images(),
+            t -> Mix.cutmix(key, t, Tensor.zeros(DType.F32, 2, 2), 1).images());
+    Tolerance close = new Tolerance(4, 2);
+    for (int i = 0; i < all.size(); i++) {
+      Tensor expected = all.get(i).apply(x.cast(DType.F32)).cast(half);
+      assertNull(close.difference(expected, all.get(i).apply(x)), "change " + i);
+    }
+    Tensor turned = Geometry.affine(x, coefficients, 0).slice(0, 0, 1);
+    assertNull(Tolerance.EQUAL.difference(x.slice(0, 0, 1).reverse(2), turned));
+    Tensor rows = Tensor.zeros(DType.F32, 2, 1, 1);
+    assertNull(
+        Tolerance.EQUAL.difference(
+            x.slice(1, 0, 1).slice(2, 257, 258), Geometry.sample(x, rows, rows.add(257), 0)));
   }
 
   @Test
