@@ -16,7 +16,9 @@ final class SortStep extends CallsStep {
   /** Fewer elements than this are not worth a second thread. */
   private static final int MIN_PER_THREAD = 8_192;
 
-  /** Eager executions that wait for their next use keep memory of their own for lines up to this. */
+  /**
+   * Eager executions that wait for their next use keep memory of their own for lines up to this.
+   */
   private static final int KEPT = 1024;
 
   private final DType dtype;

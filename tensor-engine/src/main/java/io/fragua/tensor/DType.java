@@ -70,24 +70,18 @@ public enum DType {
     return !isInteger() || value == Math.rint(value) && value >= least() && value <= greatest();
   }
 
-  /**
-   * The type of numbers that are counted and then become this one: narrow types hold few of them.
-   */
-  DType wide() {
-    return this == BOOL || bytes >= 4 ? this : floating ? F32 : I32;
-  }
-
   /** The type in which functions of several steps compute on this one. */
   DType precise() {
     return this == F64 ? F64 : F32;
   }
 
   /**
-   * The type for steps on the way to a result of this floating type: f32 for f16 and bf16, whose
-   * squares overflow and whose sums stand still, otherwise the type itself.
+   * The type for steps on the way to a result of this type: f32 for f16 and bf16, whose squares
+   * overflow and whose sums stand still, i32 for integers of less than 32 bits, otherwise the type
+   * itself.
    */
   public DType wide() {
-    return floating && bytes == 2 ? F32 : this;
+    return this == BOOL || bytes >= 4 ? this : floating ? F32 : I32;
   }
 
   /**

@@ -309,8 +309,7 @@ public interface Sorting {
 
   /** As f32 where it is f16 or bf16: sums and differences of f16 overflow. */
   private static Tensor wide(Tensor s, int axis, int i) {
-    Tensor line = line(s, axis, i);
-    return line.dtype().bytes() == 2 ? line.cast(DType.F32) : line;
+    return line(s, axis, i).cast(s.dtype().wide());
   }
 
   /** NaN is sorted to the end. */

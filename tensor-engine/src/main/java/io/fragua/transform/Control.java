@@ -143,8 +143,9 @@ public final class Control {
 
   /**
    * One of two functions, by a condition. Only the one is computed, except where {@code vmap} makes
-   * the condition differ from example to example: then both are, for all examples, and an index that
-   * the condition guards has to be clipped, or it is an error in the examples it guards against.
+   * the condition differ from example to example: then both are, for all examples, and an index
+   * that the condition guards has to be clipped, or it is an error in the examples it guards
+   * against.
    *
    * @param condition a bool scalar
    * @param onTrue and {@code onFalse} give results of the same types

@@ -141,7 +141,9 @@ final class Statistics<P extends InputParams & TrainingParams> {
             deviations.stream().mapToDouble(Statistics::divisor).toArray(),
             params.getStandardize(),
             k,
-            amounts ? label.mean() : 0,
+            amounts
+                ? (float) label.mean()
+                : 0, // as origins: its last bits depend on the rows' order
             amounts ? divisor(label.std()) : 1);
     double[] weights = amounts ? null : ClassBalance.weights(params, counts(classes, k));
     return new Learnt(d, rows, trainingRows(found, rows), weights);

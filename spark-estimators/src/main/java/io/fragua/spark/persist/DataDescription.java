@@ -21,7 +21,7 @@ import java.util.stream.DoubleStream;
  * @param deviations what each number of {@code x} is divided by when standardised
  * @param standardized whether the network subtracts means and divides by deviations
  * @param classes number of classes; 0 for a regression
- * @param labelMean mean of a regression's label, else 0
+ * @param labelMean mean of a regression's label, rounded to an f32, else 0
  * @param labelDeviation standard deviation of a regression's label, else 1
  */
 public record DataDescription(

@@ -283,8 +283,7 @@ class BehaviourTest {
             .setLearningRate(0.02)
             .setValidationIndicatorCol("held")
             .fit(times);
-    double off =
-        model.transform(times).selectExpr("avg(abs(prediction - t))").head().getDouble(0);
+    double off = model.transform(times).selectExpr("avg(abs(prediction - t))").head().getDouble(0);
     assertTrue(off < 0.7, () -> "off by " + off);
     assertTrue(model.summary().epochs().get(39).validationMetrics().get("mae") < 0.7);
   }
