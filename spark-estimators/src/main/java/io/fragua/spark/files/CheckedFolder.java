@@ -4,6 +4,7 @@ import io.fragua.tensor.Check;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -136,6 +137,26 @@ public class CheckedFolder {
    */
   public byte[] read(String file, Sum expected) throws IOException {
     Path path = new Path(root, file);
+    checkSize(path, expected);
+    byte[] content = read(path, expected.bytes(), Integer.MAX_VALUE - 64);
+    checkContent(path, expected, sha256(content));
+    return content;
+  }
+
+  /** As {@link #read}, but looks at the content only, which may be larger than memory. */
+  public void check(String file, Sum expected) throws IOException {
+    Path path = new Path(root, file);
+    checkSize(path, expected);
+    MessageDigest digest = digest();
+    try (FSDataInputStream in = fs.open(path)) {
+      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+    } catch (ChecksumException e) {
+      throw changed(path, e);
+    }
+    checkContent(path, expected, HexFormat.of().formatHex(digest.digest()));
+  }
+
+  private void checkSize(Path path, Sum expected) throws IOException {
     long length = length(path);
     Check.that(
         length == expected.bytes(),
@@ -145,16 +166,16 @@ public class CheckedFolder {
         expected.bytes(),
         length,
         remedy);
-    byte[] content = read(path, length, Integer.MAX_VALUE - 64);
-    Sum found = sum(content);
+  }
+
+  private void checkContent(Path path, Sum expected, String sha256) {
     Check.that(
-        found.sha256().equals(expected.sha256()),
+        sha256.equals(expected.sha256()),
         "%s: must have the content it was saved with, SHA-256 %s: %s; the file was changed, %s",
         path,
         expected.sha256(),
-        found.sha256(),
+        sha256,
         remedy);
-    return content;
   }
 
   /**
@@ -188,16 +209,21 @@ public class CheckedFolder {
     byte[] content = new byte[(int) length];
     try (FSDataInputStream in = fs.open(path)) {
       in.readFully(content);
-    } catch (ChecksumException e) { // of the file that a local file system keeps beside it
-      throw new IllegalArgumentException(
-          path
-              + ": must have the content it was saved with, as its checksum file says: "
-              + e.getMessage()
-              + "; the file was changed, "
-              + remedy,
-          e);
+    } catch (ChecksumException e) {
+      throw changed(path, e);
     }
     return content;
+  }
+
+  /** What a file's own checksum says, which a local file system keeps beside it. */
+  private IllegalArgumentException changed(Path path, ChecksumException e) {
+    return new IllegalArgumentException(
+        path
+            + ": must have the content it was saved with, as its checksum file says: "
+            + e.getMessage()
+            + "; the file was changed, "
+            + remedy,
+        e);
   }
 
   private static Sum sum(byte[] content) {
@@ -206,8 +232,12 @@ public class CheckedFolder {
 
   /** SHA-256, hexadecimal. */
   public static String sha256(byte[] content) {
+    return HexFormat.of().formatHex(digest().digest(content));
+  }
+
+  private static MessageDigest digest() {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("Every Java has SHA-256", e);
     }

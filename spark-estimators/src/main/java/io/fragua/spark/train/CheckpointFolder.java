@@ -10,6 +10,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A folder of checkpoints. Each is a file of tensors and, written after it, a JSON file of the same
@@ -17,6 +19,8 @@ import org.apache.hadoop.conf.Configuration;
  * names when they are complete.
  */
 final class CheckpointFolder extends CheckedFolder {
+  private static final Logger LOG = LoggerFactory.getLogger(CheckpointFolder.class);
+
   static final String REMEDY =
       "remove this checkpoint to go on from the one before, or all of them to begin anew";
 
@@ -56,7 +60,7 @@ final class CheckpointFolder extends CheckedFolder {
       Map<String, String> identity, DataSum.Value rows, Position position, byte[] tensors, int keep)
       throws IOException {
     String json = base(position.globalStep()) + ".json";
-    if (!has(json)) { // else it is there already, from before an executor was lost
+    if (!has(json) || !sound(json)) { // else it is there, from before an executor was lost
       Sum sum = replace(tensors(position.globalStep()), tensors);
       Checkpoint c = new Checkpoint(identity, rows, position, sum.bytes(), sum.sha256());
       replace(json, c.write());
@@ -73,16 +77,33 @@ final class CheckpointFolder extends CheckedFolder {
   }
 
   /**
-   * The newest checkpoint, or null if there is none.
+   * The newest checkpoint, or null if there is none. One that is damaged is left out if there is an
+   * older one; a training that goes on from that writes it anew.
    *
-   * @throws IllegalArgumentException if it is damaged
+   * @throws IllegalArgumentException if there is none but a damaged one
    */
   Checkpoint newest() throws IOException {
     List<String> all = names();
-    if (all.isEmpty()) {
-      return null;
+    int at = all.size() - 1;
+    while (at > 0 && !sound(all.get(at))) {
+      at--;
     }
-    String json = all.get(all.size() - 1);
+    return at < 0 ? null : read(all.get(at));
+  }
+
+  /** Whether both files are as they were written; a warning says what is wrong. */
+  private boolean sound(String json) throws IOException {
+    try {
+      Checkpoint c = read(json);
+      check(tensors(c.position().globalStep()), c.sum());
+      return true;
+    } catch (IllegalArgumentException damaged) {
+      LOG.warn("train: a checkpoint is left out, for it is damaged: {}", damaged.getMessage());
+      return false;
+    }
+  }
+
+  private Checkpoint read(String json) throws IOException {
     Checkpoint c = Checkpoint.read(readUnchecked(json, MOST_JSON), name(json));
     if (!json.equals(base(c.position().globalStep()) + ".json")) {
       throw new IllegalArgumentException(

@@ -58,10 +58,11 @@ final class TrainJob {
           request.distribution().local()
               ? new LocalSgdJob(request, TrainPlan.of(id, request, checkpoints(folder))).run()
               : train(folder);
+      TrainResult learnt = result(outcome);
       if (folder != null) {
-        folder.clear();
+        tidy(folder);
       }
-      return result(outcome);
+      return learnt;
     } catch (IOException e) {
       throw new UncheckedIOException(
           "train: checkpointDir must be on a file system that can be read and written: "
@@ -69,6 +70,19 @@ final class TrainJob {
               + ": "
               + e.getMessage()
               + "; correct it",
+          e);
+    }
+  }
+
+  /** Removes the checkpoints. A model is not given up because files cannot be removed. */
+  private void tidy(CheckpointFolder folder) {
+    try {
+      folder.clear();
+    } catch (IOException | RuntimeException e) { // file systems throw both
+      LOG.warn(
+          "train: the checkpoints are done with and must go: {} cannot be emptied; remove them by"
+              + " hand, or the next fit with this checkpointDir meets them",
+          request.recovery().folder(),
           e);
     }
   }

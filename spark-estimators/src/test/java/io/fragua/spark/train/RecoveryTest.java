@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -192,6 +195,21 @@ class RecoveryTest {
     assertEquals(List.of(), files(""), "files are left");
   }
 
+  @ParameterizedTest
+  @CsvSource({"0", "2"})
+  void filesThatCannotBeRemovedDoNotTakeTheModelAway(int localSteps) {
+    Task t = task(1);
+    t.distribution = new Distribution(0, localSteps, false, false, 0, 0);
+    String want = ClusterMain.bits(t.train().params());
+    TestSpark.get()
+        .sparkContext()
+        .hadoopConfiguration()
+        .setClass("fs.stubborn.impl", StubbornFileSystem.class, FileSystem.class);
+    t.recovery = new Recovery("stubborn:" + folder, 1, 0, 9, 0, Map.of());
+    assertEquals(want, ClusterMain.bits(t.train().params()));
+    assertTrue(files(".json").size() > 0, "they were removed");
+  }
+
   /** What is changed in the fit that follows a crash, and what the refusal says. */
   private enum Other {
     EPOCHS(t -> t.epochs = 7, "epochs=6 then, 7 now"),
@@ -296,6 +314,43 @@ class RecoveryTest {
       damaged(t, json, other.getBytes(StandardCharsets.UTF_8), j, r[2]);
     }
     t.train();
+  }
+
+  @ParameterizedTest
+  @CsvSource({".json", ".safetensors"})
+  void beforeADamagedCheckpointAnotherIsGoneOnFrom(String ending) throws IOException {
+    Task t = task(1);
+    String want = ClusterMain.bits(t.train().params());
+    t.recovery = recovery(1, 1, 9);
+    broken(t, 2);
+    assertTrue(files(".json").size() > 1, "one alone");
+    List<String> all = files(ending);
+    truncate(all.get(all.size() - 1));
+    long from = checkpoints().newest().position().globalStep();
+    assertEquals(all.get(all.size() - 2), CheckpointFolder.base(from) + ending);
+    assertEquals(want, ClusterMain.bits(t.train().params()));
+  }
+
+  private CheckpointFolder checkpoints() throws IOException {
+    return new CheckpointFolder(folder.toUri().toString(), new Configuration());
+  }
+
+  /** And the checksum that Hadoop keeps beside it. */
+  private void truncate(String file) throws IOException {
+    byte[] good = Files.readAllBytes(folder.resolve(file));
+    Files.write(folder.resolve(file), Arrays.copyOf(good, good.length - 1));
+    Files.deleteIfExists(folder.resolve("." + file + ".crc"));
+  }
+
+  @Test
+  void aDamagedCheckpointIsWrittenAnewWhenTheTrainingComesThereAgain() throws IOException {
+    CheckpointFolder f = checkpoints();
+    byte[] tensors = {1, 2, 3};
+    for (int i = 0; i < 2; i++) {
+      f.save(Map.of(), DataSum.Value.NONE, Position.START, tensors, 1);
+      assertArrayEquals(tensors, f.tensors(f.newest()));
+      truncate(files(".safetensors").get(0));
+    }
   }
 
   private static void damaged(Task t, Path file, byte[] with, byte[] good, String says)
