@@ -4,14 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
 import org.apache.spark.rpc.RpcEnv;
+import org.apache.spark.rpc.RpcTimeout;
+import org.apache.spark.rpc.RpcTimeoutException;
 import org.apache.spark.rpc.ThreadSafeRpcEndpoint;
 import org.apache.spark.util.RpcUtils;
 import scala.PartialFunction;
+import scala.concurrent.duration.FiniteDuration;
 import scala.jdk.javaapi.FutureConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -141,10 +145,13 @@ final class Progress implements AutoCloseable {
   static final class Sender implements TrainListener {
     private static final ClassTag<Boolean> ANSWER = ClassTag$.MODULE$.apply(Boolean.class);
     private final RpcEndpointRef ref;
+    private final RpcTimeout patience; // less than that of the workers that wait for this one
     private volatile boolean stop;
 
     Sender(String name) {
       SparkEnv e = SparkEnv.get();
+      long ms = Timeouts.of(e.conf()).stuckMs() * 9 / 10; // who speaks first is heard
+      patience = new RpcTimeout(new FiniteDuration(ms, TimeUnit.MILLISECONDS), Timeouts.STUCK);
       ref = RpcUtils.makeDriverRef(name, e.conf(), e.rpcEnv());
     }
 
@@ -164,18 +171,31 @@ final class Progress implements AutoCloseable {
     public void epoch(EpochMetrics m) {
       List<Object> metrics = new ArrayList<>();
       m.validationMetrics().forEach((name, v) -> metrics.addAll(List.of(name, v)));
-      stop |=
-          ref.askSync(
-              new Object[] {
-                "epoch",
-                m.epoch(),
-                m.trainLoss(),
-                m.validationLoss(),
-                metrics.toArray(),
-                m.rows(),
-                m.seconds()
-              },
-              ANSWER);
+      Object[] message = {
+        "epoch",
+        m.epoch(),
+        m.trainLoss(),
+        m.validationLoss(),
+        metrics.toArray(),
+        m.rows(),
+        m.seconds()
+      };
+      try {
+        stop |= ref.askSync(message, patience, ANSWER);
+      } catch (Exception e) { // RpcTimeoutException is checked, but Scala does not say so
+        if (!(e instanceof RpcTimeoutException)) {
+          throw e;
+        }
+        throw new IllegalStateException(
+            "train: the listener must answer while the workers wait, within "
+                + patience.duration().toMillis()
+                + " ms (nine tenths of "
+                + Timeouts.STUCK
+                + "): it did not after epoch "
+                + m.epoch()
+                + "; let another thread do its work, or raise the setting",
+            e);
+      }
     }
 
     @Override

@@ -24,8 +24,8 @@ public interface TrainListener {
   default void step(int epoch, int epochs, long rowsDone, long rowsTotal, double loss) {}
 
   /**
-   * An epoch ended. The workers wait for this call, so it should not take long: others take a
-   * worker that waits longer than {@code spark.fragua.collective.timeout} for dead.
+   * An epoch ended. The workers wait for this call, so it should not take long: after nine tenths
+   * of {@code spark.fragua.collective.stuckTimeout} the training fails.
    */
   default void epoch(EpochMetrics metrics) {}
 

@@ -12,13 +12,18 @@ public final class Patience {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     boolean now = condition.getAsBoolean();
     while (!now && System.nanoTime() < end) {
-      try {
-        Thread.sleep(5);
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
+      pause(5);
       now = condition.getAsBoolean();
     }
     return now;
+  }
+
+  /** Takes so long. */
+  static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.spark.SparkConf;
 import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -427,6 +428,36 @@ class RecoveryTest {
     TrainResult r = t.train();
     assertEquals(2, r.history().size());
     assertEquals(two, ClusterMain.bits(r.params()));
+  }
+
+  /** Longer than Spark waits for an answer, but not too long for the other workers. */
+  @Test
+  void theListenerMayTakeItsTimeAfterAnEpoch() {
+    SparkConf conf = TestSpark.get().sparkContext().conf();
+    Task t = task(2);
+    t.epochs = 2;
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            Patience.pause(3000);
+          }
+        };
+    conf.set("spark.rpc.askTimeout", "1s");
+    try {
+      assertEquals(2, t.train().history().size());
+      conf.set(Timeouts.STUCK, "2s");
+      String m = assertThrows(IllegalStateException.class, t::train).getMessage();
+      assertTrue(
+          m.contains(
+              "train: the listener must answer while the workers wait, within 1800 ms (nine tenths"
+                  + " of spark.fragua.collective.stuckTimeout): it did not after epoch 0; let"
+                  + " another thread do its work, or raise the setting"),
+          m);
+    } finally {
+      conf.remove("spark.rpc.askTimeout");
+      conf.remove(Timeouts.STUCK);
+    }
   }
 
   @ParameterizedTest
