@@ -1,6 +1,7 @@
 package io.fragua.spark.estimator;
 
 import io.fragua.arrow.OutputSpec;
+import io.fragua.spark.param.RegressorSetters;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.persist.ModelReader;
 import java.util.Map;
@@ -8,7 +9,8 @@ import org.apache.spark.ml.attribute.NumericAttribute;
 import org.apache.spark.ml.util.MLReader;
 
 /** What a {@link NeuralRegressor} has learnt: appends the amount, in the label's units. */
-public final class NeuralRegressionModel extends NeuralModel<NeuralRegressionModel> {
+public final class NeuralRegressionModel extends NeuralModel<NeuralRegressionModel>
+    implements RegressorSetters<NeuralRegressionModel> {
   private static final long serialVersionUID = 1L;
 
   /** A name for service loaders, as Spark Connect's, which ask for one; it has learnt nothing. */

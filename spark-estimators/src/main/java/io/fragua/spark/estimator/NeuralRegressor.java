@@ -2,7 +2,7 @@ package io.fragua.spark.estimator;
 
 import io.fragua.nn.Losses;
 import io.fragua.nn.RegressionLosses;
-import io.fragua.spark.param.RegressorParams;
+import io.fragua.spark.param.RegressorSetters;
 import io.fragua.spark.persist.DataDescription;
 import io.fragua.spark.persist.EstimatorReader;
 import io.fragua.spark.persist.ModelData;
@@ -34,7 +34,7 @@ import org.apache.spark.ml.util.MLReader;
  * <p>The model appends {@code predictionCol}, a double.
  */
 public final class NeuralRegressor extends NeuralEstimator<NeuralRegressor, NeuralRegressionModel>
-    implements RegressorParams {
+    implements RegressorSetters<NeuralRegressor> {
   private static final long serialVersionUID = 1L;
 
   /** A regressor with default parameters. */
@@ -69,21 +69,6 @@ public final class NeuralRegressor extends NeuralEstimator<NeuralRegressor, Neur
         default -> Losses.squaredError(predicted, wanted);
       };
     };
-  }
-
-  /** Sets {@link #loss()}. */
-  public NeuralRegressor setLoss(String value) {
-    return put(loss(), value);
-  }
-
-  /** Sets {@link #huberDelta()}. */
-  public NeuralRegressor setHuberDelta(double value) {
-    return put(huberDelta(), value);
-  }
-
-  /** Sets {@link #quantile()}. */
-  public NeuralRegressor setQuantile(double value) {
-    return put(quantile(), value);
   }
 
   @Override

@@ -18,8 +18,9 @@ class ReadmeTest {
   @Test
   void tableOfParametersIsCurrent() throws IOException {
     String readme = Files.readString(Path.of("README.md"));
-    List<Param<?>> common = List.of(new NeuralClassifier().params());
-    String table = table(new NeuralClassifier(), common);
+    NeuralClassifier c = new NeuralClassifier();
+    List<Param<?>> common = List.of(c.params());
+    String table = table(c, common);
     assertTrue(readme.contains(table), () -> "README.md should contain:\n" + table);
     NeuralRegressor r = new NeuralRegressor();
     Set<String> names = common.stream().map(Param::name).collect(Collectors.toSet());
