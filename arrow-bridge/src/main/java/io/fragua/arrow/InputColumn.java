@@ -202,12 +202,10 @@ public record InputColumn(
   /**
    * The same, relative to a number near the column's values where those of this type may differ by
    * less than an f32 of their size can tell: whole numbers of 32 bits and more, f64, decimals,
-   * dates and times. It has the precision of an f32, so that it is the same for the same rows in
-   * another order, by which the last bits of a mean change.
+   * dates and times.
    */
   public InputColumn near(double mean, DataType type) {
-    double rounded = Math.abs(mean) <= Float.MAX_VALUE ? (float) mean : mean;
-    return kind == Kind.SCALAR && ColumnTypes.isWide(type) ? withOrigin(rounded) : this;
+    return kind == Kind.SCALAR && ColumnTypes.isWide(type) ? withOrigin(mean) : this;
   }
 
   /** The same with another origin. */

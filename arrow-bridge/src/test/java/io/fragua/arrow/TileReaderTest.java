@@ -323,16 +323,6 @@ final class TileReaderTest {
     reader.read(batch, 0, 0, buffer, 3);
   }
 
-  /** The last bits of a mean depend on the order of the rows. */
-  @Test
-  void anOriginDoesNotDependOnAMeansLastBits() {
-    double mean = 1_700_000_000_123_456.7;
-    InputColumn t = InputColumn.scalar("t");
-    assertEquals(
-        t.near(mean, DataTypes.TimestampType), t.near(Math.nextUp(mean), DataTypes.TimestampType));
-    assertEquals(1e39, t.near(1e39, DataTypes.DoubleType).origin()); // more than an f32 holds
-  }
-
   /** Rows of 4 MB: one batch of all of them would take as much memory as 4 MB times 10,000. */
   @Test
   void wideRowsAreFewToABatch() {

@@ -163,7 +163,7 @@ public interface Reductions {
   /**
    * Length of vectors: the sum of magnitudes (order 1), the root of the sum of squares (2), the
    * largest magnitude (infinity), or the p-th root of the sum of p-th powers; types as {@link
-   * #mean}.
+   * #mean}. Of zeros the gradient is 0, as PyTorch's, though the root has no slope there.
    *
    * @throws IllegalArgumentException if the order is not positive
    * @source NumPy {@code linalg.norm} with an axis
@@ -181,8 +181,10 @@ public interface Reductions {
     if (order == Double.POSITIVE_INFINITY) {
       return rounded(a.max(axes));
     }
-    return rounded(
-        order == 2 ? precise().square().sum(axes).sqrt() : a.pow(order).sum(axes).pow(1 / order));
+    Tensor sum = order == 2 ? precise().square().sum(axes) : a.pow(order).sum(axes);
+    Tensor none = sum.equal(Tensor.scalar(sum.dtype(), 0));
+    Tensor some = none.select(Tensor.scalar(sum.dtype(), 1), sum);
+    return rounded(none.select(sum, order == 2 ? some.sqrt() : some.pow(1 / order)));
   }
 
   /** Sum of the elements that are not NaN. */

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.fragua.op.Op;
 import io.fragua.op.OpTable;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
+import io.fragua.tensor.TensorType;
 import io.fragua.testing.OpCase;
 import io.fragua.testing.OpCases;
 import java.lang.ref.WeakReference;
@@ -91,5 +93,24 @@ class EagerEvaluatorTest {
       assertThrows(IndexOutOfBoundsException.class, () -> table.gather(wrong));
       assertArrayEquals(new float[] {3, 4}, table.gather(Tensor.of(new int[] {1}, 1)).toFloats());
     }
+  }
+
+  /** The rows whose programs are used last, which no other use has taken the place of. */
+  @Test
+  void whatWasUsedLastIsNotKeptEither() throws InterruptedException {
+    List<WeakReference<Object>> memory = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Tensor x = Tensor.full(TensorType.of(DType.F64, 40, 50), i);
+      Tensor y = x.matmul(x.transpose());
+      Tensor sorted = y.sort(1);
+      for (Tensor t : List.of(x, y, sorted)) {
+        memory.add(new WeakReference<>(t.buffer().bytes()));
+      }
+    }
+    for (int i = 0; i < 50 && memory.stream().anyMatch(r -> r.get() != null); i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertEquals(0, memory.stream().filter(r -> r.get() != null).count());
   }
 }

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Functions composed of rows: NumPy's answers ({@code golden_composed.py}), types, derivatives. */
 class ComposedTest {
@@ -299,5 +300,15 @@ class ComposedTest {
     Tensor five = Tensor.of(new float[] {1, 2, 3, 4, 5}, 5);
     Fn first = Fn.of(v -> v.slice(0, 0, 5, Integer.MAX_VALUE).mul(2));
     assertArrayEquals(new float[] {2}, Jit.jit(first).call(five).toFloats());
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1, 2, 3, Double.POSITIVE_INFINITY})
+  void aNormOfZerosHasAGradientOfZero(double order) {
+    Fn norms = Fn.of(x -> x.norm(order, 1).sum());
+    Tensor x = Tensor.of(new float[] {0, 0, 3, 0}, 2, 2);
+    assertArrayEquals(new float[] {0, 3}, x.norm(order, 1).toFloats(), 1e-6f);
+    float[] slope = Grad.grad(norms).call(x).toFloats();
+    assertArrayEquals(new float[] {0, 0, 1, 0}, slope, 1e-6f);
   }
 }

@@ -17,11 +17,11 @@ import java.util.stream.DoubleStream;
  * @param sparse columns of pairs, in order, with the vocabularies of their keys and the number of
  *     slots of a row; tiles {@code sparse_ids} and {@code sparse_values} hold them side by side
  * @param means of each number of {@code x}: what is put in place of an invalid one and, when
- *     standardised, subtracted
+ *     standardised, subtracted; without the last bits, which depend on the order of the rows
  * @param deviations what each number of {@code x} is divided by when standardised
  * @param standardized whether the network subtracts means and divides by deviations
  * @param classes number of classes; 0 for a regression
- * @param labelMean mean of a regression's label, rounded to an f32, else 0
+ * @param labelMean mean of a regression's label, rounded as the others, else 0
  * @param labelDeviation standard deviation of a regression's label, else 1
  */
 public record DataDescription(

@@ -65,7 +65,7 @@ final class TrainTask {
     boolean connects = context.numPartitions() > 1 && !local(env.executorId());
     // Workers meet last, when all that may take long is done: from then on they have deadlines.
     try (Rendezvous rendezvous = connects ? Rendezvous.listen(host) : Rendezvous.inProcess();
-        ShardStores stores = load(chunks, sum, env, host);
+        ShardStores stores = load(chunks, sum, env);
         Workspace work = new Workspace(plan, programs.get(), rank, context.numPartitions())) {
       Position from =
           checkpoints == null ? Position.START : checkpoints.restore(host, work::restore);
@@ -144,15 +144,16 @@ final class TrainTask {
     return address.replaceFirst(":[0-9]+$", "");
   }
 
-  private ShardStores load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env, String host) {
+  private ShardStores load(Iterator<byte[]> chunks, DataSum sum, SparkEnv env) {
     long start = System.nanoTime();
+    var workers = context.getTaskInfos();
+    String own = host(workers[rank].address()); // a block manager may have another name for it
     int here = 0;
-    for (var info : context.getTaskInfos()) {
-      here += host(info.address()).equals(host) ? 1 : 0;
+    for (var worker : workers) {
+      here += host(worker.address()).equals(own) ? 1 : 0;
     }
     ShardStores store =
-        new ShardStores(
-            plan, rank, context.numPartitions(), StoreBudget.of(env.conf(), Math.max(1, here)));
+        new ShardStores(plan, rank, context.numPartitions(), StoreBudget.of(env.conf(), here));
     try {
       while (chunks.hasNext()) {
         context.killTaskIfInterrupted();

@@ -31,7 +31,7 @@ class KeptRowsTest {
     NeuralClassificationModel m = classifier().setNumericCols("a").setHandleInvalid(way).fit(huge);
     assertEquals(way.equals("keep") ? 240 : left, m.summary().epochs().get(0).rows());
     double mean = huge.filter("a < 1e38").selectExpr("avg(a)").head().getDouble(0);
-    assertEquals(mean, m.data().data().means()[0], 1e-9);
+    assertEquals(mean, m.data().data().means()[0], 1e-6);
   }
 
   /** Nobody has learnt what the unseen mean; then they must not say what the seed drew. */

@@ -379,6 +379,7 @@ class WorkerStoreTest {
       }
       s.finish();
       assertTrue(s.spilledBytes() > 0);
+      s.shuffle(1, 2, 3, false);
       int[] rows = read(l, s, false, 0, 40_000);
       Arrays.sort(rows);
       for (int i = 0; i < rows.length; i++) {
