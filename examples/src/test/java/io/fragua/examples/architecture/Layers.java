@@ -45,7 +45,8 @@ final class Layers {
     ENGINE.put("io", Set.of("tensor", "op", "graph", "exec", "transform", "random", "nn", "optim"));
 
     // Spark ML's vectors are a column type, so arrow-bridge may name them, and nothing else of
-    // Spark ML. Hadoop's Writable is what every Spark can serialise, by Kryo too.
+    // Spark ML. Hadoop's Writable is what every Spark can serialise, by Kryo too. What
+    // Arrow's memory comes from is known to Netty alone.
     MODULES.put(
         "tensor-engine",
         List.of(
@@ -98,6 +99,7 @@ final class Layers {
             "!io.fragua.pipelines.",
             "!io.fragua.examples.",
             "org.apache.arrow.",
+            "io.netty.util.internal.PlatformDependent",
             "org.apache.hadoop.",
             "org.apache.spark.",
             // Spark ML's own API for a stage's metadata speaks it.
