@@ -56,6 +56,22 @@ public record TileSpec(
   }
 
   /**
+   * How many rows to read at once, so that no column takes more memory than a million numbers, or
+   * one row, which wide ones do.
+   *
+   * @param most rows of narrow columns
+   */
+  public static int rowsAtOnce(List<TileSpec> tiles, int most) {
+    int widest =
+        tiles.stream()
+            .flatMap(t -> t.columns().stream())
+            .mapToInt(InputColumn::width)
+            .max()
+            .orElse(1);
+    return Math.max(1, Math.min(most, (1 << 20) / widest));
+  }
+
+  /**
    * Names of the columns that the tiles read, each once, in order of first use: the inputs to give
    * to {@link ColumnarMap}, whose ordinals a {@link TileReader} takes.
    */

@@ -14,22 +14,13 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
  * @param tiles to read
  */
 record ValidRows(List<TileSpec> tiles) implements BatchFunction {
-  /** Rows that are read at once, and numbers of one column, of which wide ones hold many a row. */
   private static final int MAX_ROWS = 4096;
-
-  private static final int MAX_NUMBERS = 1 << 20;
 
   @Override
   public Iterator<ColumnarBatch> apply(
       Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
     TileReader reader = new TileReader(tiles, ordinals);
-    int widest =
-        tiles.stream()
-            .flatMap(t -> t.columns().stream())
-            .mapToInt(InputColumn::width)
-            .max()
-            .orElse(1);
-    int range = Math.max(1, Math.min(MAX_ROWS, MAX_NUMBERS / widest));
+    int range = TileSpec.rowsAtOnce(tiles, MAX_ROWS);
     OnHeapColumnVector valid = new OnHeapColumnVector(MAX_ROWS, DataTypes.BooleanType);
     boolean[] marks = new boolean[range];
     return BatchFunction.each(

@@ -45,8 +45,7 @@ final class Layers {
     ENGINE.put("io", Set.of("tensor", "op", "graph", "exec", "transform", "random", "nn", "optim"));
 
     // Spark ML's vectors are a column type, so arrow-bridge may name them, and nothing else of
-    // Spark ML. Hadoop's Writable is what every Spark can serialise, by Kryo too. What
-    // Arrow's memory comes from is known to Netty alone.
+    // Spark ML. Hadoop's Writable is what every Spark can serialise, by Kryo too.
     MODULES.put(
         "tensor-engine",
         List.of(
@@ -99,6 +98,7 @@ final class Layers {
             "!io.fragua.pipelines.",
             "!io.fragua.examples.",
             "org.apache.arrow.",
+            // Netty alone knows how much is left of the memory that Arrow's comes from.
             "io.netty.util.internal.PlatformDependent",
             "org.apache.hadoop.",
             "org.apache.spark.",

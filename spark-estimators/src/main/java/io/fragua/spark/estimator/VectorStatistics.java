@@ -25,11 +25,7 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
  */
 final class VectorStatistics implements BatchFunction {
   private static final long serialVersionUID = 1L;
-
-  /** Rows that are read at once, and numbers, of which wide rows hold many. */
   private static final int MAX_ROWS = 1024;
-
-  private static final int MAX_NUMBERS = 1 << 20;
 
   private final List<TileSpec> tiles;
   private final int width;
@@ -134,7 +130,7 @@ final class VectorStatistics implements BatchFunction {
 
   private Moments sum(Iterator<ColumnarBatch> in, int[] ordinals) {
     TileReader reader = new TileReader(tiles, ordinals);
-    int range = Math.max(1, Math.min(MAX_ROWS, MAX_NUMBERS / width));
+    int range = TileSpec.rowsAtOnce(tiles, MAX_ROWS);
     Buffer[] tile = {Buffer.collected(4L * range * width)};
     float[] values = new float[range * width];
     Moments total = new Moments(width);
