@@ -70,7 +70,7 @@ public final class SparkBench implements Callable<Integer> {
       paramLabel = "TEXT",
       description =
           "Only groups of rows whose name has one of these texts in it: flights, scoring, MLlib,"
-              + " DLRM, workers (default: all).")
+              + " DLRM, store, workers (default: all).")
   private List<String> chosen = List.of();
 
   @Option(
@@ -146,6 +146,7 @@ public final class SparkBench implements Callable<Integer> {
                 folder ->
                     new ClickBench(environment, clicks, options.batchSize(), options.seed())
                         .measure(spark, folder, progress, out)));
+    groups.put("store", spark -> StoreBench.flights(Flights.read(spark, input), options, out));
     groups.put(
         "workers main", spark -> WorkersBench.flights(Flights.read(spark, input), options, out));
     groups.put(

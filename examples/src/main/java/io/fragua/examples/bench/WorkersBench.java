@@ -65,7 +65,11 @@ final class WorkersBench {
     Dataset<Row> train = Flights.split(flights, options.seed()).train();
     List<EpochMetrics> free = flights(train, options, WORKERS, false);
     List<EpochMetrics> fixed = flights(train, options, WORKERS, true);
-    compare(fixed.get(EPOCHS - 1).trainLoss(), free.get(EPOCHS - 1).trainLoss());
+    compare(
+        "deterministic",
+        fixed.get(EPOCHS - 1).trainLoss(),
+        "what is not",
+        free.get(EPOCHS - 1).trainLoss());
     return List.of(
         new BenchRow(
             WORKERS + " workers, " + what,
@@ -78,15 +82,17 @@ final class WorkersBench {
   }
 
   /** Times of different results say nothing. */
-  static void compare(double fixed, double free) {
-    if (!(Math.abs(fixed - free) <= SAME_LOSS)) {
+  static void compare(String ours, double loss, String peer, double theirs) {
+    if (!(Math.abs(loss - theirs) <= SAME_LOSS)) {
       throw new IllegalStateException(
           String.format(
               Locale.ROOT,
-              "bench spark: deterministic must learn what is learnt without it: loss %.4f with it,"
-                  + " %.4f without; find out why before comparing times",
-              fixed,
-              free));
+              "bench spark: both must learn the same: %s has a loss of %.4f, %s of %.4f; find out"
+                  + " why before comparing times",
+              ours,
+              loss,
+              peer,
+              theirs));
     }
   }
 
@@ -145,7 +151,8 @@ final class WorkersBench {
     return speeds[speeds.length / 2];
   }
 
-  private static List<EpochMetrics> flights(
+  /** Trains the main job's network. */
+  static List<EpochMetrics> flights(
       Dataset<Row> train, FlightOptions options, int workers, boolean deterministic) {
     PipelineStage[] stages = options.pipeline(TrainListener.NONE).getStages();
     NeuralClassifier classifier = (NeuralClassifier) stages[1];

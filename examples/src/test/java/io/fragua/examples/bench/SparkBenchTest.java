@@ -136,7 +136,7 @@ class SparkBenchTest {
                 "--batch-size=256",
                 "--runs=1",
                 "--clicks=1500",
-                "--rows=scoring,DLRM,workers main,deterministic");
+                "--rows=scoring,DLRM,store,workers main,deterministic");
     assertEquals(0, status, out::toString);
     List<JsonNode> rows =
         out.toString()
@@ -152,12 +152,14 @@ class SparkBenchTest {
             "scoring, both",
             "DLRM, AUC after 1 epoch",
             "DLRM, training, sparse updates",
+            "a tenth of the rows in memory, flights, BF16_MATH",
             "2 workers, flights, BF16_MATH, B=256",
             "2 workers, deterministic, flights, BF16_MATH, B=256"),
         rows.stream().map(r -> r.get("row").asText()).toList());
     double lower = Math.min(rows.get(0).get("ours").asDouble(), rows.get(1).get("ours").asDouble());
     assertEquals(lower, rows.get(3).get("theirs").asDouble());
-    assertEquals("deterministic = false", rows.get(7).get("peer").asText());
+    assertEquals("all in memory", rows.get(6).get("peer").asText());
+    assertEquals("deterministic = false", rows.get(8).get("peer").asText());
   }
 
   @Test
@@ -192,11 +194,13 @@ class SparkBenchTest {
             + " why before comparing times",
         assertThrows(IllegalStateException.class, () -> MllibBench.compare(0.65, 0.70))
             .getMessage());
-    WorkersBench.compare(0.425, 0.43);
+    WorkersBench.compare("ours", 0.425, "theirs", 0.43);
     assertEquals(
-        "bench spark: deterministic must learn what is learnt without it: loss 0.4500 with it,"
-            + " 0.4300 without; find out why before comparing times",
-        assertThrows(IllegalStateException.class, () -> WorkersBench.compare(0.45, 0.43))
+        "bench spark: both must learn the same: ours has a loss of 0.4500, theirs of 0.4300; find"
+            + " out why before comparing times",
+        assertThrows(
+                IllegalStateException.class,
+                () -> WorkersBench.compare("ours", 0.45, "theirs", 0.43))
             .getMessage());
   }
 
