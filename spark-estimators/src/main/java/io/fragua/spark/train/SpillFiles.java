@@ -1,7 +1,5 @@
 package io.fragua.spark.train;
 
-import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,11 +20,6 @@ import scala.Tuple2;
  * driver's never.
  */
 final class SpillFiles {
-  private static final int BUFFER = 1 << 16;
-
-  /** Collects single rows before the codec, which has a buffer of its own. */
-  private static final int SMALL = 1 << 12;
-
   private final SparkEnv env;
 
   SpillFiles(SparkEnv env) {
@@ -61,43 +54,9 @@ final class SpillFiles {
       return file;
     }
 
-    /** A stream that writes the whole file, which stays open. */
-    OutputStream write() {
-      return wrap(
-          new OutputStream() {
-            @Override
-            public void write(int b) throws IOException {
-              file.write(b);
-            }
-
-            @Override
-            public void write(byte[] bytes, int from, int count) throws IOException {
-              file.write(bytes, from, count);
-            }
-          });
-    }
-
-    /** A stream over the whole file, which stays open. */
-    InputStream read() throws IOException {
-      file.seek(0);
-      InputStream all =
-          new InputStream() {
-            @Override
-            public int read() throws IOException {
-              return file.read();
-            }
-
-            @Override
-            public int read(byte[] bytes, int from, int count) throws IOException {
-              return file.read(bytes, from, count);
-            }
-          };
-      return wrap(new BufferedInputStream(all, BUFFER));
-    }
-
     /** Compresses and encrypts into a stream, which is closed with this one. */
     OutputStream wrap(OutputStream to) {
-      return new BufferedOutputStream(env.serializerManager().wrapStream(id, to), SMALL);
+      return env.serializerManager().wrapStream(id, to);
     }
 
     /** Undoes {@link #wrap(OutputStream)}. */

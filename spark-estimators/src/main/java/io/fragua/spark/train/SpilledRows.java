@@ -14,13 +14,13 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.spark.util.ThreadUtils;
 
 /**
- * A worker's rows on disk. For every epoch they are distributed over files that each fit in memory
- * and are read one after the other; a thread reads the next while this one is learnt from, and
- * another distributes the rows for the next epoch. The order is that of rows in memory, to the row.
- * Used by one thread.
+ * A worker's rows on disk. For every epoch they are distributed over windows that each fit in
+ * memory and are read one after the other; a thread reads the next while this one is learnt from,
+ * and another distributes the rows for the next epoch. The order is that of rows in memory, to the
+ * row. Used by one thread.
  */
 final class SpilledRows implements AutoCloseable {
-  /** More files are not open at once. */
+  /** For each of them a block waits in memory while rows are distributed. */
   private static final int MAX_WINDOWS = 512;
 
   /** Memory of a row in a window besides its cells. */
@@ -56,8 +56,8 @@ final class SpilledRows implements AutoCloseable {
   private int[] validationStarts;
   private Window window;
   private Window spare;
-  private ShuffledFiles epoch;
-  private Future<ShuffledFiles> nextEpoch;
+  private ShuffledBlocks epoch;
+  private Future<ShuffledBlocks> nextEpoch;
   private Key nextKey;
   private Future<?> ahead;
   private int aheadOf = -1;
@@ -116,7 +116,7 @@ final class SpilledRows implements AutoCloseable {
     forget();
     Key key = new Key(seed, number, rank);
     if (nextEpoch != null) {
-      ShuffledFiles there = get(nextEpoch);
+      ShuffledBlocks there = get(nextEpoch);
       nextEpoch = null;
       if (key.equals(nextKey)) {
         epoch = there;
@@ -144,13 +144,13 @@ final class SpilledRows implements AutoCloseable {
     }
   }
 
-  private ShuffledFiles distribute(Key k) {
+  private ShuffledBlocks distribute(Key k) {
     Shuffle shuffle = new Shuffle(k.seed(), k.epoch(), k.rank(), rows, rowBytes);
-    return new ShuffledFiles(source(), shuffle, rowBytes, windows(shuffle.buckets()), files);
+    return new ShuffledBlocks(source(), shuffle, rowBytes, windows(shuffle.buckets()), files);
   }
 
   /** The training rows in their own order. */
-  private ShuffledFiles.Source source() {
+  private ShuffledBlocks.Source source() {
     Iterator<Run> runs = training.iterator();
     return () -> {
       if (Thread.currentThread().isInterrupted()) {
@@ -225,7 +225,7 @@ final class SpilledRows implements AutoCloseable {
   }
 
   private void readAhead(int w) {
-    ShuffledFiles from = epoch;
+    ShuffledBlocks from = epoch;
     Window into = spare;
     aheadOf = w;
     ahead = reader.submit(() -> from.load(w, into));
@@ -313,7 +313,7 @@ final class SpilledRows implements AutoCloseable {
     }
   }
 
-  /** The next epoch's files, if they were finished; one that was interrupted removed its own. */
+  /** The next epoch's file, if it was finished; one that was interrupted removed its own. */
   private void closeNext() {
     if (nextEpoch.isDone()) {
       try {

@@ -52,7 +52,7 @@ final class SpilledSwap implements RowSwap.Side, AutoCloseable {
    * @return the rows that the worker has now, which the caller closes; their blocks, in order, are
    *     {@link #blocks}
    */
-  SpilledBlocks run(ShuffledFiles.Source rows) {
+  SpilledBlocks run(ShuffledBlocks.Source rows) {
     try {
       part(rows);
       way.run(swaps, this);
@@ -64,7 +64,7 @@ final class SpilledSwap implements RowSwap.Side, AutoCloseable {
   }
 
   /** Puts rows that go to different workers in different blocks. */
-  private void part(ShuffledFiles.Source rows) {
+  private void part(ShuffledBlocks.Source rows) {
     Swaps.Draw draw = swaps.draw(rank);
     for (byte[] block = rows.next(); block != null; block = rows.next()) {
       way.check();

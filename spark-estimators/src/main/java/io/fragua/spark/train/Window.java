@@ -1,16 +1,14 @@
 package io.fragua.spark.train;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Iterator;
 import org.apache.arrow.memory.BufferAllocator;
 
 /** Rows of consecutive buckets of a {@link Shuffle} in memory, in their order. Used again. */
 final class Window implements AutoCloseable {
   private final RowMemory memory;
-  private final byte[] row;
-  private final ByteBuffer head;
+  private final int rowBytes;
   private int[] buckets = new int[0];
   private int[] addresses = new int[0];
   private int[] order = new int[0];
@@ -19,8 +17,7 @@ final class Window implements AutoCloseable {
 
   Window(RowLayout layout, BufferAllocator allocator) {
     memory = new RowMemory(layout, allocator);
-    row = new byte[4 + layout.rowBytes()];
-    head = ByteBuffer.wrap(row);
+    rowBytes = layout.rowBytes();
   }
 
   /** Whether it holds this position of the order. */
@@ -40,15 +37,14 @@ final class Window implements AutoCloseable {
   }
 
   /**
-   * Reads rows, each after the number of its bucket, and puts them in order.
+   * Takes blocks of {@link ShuffledBlocks} and puts their rows in order.
    *
-   * @param from position of the first
-   * @param count how many there are
+   * @param from position of the first row
+   * @param count how many rows there are
    * @param first bucket of the window
    * @param last bucket of the window
    */
-  void load(InputStream in, Shuffle shuffle, int from, int count, int first, int last)
-      throws IOException {
+  void load(Iterator<byte[]> blocks, Shuffle shuffle, int from, int count, int first, int last) {
     clear();
     memory.clear();
     if (order.length < count) {
@@ -57,19 +53,29 @@ final class Window implements AutoCloseable {
       order = new int[count];
     }
     int[] at = new int[last - first + 2];
-    for (int i = 0; i < count; i++) {
-      if (in.readNBytes(row, 0, row.length) < row.length) {
-        throw new IOException("it ends after " + i + " of " + count + " rows");
+    int i = 0;
+    while (blocks.hasNext()) {
+      byte[] block = blocks.next();
+      int rows = block.length / (Integer.BYTES + rowBytes);
+      for (int k = 0; k < rows; k++) {
+        int bucket = (int) ShuffledBlocks.BUCKETS.get(block, k * Integer.BYTES);
+        buckets[i + k] = bucket;
+        at[bucket + 1]++;
       }
-      buckets[i] = head.getInt(0) - first;
-      addresses[i] = memory.append(row, 4, 1);
-      at[buckets[i] + 1]++;
+      for (int done = 0; done < rows; ) {
+        int n = Math.min(memory.room(), rows - done);
+        int address = memory.append(block, rows * Integer.BYTES + done * rowBytes, n);
+        for (int k = 0; k < n; k++) {
+          addresses[i++] = address + k;
+        }
+        done += n;
+      }
     }
     for (int b = 0; b <= last - first; b++) {
       at[b + 1] += at[b];
     }
     int[] next = Arrays.copyOf(at, at.length - 1);
-    for (int i = 0; i < count; i++) {
+    for (i = 0; i < count; i++) {
       order[next[buckets[i]]++] = addresses[i];
     }
     for (int b = 0; b <= last - first; b++) {
