@@ -126,6 +126,15 @@ def products():
                      tol=EQUAL if dtype == np.int32 else (24, 0), axes=list(axes))
 
 
+def bessel():
+    edges = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, -1e-30, 29.9, 30.0, -30.1, 700.0, 1e10, 3e38]
+    for dtype in (np.float32, np.float64):
+        for op, f in (("bessel_i0e", special.i0e), ("bessel_i1e", special.i1e)):
+            for x in (real(dtype, 17, low=-4, high=4), real(dtype, 2, 3, low=-60, high=60),
+                      real(dtype, 0), np.array(edges, dtype)):
+                case(op, wide(f, x), x, tol=NEAR[dtype])
+
+
 def along(f, x, axis, reverse):
     return np.flip(f(np.flip(x, axis), axis), axis) if reverse else f(x, axis)
 
@@ -220,7 +229,8 @@ def narrow():
 
 def main():
     with np.errstate(all="ignore"):
-        for page in (unary, binary, products, cumulative, narrow, gamma_slopes):
+        for page in (unary, binary, products, cumulative, narrow, gamma_slopes,
+                     bessel):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(ops.__file__)),
                         "../resources/golden/elementwise.json")

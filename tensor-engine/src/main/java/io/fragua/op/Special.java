@@ -146,6 +146,34 @@ public final class Special {
     return sign * (both - polygamma(n, 1 - x));
   }
 
+  /** exp(-|x|) I0(x), with the modified Bessel function of order 0; 0 at the infinities. */
+  public static double besselI0e(double x) {
+    return besselIe(0, Math.abs(x));
+  }
+
+  /** exp(-|x|) I1(x), with the modified Bessel function of order 1; 0 at the infinities. */
+  public static double besselI1e(double x) {
+    return Math.copySign(besselIe(1, Math.abs(x)), x);
+  }
+
+  /** By the power series, whose terms are all positive, or from 30 on by Hankel's expansion. */
+  private static double besselIe(int n, double x) {
+    double sum = 1;
+    double term = 1;
+    if (x < 30) {
+      for (int k = 1; term > sum * 0x1p-56; k++) {
+        term *= x * x / 4 / (k * (k + n));
+        sum += term;
+      }
+      return Math.exp(-x) * (n == 0 ? sum : sum * x / 2);
+    }
+    for (int k = 1; Math.abs(term) > 0x1p-56; k++) {
+      term *= ((2.0 * k - 1) * (2.0 * k - 1) - 4 * n * n) / (8 * k * x);
+      sum += term;
+    }
+    return sum / Math.sqrt(2 * Math.PI * x);
+  }
+
   private static double factorial(double n) {
     double f = 1;
     for (int i = 2; i <= n && f < Double.POSITIVE_INFINITY; i++) {

@@ -6,7 +6,10 @@ import io.fragua.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** Rows of the error function and of the gamma function; {@link Special} says what they are. */
+/**
+ * Rows of the error function, of the gamma function and of Bessel's; {@link Special} says what they
+ * are.
+ */
 final class SpecialOps {
   /** 2 / sqrt(pi), the slope of erf at 0. */
   private static final double SLOPE = 2 / Math.sqrt(Math.PI);
@@ -47,6 +50,25 @@ final class SpecialOps {
               "io.fragua.op.Special.digamma($0)",
               null,
               (g, x, y) -> g.mul(Tensor.scalar(x.dtype(), 1).polygamma(x)),
+              "none: no ONNX operator"),
+          real(
+              "bessel_i0e",
+              Special::besselI0e,
+              "io.fragua.op.Special.besselI0e($0)",
+              null,
+              (g, x, y) -> g.mul(x.besselI1e().sub(x.sign().mul(y))),
+              "none: no ONNX operator"),
+          real(
+              "bessel_i1e",
+              Special::besselI1e,
+              "io.fragua.op.Special.besselI1e($0)",
+              null,
+              (g, x, y) -> {
+                Tensor zero = x.equal(Tensor.scalar(x.dtype(), 0));
+                Tensor one = Tensor.scalar(x.dtype(), 1);
+                Tensor ratio = zero.select(one.mul(0.5), y.div(zero.select(one, x)));
+                return g.mul(x.besselI0e().sub(x.sign().mul(y)).sub(ratio));
+              },
               "none: no ONNX operator"),
           BinaryOps.binary(
               "polygamma",

@@ -176,6 +176,34 @@ public interface Transcendentals {
   }
 
   /**
+   * exp(-|x|) I0(x), with the modified Bessel function of the first kind, which alone overflows f32
+   * from 92 on.
+   *
+   * @source SciPy {@code special.i0e}; Abramowitz and Stegun, 9.6.12 and 9.7.1
+   */
+  default Tensor besselI0e() {
+    return unary("bessel_i0e");
+  }
+
+  /**
+   * exp(-|x|) I1(x), with the modified Bessel function of the first kind and order 1.
+   *
+   * @source SciPy {@code special.i1e}; Abramowitz and Stegun, 9.6.10 and 9.7.1
+   */
+  default Tensor besselI1e() {
+    return unary("bessel_i1e");
+  }
+
+  /**
+   * The modified Bessel function of the first kind and order 0.
+   *
+   * @source NumPy {@code i0}
+   */
+  default Tensor i0() {
+    return besselI0e().mul(self().abs().exp());
+  }
+
+  /**
    * log(x / (1 - x)), the inverse of {@link Elementwise#logistic}.
    *
    * @source SciPy {@code special.logit}
