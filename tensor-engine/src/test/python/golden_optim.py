@@ -75,6 +75,8 @@ cases = {
     "nadam settings": optax.nadam(0.1, 0.8, 0.95, 1e-3),
     "rmsprop centred": optax.rmsprop(0.05, 0.8, 1e-4, centered=True),
     "rmsprop centred momentum": optax.rmsprop(0.05, 0.8, 1e-4, centered=True, momentum=0.7),
+    "adabelief": optax.adabelief(0.1),
+    "adabelief settings": optax.adabelief(0.1, 0.8, 0.95, 1e-3, 1e-4),
     "stored rate": optax.chain(optax.scale_by_adam(), optax.inject_hyperparams(optax.sgd)(0.05)),
 }
 # The length of what radam has gathered is a difference of large numbers, so it is computed in f64.

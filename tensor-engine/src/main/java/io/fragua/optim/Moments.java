@@ -117,6 +117,33 @@ public final class Moments {
   }
 
   /**
+   * Adam that goes far where gradients are as they were expected: v is the average of (g - m)^2,
+   * which grows by {@code root} in every step, u = m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps).
+   *
+   * @source Zhuang et al., NeurIPS 2020; {@code optax.scale_by_belief}
+   */
+  public static GradientTransform scaleByBelief(double b1, double b2, double eps, double root) {
+    unit("scale_by_belief", "b1", b1);
+    unit("scale_by_belief", "b2", b2);
+    notNegative("scale_by_belief", "eps", eps);
+    notNegative("scale_by_belief", "root", root);
+    return new Verb(
+        "scaleByBelief(" + b1 + ", " + b2 + ", " + eps + ", " + root + ")",
+        p -> count().concat(zeros(p).prefixed("mu.")).concat(zeros(p).prefixed("nu.")),
+        (g, s, p) -> {
+          Tensor t = s.get("count").add(1);
+          ParamTree mu = g.zip(s.under("mu."), (x, m) -> average(b1, m, x));
+          ParamTree far = g.zip(mu, (x, m) -> x.sub(m).square());
+          ParamTree nu = far.zip(s.under("nu."), (x, v) -> average(b2, v, x).add(root));
+          Tensor c1 = gathered(b1, t);
+          Tensor c2 = gathered(b2, t);
+          return new Update(
+              mu.zip(nu, (m, v) -> over(m, c1).div(over(v, c2).sqrt().add(eps))),
+              ParamTree.of("count", t).concat(mu.prefixed("mu.")).concat(nu.prefixed("nu.")));
+        });
+  }
+
+  /**
    * Adam whose second moments never shrink: w = max(w, v / (1 - b2^t)), u = m / (1 - b1^t) /
    * (sqrt(w) + eps). Further state: {@code nu_max.*}.
    *

@@ -254,6 +254,21 @@ public final class Optimizers {
   }
 
   /**
+   * AdaBelief with b1 0.9, b2 0.999, eps and root 1e-16; see {@link Moments#scaleByBelief}.
+   *
+   * @source {@code optax.adabelief}
+   */
+  public static GradientTransform adabelief(Schedule rate) {
+    return adabelief(rate, 0.9, 0.999, 1e-16, 1e-16);
+  }
+
+  /** As {@link #adabelief(Schedule)}, with other settings. */
+  public static GradientTransform adabelief(
+      Schedule rate, double b1, double b2, double eps, double root) {
+    return chain(Moments.scaleByBelief(b1, b2, eps, root), scaleByLearningRate(rate));
+  }
+
+  /**
    * Adadelta with rho 0.9 and eps 1e-6; its rate is 1 in the paper. See {@link
    * Moments#scaleByAdadelta}.
    *

@@ -290,6 +290,18 @@ final class OptimizerCases {
               lamb(linear(0.1, 1e-5, 1000), 0.8, 0.95, 1e-3, 0, null),
               lamb(linear(0.01, 1e-6, 20000), 0.8, 0.95, 1e-3, 0, null)),
           new Case(
+              "adabelief",
+              Optimizers.adabelief(TENTH),
+              "chain(scaleByBelief(0.9, 0.999, 1.0E-16, 1.0E-16), scaleByLearningRate(0.1))",
+              Optimizers.adabelief(constant(0.05)),
+              Optimizers.adabelief(constant(0.01))),
+          new Case(
+              "adabelief settings",
+              Optimizers.adabelief(TENTH, 0.8, 0.95, 1e-3, 1e-4),
+              "chain(scaleByBelief(0.8, 0.95, 0.001, 1.0E-4), scaleByLearningRate(0.1))",
+              Optimizers.adabelief(TENTH, 0.8, 0.95, 1e-3, 1e-4),
+              Optimizers.adabelief(constant(0.01), 0.8, 0.95, 1e-3, 1e-4)),
+          new Case(
               "nadam settings",
               Optimizers.nadam(TENTH, 0.8, 0.95, 1e-3),
               "chain(scaleByNadam(0.8, 0.95, 0.001), scaleByLearningRate(0.1))",
