@@ -341,6 +341,11 @@ def conv_transpose(x, module):
         turned = np.flip(of(module.weight), range(2, module.weight.dim()))
         return {"kernel": flat(np.moveaxis(turned, (0, 1), (-2, -1))), "bias": flat(of(module.bias))}
 
+    return images(x, module, ours)
+
+
+def images(x, module, ours=lambda of: {}):
+    """PyTorch's layer over images, whose channels come first there."""
     tx = torch.tensor(np.asarray(x), requires_grad=True)
     y = module(tx.movedim(-1, 1)).movedim(1, -1)
     weights = array(*y.shape)
@@ -375,6 +380,7 @@ layers["conv transpose in groups"] = conv_transpose(
 layers["conv transpose longer"] = conv_transpose(
     array(1, 3, 4, 2), torch.nn.ConvTranspose2d(2, 3, 3, (2, 3), (1, 0), output_padding=(1, 2))
 )
+layers["pixel shuffle"] = images(array(2, 3, 4, 12), torch.nn.PixelShuffle(2))
 rng = before
 
 # Functions are computed in f64: what f32 should come close to, where JAX's own f32 loses digits.

@@ -163,6 +163,12 @@ final class WindowLayerCases {
         row("global max pool", new GlobalMaxPool(), "GlobalMaxPool()", f32(2, 3, 5))
             .gives(f32(2, 5))
             .done(),
+        row("pixel shuffle", new PixelShuffle(2), "PixelShuffle(2)", f32(2, 3, 4, 12))
+            .gives(f32(2, 6, 8, 3))
+            .golden(),
+        row("pixel shuffle 1d", new PixelShuffle(3), "PixelShuffle(3)", f32(2, 4, 6))
+            .gives(f32(2, 12, 2))
+            .done(),
         row("flatten", new Flatten(), "Flatten()", f32(2, 3, 4, 5)).gives(f32(2, 60)).done(),
         row("batch norm on images", new BatchNorm(), "BatchNorm(0.9, 1.0E-5)", f32(2, 3, 4, 5))
             .params("{scale: f32[5], bias: f32[5]}")
