@@ -1,13 +1,15 @@
 package io.fragua.tensor;
 
 import java.util.Arrays;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
  * Windows that move over the spatial axes of a tensor [N, spatial..., C] with one to three spatial
  * axes. Channels are last everywhere, kernels are [spatial..., C / groups, O]: the layout of Flax
  * and TensorFlow, in which neighbours in memory are computed together. See {@link Images} for
- * images of another size.
+ * images of another size. Windows of half types are computed in f32 and rounded once.
  */
 public interface Windows {
   /** This tensor. */
@@ -18,17 +20,17 @@ public interface Windows {
    * stride + t dilation - low, c] times {@code kernel} [t, c, o] (the kernel is not flipped).
    *
    * <p>Shapes: this [N, spatial..., C], kernel [spatial..., C / groups, O], result [N, windows...,
-   * O]; group g connects the g-th part of the channels with the g-th part of the outputs. Dtype:
-   * both f32 or both f64. Padding adds nothing. An input with gaps is {@code x.pad(axis, 0, 0, gap,
+   * O]; group g connects the g-th part of the channels with the g-th part of the outputs. Both of
+   * one floating dtype. Padding adds nothing. An input with gaps is {@code x.pad(axis, 0, 0, gap,
    * 0)} first; for {@link #convInputGrad} it is built in.
    *
    * @throws ShapeException if shapes, groups or the window do not fit
    * @source JAX lax.conv_general_dilated; ONNX Conv-22
    */
   default Tensor conv(Tensor kernel, Window window, int groups) {
-    Tensor x = self();
     checkSize("conv", kernel, window);
-    return Tensor.apply("conv", window.attrs().with("groups", groups), x, kernel);
+    Attrs a = window.attrs().with("groups", groups);
+    return wide(kernel, (x, k) -> Tensor.apply("conv", a, x, k));
   }
 
   /** As {@link #conv(Tensor, Window, int)} with strides 1, no padding and one group. */
@@ -48,7 +50,7 @@ public interface Windows {
   default Tensor convInputGrad(Tensor kernel, int[] input, Window window, int groups) {
     checkSize("conv_input_grad", kernel, window);
     Attrs a = window.attrs().with("groups", groups).with("input", input);
-    return Tensor.apply("conv_input_grad", a, self(), kernel);
+    return wide(kernel, (g, k) -> Tensor.apply("conv_input_grad", a, g, k));
   }
 
   /**
@@ -60,7 +62,7 @@ public interface Windows {
    */
   default Tensor convKernelGrad(Tensor g, Window window, int groups) {
     Attrs a = window.attrs().with("groups", groups).with("size", window.size());
-    return Tensor.apply("conv_kernel_grad", a, self(), g);
+    return wide(g, (x, y) -> Tensor.apply("conv_kernel_grad", a, x, y));
   }
 
   /**
@@ -70,7 +72,8 @@ public interface Windows {
    * @source JAX lax.reduce_window with add
    */
   default Tensor sumPool(Window window) {
-    return Tensor.apply("sum_pool", window.attrs().with("size", window.size()), self());
+    Attrs a = window.attrs().with("size", window.size());
+    return wide(x -> Tensor.apply("sum_pool", a, x));
   }
 
   /**
@@ -81,7 +84,8 @@ public interface Windows {
    * @source PyTorch max_pool; Flax max_pool; ONNX MaxPool-22
    */
   default Tensor maxPool(Window window) {
-    return Tensor.apply("max_pool", window.attrs().with("size", window.size()), self());
+    Attrs a = window.attrs().with("size", window.size());
+    return wide(x -> Tensor.apply("max_pool", a, x));
   }
 
   /**
@@ -97,7 +101,11 @@ public interface Windows {
         self().dtype().isFloating(),
         "avg_pool: dtype must be floating: %s; cast it first",
         self().type());
-    Tensor sums = sumPool(window);
+    return wide(x -> means(x, window, countPadding));
+  }
+
+  private static Tensor means(Tensor x, Window window, boolean countPadding) {
+    Tensor sums = x.sumPool(window);
     int[] size = window.size();
     boolean padded =
         IntStream.concat(IntStream.of(window.low()), IntStream.of(window.high()))
@@ -111,12 +119,12 @@ public interface Windows {
       double[] count = new double[n];
       for (int k = 0; k < n; k++) {
         int start = k * window.strides()[i] - window.low()[i];
-        count[k] = Math.min(start + size[i], self().shape().dim(1 + i)) - Math.max(start, 0);
+        count[k] = Math.min(start + size[i], x.shape().dim(1 + i)) - Math.max(start, 0);
       }
       int[] dims = new int[sums.shape().rank()];
       Arrays.fill(dims, 1);
       dims[1 + i] = n;
-      out = out.div(Images.constant(count, self(), dims));
+      out = out.div(Images.constant(count, x, dims));
     }
     return out;
   }
@@ -134,10 +142,15 @@ public interface Windows {
     if (w != null) {
       return x.avgPool(w, true);
     }
+    return wide(y -> unevenMeans(y, parts));
+  }
+
+  private static Tensor unevenMeans(Tensor x, int... parts) {
+    Tensor y = x;
     for (int i = 0; i < parts.length; i++) {
-      x = Images.means("adaptive_avg_pool", x.shape().dim(1 + i), parts[i]).apply(x, 1 + i);
+      y = Images.means("adaptive_avg_pool", y.shape().dim(1 + i), parts[i]).apply(y, 1 + i);
     }
-    return x;
+    return y;
   }
 
   /**
@@ -187,7 +200,7 @@ public interface Windows {
    * @source PyTorch interpolate "bilinear"; ONNX Resize-19 "linear"
    */
   default Tensor resizeLinear(boolean alignCorners, int... sizes) {
-    return Images.resize(self(), alignCorners, false, sizes);
+    return wide(x -> Images.resize(x, alignCorners, false, sizes));
   }
 
   /**
@@ -196,7 +209,21 @@ public interface Windows {
    * @source Keys, IEEE TASSP 29, 1981; PyTorch interpolate "bicubic"; ONNX Resize-19 "cubic"
    */
   default Tensor resizeCubic(boolean alignCorners, int... sizes) {
-    return Images.resize(self(), alignCorners, true, sizes);
+    return wide(x -> Images.resize(x, alignCorners, true, sizes));
+  }
+
+  /** Of half types computed in f32 and rounded once. */
+  private Tensor wide(UnaryOperator<Tensor> f) {
+    Tensor x = self();
+    DType wide = x.dtype().isFloating() ? x.dtype().wide() : x.dtype();
+    return wide == x.dtype() ? f.apply(x) : f.apply(x.cast(wide)).cast(x.dtype());
+  }
+
+  private Tensor wide(Tensor other, BinaryOperator<Tensor> f) {
+    DType t = self().dtype();
+    return other.dtype() == t // else the row says what is wrong
+        ? wide(x -> f.apply(x, other.cast(t.wide())))
+        : f.apply(self(), other);
   }
 
   private static void checkSize(String who, Tensor kernel, Window window) {

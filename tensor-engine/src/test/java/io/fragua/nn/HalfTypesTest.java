@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.random.Key;
+import io.fragua.random.Random;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import io.fragua.testing.Tolerance;
+import io.fragua.transform.Fn;
+import io.fragua.transform.Grad;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -67,6 +70,52 @@ class HalfTypesTest {
       assertTrue(Float.isFinite(y), results.get(0).toString());
     }
     assertNull(Tolerance.EQUAL.difference(results.get(0), results.get(1)));
+  }
+
+  static Stream<Arguments> windows() {
+    Layer up = (s, x) -> x.resizeLinear(false, 5, 7);
+    Layer cubic = (s, x) -> x.resizeCubic(true, 3, 9);
+    Stream<Layer> all =
+        Stream.of(
+            new Conv(4, 3, 3).withoutBias(),
+            new Conv(6, 3, 3).withGroups(2).withoutBias(),
+            new ConvTranspose(4, 2, 2).withoutBias(),
+            new MaxPool(2, 2),
+            new AvgPool(2, 2),
+            new AdaptiveAvgPool(3, 2),
+            new AdaptiveMaxPool(3, 2),
+            up,
+            cubic);
+    return all.flatMap(l -> Stream.of(DType.F16, DType.BF16).map(t -> Arguments.of(l, t)));
+  }
+
+  /** What f32 gives for the same numbers, rounded once; and gradients of the half type. */
+  @ParameterizedTest
+  @MethodSource("windows")
+  void windowsOfHalfTypesAreComputedInF32(Layer layer, DType half) {
+    Tensor x = Random.uniform(Key.of(3), Shape.of(2, 6, 6, 2)).cast(half);
+    Network.Variables v =
+        Network.init(Network.of(layer), List.of(x.type().with(DType.F32)), Key.of(0));
+    ParamTree halves = v.params().map(p -> p.cast(half));
+    Fn f =
+        in -> {
+          Tensor y = in.get(0);
+          ParamTree p = halves.map(q -> q.cast(y.dtype()));
+          return List.of(
+              Network.apply(
+                      Network.of(layer),
+                      new Network.Variables(p, v.state()),
+                      List.of(y),
+                      false,
+                      null,
+                      null)
+                  .output());
+        };
+    Tensor expected = f.apply(List.of(x.cast(DType.F32))).get(0).cast(half);
+    assertNull(Tolerance.EQUAL.difference(expected, f.apply(List.of(x)).get(0)));
+    Tensor g =
+        Grad.grad(in -> List.of(f.apply(in).get(0).cast(DType.F32).sum())).apply(List.of(x)).get(0);
+    assertEquals(x.type(), g.type());
   }
 
   static Stream<Arguments> positioned() {

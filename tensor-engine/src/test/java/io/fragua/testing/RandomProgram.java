@@ -25,7 +25,7 @@ public final class RandomProgram {
    * @param most bound of the magnitude
    * @param error bound of the error, in units of eps
    */
-  private record Value(Tensor t, double most, double error) {
+  record Value(Tensor t, double most, double error) {
     boolean exact() {
       return error == 0;
     }
@@ -33,10 +33,13 @@ public final class RandomProgram {
 
   private static final int[] DIMS = {0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33};
 
+  private final long seed;
   private final Random random;
+  private final RandomFamilies families;
   private final List<OpCase.Operand> operands = new ArrayList<>();
   private final List<Tolerance> tolerances = new ArrayList<>();
   private final Graph graph;
+  private final List<Tensor> results;
   private final DType real;
   private final List<Value> reals = new ArrayList<>();
   private final List<Value> integers = new ArrayList<>();
@@ -44,14 +47,22 @@ public final class RandomProgram {
 
   /** Makes the program of a seed. */
   public RandomProgram(long seed) {
+    this(seed, null);
+  }
+
+  /** The program, or what it gives for operands. */
+  private RandomProgram(long seed, List<Tensor> concrete) {
+    this.seed = seed;
     random = new Random(seed * 0x9E3779B97F4A7C15L + 1);
+    families = new RandomFamilies(random);
     real = random.nextInt(4) == 0 ? DType.F64 : DType.F32;
     int n = 2 + random.nextInt(3);
     for (int i = 0; i < n; i++) {
       operands.add(operand(i == n - 1 ? DType.I32 : real));
     }
     List<TensorType> types = operands.stream().map(OpCase.Operand::type).toList();
-    graph = Jit.graph(this::build, types);
+    graph = concrete == null ? Jit.graph(this::build, types) : null;
+    results = concrete == null ? null : build(concrete);
   }
 
   /** The traced program. */
@@ -66,6 +77,11 @@ public final class RandomProgram {
       in.add(o.values().make(o.type(), in.size() + 77));
     }
     return in;
+  }
+
+  /** The results without a graph, step by step on concrete tensors. */
+  public List<Tensor> eager() {
+    return new RandomProgram(seed, inputs()).results;
   }
 
   /** How closely each result must agree. */
@@ -95,7 +111,7 @@ public final class RandomProgram {
     }
     int steps = 3 + random.nextInt(12);
     for (int i = 0; i < steps; i++) {
-      switch (random.nextInt(10)) {
+      switch (random.nextInt(17)) {
         case 0, 1 -> add(reals, unary(pick(reals)));
         case 2, 3 -> add(reals, binary(pick(reals), pick(reals)));
         case 4 -> add(reals, reduce(pick(reals)));
@@ -103,6 +119,12 @@ public final class RandomProgram {
         case 6 -> move();
         case 7 -> integer();
         case 8 -> add(reals, index(pick(reals)));
+        case 9, 10 -> add(reals, families.along(pick(reals)));
+        case 11 -> add(integers, families.places(pick(reals)));
+        case 12 -> add(reals, families.indexed(pick(reals), pick(integers).t()));
+        case 13 -> add(reals, families.windows(pick(reals), pick(reals)));
+        case 14 -> add(reals, families.loop(pick(reals), truth()));
+        case 15 -> add(reals, families.half(pick(reals)));
         default -> choose();
       }
     }
@@ -114,6 +136,10 @@ public final class RandomProgram {
     }
     result(results, pick(reals));
     return results;
+  }
+
+  private Tensor truth() {
+    return truths.isEmpty() ? pick(integers).t().sum().greater(0) : pick(truths).t();
   }
 
   private void result(List<Tensor> results, Value v) {
@@ -190,7 +216,7 @@ public final class RandomProgram {
   }
 
   /** Added one after another, the rounding of the growing sum counts again and again. */
-  private static double added(double n) {
+  static double added(double n) {
     return n * Math.max(1, Math.sqrt(n) / 4);
   }
 
