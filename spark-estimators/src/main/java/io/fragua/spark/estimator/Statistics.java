@@ -24,6 +24,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DecimalType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Learns from the data what the network needs to know before it can be built, and finds what is
@@ -41,6 +43,8 @@ final class Statistics<P extends InputParams & TrainingParams> {
    * @param classWeights how much rows of each class count, or null
    */
   record Learnt(DataDescription data, long rows, long trainingRows, double[] classWeights) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(Statistics.class);
 
   private final String stage;
   private final P params;
@@ -121,6 +125,10 @@ final class Statistics<P extends InputParams & TrainingParams> {
         read.add(params.getStandardize() ? c.near(mean, type(c.name())) : c);
       } else {
         var m = Jobs.run(stage, () -> VectorStatistics.collect(data, c, keep));
+        String advice = c.kind() == InputColumn.Kind.VECTOR ? m.advice(c.name()) : null;
+        if (advice != null) {
+          LOG.warn("{} {}", stage, advice);
+        }
         for (int i = 0; i < c.width(); i++) {
           double mean = m.counts()[i] == 0 ? Double.NaN : m.means()[i];
           if (!Double.isFinite(mean)) {

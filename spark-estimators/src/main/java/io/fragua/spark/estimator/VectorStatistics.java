@@ -8,8 +8,10 @@ import io.fragua.arrow.TileReader;
 import io.fragua.arrow.TileSpec;
 import io.fragua.tensor.Buffer;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
@@ -27,6 +29,12 @@ final class VectorStatistics implements BatchFunction {
   private static final long serialVersionUID = 1L;
   private static final int MAX_ROWS = 1024;
 
+  /** From this width on it matters that vectors are written out ... */
+  private static final int WIDE = 1000;
+
+  /** ... if not one number in so many is other than 0. */
+  private static final int SPARSE = 20;
+
   private final List<TileSpec> tiles;
   private final int width;
 
@@ -41,15 +49,36 @@ final class VectorStatistics implements BatchFunction {
    * @param counts finite values of each element
    * @param means of the finite values of each element; 0 without any
    * @param squares sum of squared distances from the mean
+   * @param filled one number: how many values are not 0
    */
-  record Moments(long[] counts, double[] means, double[] squares) {
+  record Moments(long[] counts, double[] means, double[] squares, long[] filled) {
     Moments(int width) {
-      this(new long[width], new double[width], new double[width]);
+      this(new long[width], new double[width], new double[width], new long[1]);
     }
 
     /** Sample standard deviation of an element; 0 for fewer than two values. */
     double deviation(int i) {
       return counts[i] < 2 ? 0 : Math.sqrt(squares[i] / (counts[i] - 1));
+    }
+
+    /**
+     * What to do where nearly all that is written out of vectors is 0.
+     *
+     * @param name of the column
+     * @return null where nothing is to be done
+     */
+    String advice(String name) {
+      long rows = Arrays.stream(counts).max().orElse(0);
+      double each = rows == 0 ? 0 : (double) filled[0] / rows;
+      return counts.length < WIDE || each * SPARSE > counts.length
+          ? null
+          : String.format(
+              Locale.ROOT,
+              "featuresCol: all numbers of a vector are written out, and of %d in a row of \"%s\""
+                  + " %.1f are not 0 on average; name it in sparseCols instead, which keeps those",
+              counts.length,
+              name,
+              each);
     }
 
     /** Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm", 1979. */
@@ -63,15 +92,16 @@ final class VectorStatistics implements BatchFunction {
           counts[i] = n;
         }
       }
+      filled[0] += b.filled[0];
       return this;
     }
 
     private byte[] toBytes() {
-      ByteBuffer b = ByteBuffer.allocate(24 * counts.length);
+      ByteBuffer b = ByteBuffer.allocate(24 * counts.length + 8);
       for (int i = 0; i < counts.length; i++) {
         b.putLong(counts[i]).putDouble(means[i]).putDouble(squares[i]);
       }
-      return b.array();
+      return b.putLong(filled[0]).array();
     }
 
     private static Moments of(byte[] bytes, int width) {
@@ -82,6 +112,7 @@ final class VectorStatistics implements BatchFunction {
         m.means[i] = b.getDouble();
         m.squares[i] = b.getDouble();
       }
+      m.filled[0] = b.getLong();
       return m;
     }
   }
@@ -155,6 +186,7 @@ final class VectorStatistics implements BatchFunction {
         if (v == v) {
           m.counts[i]++;
           m.means[i] += v;
+          m.filled[0] += v != 0 ? 1 : 0;
         }
       }
     }

@@ -2,13 +2,16 @@ package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.arrow.InputColumn;
 import io.fragua.nn.Dense;
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
@@ -104,6 +107,28 @@ class SparseTest {
     assertEquals(4, model.summary().epochs().get(0).rows());
     assertEquals(12, model.numFeatures());
     assertEquals(4, model.transform(data).count());
+  }
+
+  /** Two of 2,000 numbers a row are not 0; {@code dense} has none that is. */
+  @Test
+  void sparseVectorsThatAreWrittenOutAreTold() {
+    UDF1<Long, Vector> sparse =
+        id -> Vectors.sparse(2000, new int[] {(int) (id % 7), 1999}, new double[] {1, 0.5});
+    UDF1<Vector, Vector> dense =
+        v -> Vectors.dense(DoubleStream.of(v.toArray()).map(x -> x + 1).toArray());
+    Spark.session().udf().register("sparse2000", functions.udf(sparse, SQLDataTypes.VectorType()));
+    Spark.session().udf().register("dense2000", functions.udf(dense, SQLDataTypes.VectorType()));
+    Dataset<Row> vectors =
+        Spark.session()
+            .range(50)
+            .repartition(3)
+            .selectExpr("sparse2000(id) as x")
+            .selectExpr("x", "dense2000(x) as y");
+    assertEquals(
+        "featuresCol: all numbers of a vector are written out, and of 2000 in a row of \"x\" 2.0"
+            + " are not 0 on average; name it in sparseCols instead, which keeps those",
+        VectorStatistics.collect(vectors, InputColumn.vector("x", 2000), false).advice("x"));
+    assertNull(VectorStatistics.collect(vectors, InputColumn.vector("y", 2000), false).advice("y"));
   }
 
   @Test
