@@ -69,7 +69,7 @@ class SparkBenchTest {
     err.getBuffer().setLength(0);
     assertEquals(1, line.execute("--data=none", "--rows=2 workers"));
     assertEquals(
-        "bench spark: --rows must name some of [flights, scoring, MLlib, DLRM, workers main,"
+        "bench spark: --rows must name some of [flights, scoring, MLlib, DLRM, store, workers main,"
             + " workers deterministic, workers dense]: [2 workers]; correct it",
         err.toString());
   }
