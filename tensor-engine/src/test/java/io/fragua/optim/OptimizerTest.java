@@ -18,6 +18,7 @@ import io.fragua.tensor.TensorType;
 import io.fragua.testing.Golden;
 import io.fragua.testing.Runs;
 import io.fragua.testing.Tolerance;
+import io.fragua.transform.Control;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Grad;
 import io.fragua.transform.Jit;
@@ -207,21 +208,9 @@ class OptimizerTest {
           in.add(Grad.grad(loss).apply(a.subList(0, 1)).get(0));
           return step(t, params, state).apply(in);
         };
-    // many steps a program, or the calls would take longer than the steps
-    int inner = 50;
-    Fn many =
-        a -> {
-          List<Tensor> v = a;
-          for (int i = 0; i < inner; i++) {
-            v = step.apply(v);
-          }
-          return v;
-        };
-    Fn compiled = Jit.jit(many, Backends.reference(), CompileOptions.DEFAULT);
-    List<Tensor> v = concat(params, state);
-    for (int i = 0; i < steps; i += inner) {
-      v = compiled.apply(v);
-    }
+    Fn all = a -> Control.foriLoop(0, steps, (i, v) -> step.apply(v), a);
+    List<Tensor> v =
+        Jit.jit(all, Backends.cpu(), CompileOptions.DEFAULT).apply(concat(params, state));
     return v.get(0).toFloats();
   }
 
