@@ -67,7 +67,8 @@ final class ShuffledBlocks implements AutoCloseable {
     int most = Math.max(1, BLOCK / (Integer.BYTES + rowBytes));
     Open[] open = new Open[windows.size()];
     for (int w = 0; w < open.length; w++) {
-      open[w] = new Open(most * (Integer.BYTES + rowBytes));
+      // Rows as large as a block are written at once, so that one place serves all windows.
+      open[w] = w > 0 && most == 1 ? open[0] : new Open(most * (Integer.BYTES + rowBytes));
     }
     int[] windowOf = new int[shuffle.buckets()];
     for (int b = 0; b < windowOf.length; b++) {
@@ -88,9 +89,11 @@ final class ShuffledBlocks implements AutoCloseable {
     }
     for (int w = 0; w < open.length; w++) {
       Open o = open[w];
-      System.arraycopy(
-          o.bytes, most * Integer.BYTES, o.bytes, o.rows * Integer.BYTES, o.rows * rowBytes);
-      write(w, o);
+      if (o.rows > 0) {
+        System.arraycopy(
+            o.bytes, most * Integer.BYTES, o.bytes, o.rows * Integer.BYTES, o.rows * rowBytes);
+        write(w, o);
+      }
       starts[w + 1] += starts[w];
     }
   }
