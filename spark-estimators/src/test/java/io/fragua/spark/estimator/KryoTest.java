@@ -18,6 +18,7 @@ class KryoTest {
       String java = KryoMain.results(Spark.session(), way, temp.resolve(way).toString());
       assertTrue(said.contains(way + " " + java), String.join("\n", said));
       assertEquals(java.split(" ")[0], java.split(" ")[1]);
+      assertEquals(way.equals("barrier") ? "2" : "0", java.split(" ")[3], "workers at once");
     }
     assertTrue(said.contains("probe 2"), String.join("\n", said));
   }

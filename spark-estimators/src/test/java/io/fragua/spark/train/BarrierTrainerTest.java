@@ -16,7 +16,6 @@ import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.util.ArrowUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,28 +29,9 @@ class BarrierTrainerTest {
     TestSpark.get();
   }
 
-  /** A failed job's tasks may still be ending when the error is thrown. */
   @AfterEach
   void nothingIsLeft() {
-    assertNothingIsLeft();
-  }
-
-  static void assertNothingIsLeft() {
-    assertTrue(Patience.until(() -> leftovers().isEmpty()), BarrierTrainerTest::leftovers);
-  }
-
-  private static String leftovers() {
-    StringBuilder s = new StringBuilder();
-    if (Programs.live() > 0) {
-      s.append(Programs.live()).append(" jobs hold programs; ");
-    }
-    ArrowUtils.rootAllocator().getChildAllocators().stream()
-        .filter(a -> a.getName().startsWith("fragua training"))
-        .forEach(a -> s.append(a.getName()).append(" is open; "));
-    Thread.getAllStackTraces().keySet().stream()
-        .filter(t -> t.getName().startsWith("fragua-"))
-        .forEach(t -> s.append(t.getName()).append(" runs; "));
-    return s.toString();
+    Leftovers.assertNone();
   }
 
   static float[] flat(ParamTree p) {
@@ -136,12 +116,21 @@ class BarrierTrainerTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,300", "1,4,300", "2,1,300", "2,3,301", "2,7,5", "2,2,1"})
-  void fullBatchesEqualAPlainLoop(int workers, int partitions, int rows) {
+  @CsvSource({
+    "1,1,300,600",
+    "1,4,300,600",
+    "2,1,300,600",
+    "2,3,301,602",
+    "2,3,301,301", // an odd batch is cut into halves that differ
+    "2,7,5,10",
+    "2,7,5,5",
+    "2,2,1,2"
+  })
+  void fullBatchesEqualAPlainLoop(int workers, int partitions, int rows, int batch) {
     Dataset<Row> data = TestSpark.rows(rows, partitions);
     Task t = new Task(data);
     t.workers = workers;
-    t.batch = 2 * rows;
+    t.batch = batch;
     t.epochs = 20;
     assertClose(descend(data.collectAsList(), t), flat(t.train().params()), 2e-5);
   }

@@ -1,5 +1,6 @@
 package io.fragua.spark.train;
 
+import io.fragua.spark.estimator.NeuralClassifier;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,7 +13,8 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * What {@link LocalSgdTest} runs in a process of its own: a cluster whose executors come and go.
- * Prints the error of a barrier, then of each training its bits, its jobs and executors lost.
+ * Prints the error of a barrier, then of each training its bits, its jobs and executors lost; and
+ * what became of an estimator that does not say how many workers there are.
  */
 final class ElasticMain {
   private ElasticMain() {}
@@ -40,24 +42,15 @@ final class ElasticMain {
       }
       System.out.println("UNBROKEN " + train(spark, false));
       System.out.println("KILLED " + train(spark, true));
+      System.out.println("LEFT-OUT " + fit(spark, "localSgd"));
+      System.out.println("LEFT-OUT-BARRIER " + fit(spark, "barrier"));
     }
   }
 
   private static String train(SparkSession spark, boolean kill) throws Exception {
     AtomicInteger jobs = new AtomicInteger();
     AtomicInteger lost = new AtomicInteger();
-    SparkListener counter =
-        new SparkListener() {
-          @Override
-          public void onJobStart(SparkListenerJobStart e) {
-            jobs.incrementAndGet();
-          }
-
-          @Override
-          public void onExecutorRemoved(SparkListenerExecutorRemoved e) {
-            lost.incrementAndGet();
-          }
-        };
+    SparkListener counter = counter(jobs, lost);
     long victim = kill ? somePid(spark) : 0;
     spark.sparkContext().listenerBus().waitUntilEmpty(60_000);
     spark.sparkContext().addSparkListener(counter);
@@ -81,6 +74,44 @@ final class ElasticMain {
     spark.sparkContext().listenerBus().waitUntilEmpty(60_000);
     spark.sparkContext().removeSparkListener(counter);
     return bits + " " + jobs + " " + lost;
+  }
+
+  /** Rows that an epoch learnt from, or the error; and jobs. */
+  private static String fit(SparkSession spark, String distribution) throws Exception {
+    AtomicInteger jobs = new AtomicInteger();
+    SparkListener counter = counter(jobs, new AtomicInteger());
+    spark.sparkContext().listenerBus().waitUntilEmpty(60_000);
+    spark.sparkContext().addSparkListener(counter);
+    String result;
+    try {
+      var model =
+          new NeuralClassifier()
+              .setNumericCols("a", "b")
+              .setHiddenLayers(4)
+              .setEpochs(1)
+              .setDistribution(distribution)
+              .fit(TestSpark.rows(spark, 600, 3));
+      result = String.valueOf(model.summary().epochs().get(0).rows());
+    } catch (IllegalArgumentException e) {
+      result = e.getMessage();
+    }
+    spark.sparkContext().listenerBus().waitUntilEmpty(60_000);
+    spark.sparkContext().removeSparkListener(counter);
+    return jobs + " " + result;
+  }
+
+  private static SparkListener counter(AtomicInteger jobs, AtomicInteger lost) {
+    return new SparkListener() {
+      @Override
+      public void onJobStart(SparkListenerJobStart e) {
+        jobs.incrementAndGet();
+      }
+
+      @Override
+      public void onExecutorRemoved(SparkListenerExecutorRemoved e) {
+        lost.incrementAndGet();
+      }
+    };
   }
 
   /** The process of an executor that runs tasks. */

@@ -10,12 +10,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
@@ -32,7 +29,7 @@ class LocalSgdTest {
   /** Programs are kept for some seconds, for a next task. */
   @AfterEach
   void nothingIsLeft() {
-    BarrierTrainerTest.assertNothingIsLeft();
+    Leftovers.assertNone();
   }
 
   private static Task task(Dataset<Row> data, int workers, int batch, int localSteps) {
@@ -142,28 +139,8 @@ class LocalSgdTest {
     r.close();
   }
 
-  /** Sockets that are seen while it trains and were not there before. */
   private static Set<String> opened(Runnable r) throws Exception {
-    Set<String> before = OpenFiles.sockets();
-    Set<String> opened = new HashSet<>();
-    AtomicBoolean trained = new AtomicBoolean();
-    FutureTask<Void> watch =
-        new FutureTask<>(
-            () -> {
-              while (!trained.get()) {
-                opened.addAll(OpenFiles.sockets());
-              }
-              return null;
-            });
-    new Thread(watch, "sockets").start();
-    try {
-      r.run();
-    } finally {
-      trained.set(true);
-    }
-    watch.get();
-    opened.removeAll(before);
-    return opened;
+    return OpenFiles.opened(OpenFiles::sockets, r);
   }
 
   /** With dynamic allocation, in other processes, one of which is killed. */
@@ -172,9 +149,9 @@ class LocalSgdTest {
     List<String> out = ChildJvm.cluster(temp, ElasticMain.class, 0);
     Map<String, String> said =
         out.stream()
-            .filter(l -> l.matches("(BARRIER|UNBROKEN|KILLED) .*"))
+            .filter(l -> l.matches("(BARRIER|UNBROKEN|KILLED|LEFT-OUT|LEFT-OUT-BARRIER) .*"))
             .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-    assertEquals(3, said.size(), String.join("\n", out));
+    assertEquals(5, said.size(), String.join("\n", out));
     assertTrue(said.get("BARRIER").contains("set distribution to localSgd"), said.get("BARRIER"));
     String[] unbroken = said.get("UNBROKEN").split(" ");
     String[] killed = said.get("KILLED").split(" ");
@@ -182,5 +159,9 @@ class LocalSgdTest {
     assertEquals(unbroken[1], killed[1], "jobs: a lost task is repeated within its own");
     assertEquals("0", unbroken[2], "executors lost");
     assertEquals("1", killed[2], "executors lost");
+    String[] leftOut = said.get("LEFT-OUT").split(" ");
+    assertEquals("600", leftOut[1], "rows that an estimator without numWorkers learns from");
+    assertNotEquals("0", leftOut[0], "jobs are seen");
+    assertEquals("0 " + said.get("BARRIER"), said.get("LEFT-OUT-BARRIER"), "before any job");
   }
 }

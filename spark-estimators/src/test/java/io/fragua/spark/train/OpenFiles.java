@@ -12,21 +12,75 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
-/** What this process holds open, from Linux' own list. */
+/** What processes hold open, from Linux' own lists. */
 final class OpenFiles {
   private OpenFiles() {}
 
-  /** The names of the open sockets, none of them given twice; empty where there is no such list. */
+  /**
+   * The names of this process' open sockets, none of them given twice; empty where there is no such
+   * list.
+   */
   static Set<String> sockets() throws IOException {
     return named("socket:.*").keySet();
   }
 
-  /** Open files by what they are called, which is not given twice, each with its descriptor. */
+  /** The addresses that a process listens on, as Linux writes them; none if it has ended. */
+  static Set<String> listening(long pid) throws IOException {
+    Set<String> sockets = named("socket:.*", Path.of("/proc/" + pid + "/fd")).keySet();
+    Set<String> found = new TreeSet<>();
+    for (Path table : List.of(Path.of("/proc/net/tcp"), Path.of("/proc/net/tcp6"))) {
+      for (String line : Files.exists(table) ? Files.readAllLines(table) : List.<String>of()) {
+        String[] words = line.strip().split(" +"); // 1: local address, 3: state, 9: inode
+        if (words[3].equals("0A") && sockets.contains("socket:[" + words[9] + "]")) {
+          found.add(words[1]);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** What is seen while something runs and was not there before. */
+  static Set<String> opened(Callable<Set<String>> look, Runnable something) throws Exception {
+    Set<String> before = look.call();
+    Set<String> opened = new TreeSet<>();
+    AtomicBoolean over = new AtomicBoolean();
+    FutureTask<Void> watch =
+        new FutureTask<>(
+            () -> {
+              while (!over.get()) {
+                opened.addAll(look.call());
+              }
+              return null;
+            });
+    new Thread(watch, "watch").start();
+    try {
+      something.run();
+    } finally {
+      over.set(true);
+    }
+    watch.get();
+    opened.removeAll(before);
+    return opened;
+  }
+
+  /** As {@link #named(String, Path)}, of this process. */
   static Map<String, Path> named(String pattern) throws IOException {
+    return named(pattern, Path.of("/proc/self/fd"));
+  }
+
+  /**
+   * Open files by what they are called, which is not given twice, each with its descriptor.
+   *
+   * @param fds descriptors of a process; none are found if it has ended
+   */
+  static Map<String, Path> named(String pattern, Path fds) throws IOException {
     Map<String, Path> found = new HashMap<>();
-    Path fds = Path.of("/proc/self/fd");
     if (!Files.isDirectory(fds)) {
       return found;
     }
