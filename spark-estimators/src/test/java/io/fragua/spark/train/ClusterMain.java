@@ -17,6 +17,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -44,6 +46,10 @@ final class ClusterMain {
       System.out.println("MEMORY " + bits(task(cluster, 2).train().params()));
       System.out.println("BUCKETS " + digest(large(cluster).train().params()));
       System.out.println("OVERLAP " + overlapping(cluster));
+      System.out.println(
+          "PORTS-ROUNDS " + ports(cluster, new Distribution(0, 2, false, false, 0, 0)));
+      System.out.println("PORTS-BARRIER " + ports(cluster, Distribution.PLAIN));
+      System.out.println("CANCELLED " + cancel(cluster));
       kill(cluster);
     }
     try (SparkSession cluster = session("local-cluster[2,1,1024]", args, true)) {
@@ -166,6 +172,71 @@ final class ClusterMain {
         };
     t.train();
     return seen.get();
+  }
+
+  /** What executors listen on while they train, and did not before. */
+  private static Set<String> ports(SparkSession spark, Distribution distribution) {
+    Task t = task(spark, 2);
+    t.distribution = distribution;
+    try {
+      return OpenFiles.opened(() -> executors(OpenFiles::listening), t::train);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Finds something of a process. */
+  private interface Look {
+    Set<String> at(long pid) throws IOException;
+  }
+
+  private static Set<String> executors(Look look) throws IOException {
+    Set<String> all = new TreeSet<>();
+    for (ProcessHandle p : ProcessHandle.current().descendants().toList()) {
+      all.addAll(look.at(p.pid()));
+    }
+    return all;
+  }
+
+  /**
+   * Cancels a training that would take hours, as one does from a notebook; its error, and what
+   * executors listen on, map or have open from then on.
+   */
+  private static String cancel(SparkSession spark) throws IOException {
+    Set<String> before = executors(ClusterMain::held);
+    Task t = task(spark, 2);
+    t.epochs = 10_000_000;
+    t.recovery = new Recovery("", 1, 0, 1, 3, Map.of()); // what was cancelled is not taken up again
+    t.listener =
+        new TrainListener() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            if (m.epoch() == 20) {
+              spark.sparkContext().cancelJobGroup("a notebook's");
+            }
+          }
+        };
+    spark.sparkContext().setJobGroup("a notebook's", "", false);
+    try {
+      t.train();
+      return "but trained on";
+    } catch (IllegalStateException e) {
+      Set<String> left = executors(ClusterMain::held);
+      left.removeAll(before);
+      return e.getMessage() + " " + left;
+    } finally {
+      spark.sparkContext().clearJobGroup();
+    }
+  }
+
+  private static Set<String> held(long pid) throws IOException {
+    Set<String> held = OpenFiles.listening(pid);
+    Path fds = Path.of("/proc/" + pid + "/fd");
+    held.addAll(OpenFiles.named(".*(/dev/shm/fragua-|/temp_local).*", fds).keySet());
+    if (shared(String.valueOf(pid)) > 0) {
+      held.add("shared memory of " + pid);
+    }
+    return held;
   }
 
   private static String read(File task) {

@@ -1,6 +1,7 @@
 package io.fragua.spark.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -35,6 +36,14 @@ class LocalClusterTest {
     assertEquals(large, said.get("BUCKETS"), "buckets through shared memory, while computing");
     assertEquals("2", said.get("OVERLAP"), "threads of executors that add up buckets");
     assertEquals(large, said.get("LARGE"), "encrypted buckets, while computing");
+    assertEquals("[]", said.get("PORTS-ROUNDS"), "executors listen while rounds are trained");
+    assertNotEquals("[]", said.get("PORTS-BARRIER"), "ports are seen");
+    assertTrue(
+        said.get("CANCELLED")
+            .matches(
+                "train: the job must run to its end: \\[SPARK_JOB_CANCELLED] Job \\d+ cancelled"
+                    + " part of cancelled job group a notebook's.*; see its cause \\[]"),
+        said.get("CANCELLED"));
     assertEquals("1", said.get("SHARED"), "files in memory of a worker");
     String[] killed = said.get("KILLED").split(" ", 2);
     assertTrue(Integer.parseInt(killed[0]) < LIMIT_MS, killed[0] + " ms");
@@ -87,10 +96,10 @@ class LocalClusterTest {
             .filter(
                 l ->
                     l.matches(
-                        "(ONE|MEMORY|BUCKETS|OVERLAP|SEALED|LARGE|SHARED|VICTIM|KILLED|SURVIVED|SPILLED)"
-                            + " .*"))
+                        "(ONE|MEMORY|BUCKETS|OVERLAP|PORTS-[A-Z]+|CANCELLED|SEALED|LARGE|SHARED"
+                            + "|VICTIM|KILLED|SURVIVED|SPILLED) .*"))
             .collect(Collectors.toMap(l -> l.split(" ")[0], l -> l.split(" ", 2)[1]));
-    assertEquals(11, said.size(), String.join("\n", all));
+    assertEquals(14, said.size(), String.join("\n", all));
     return said;
   }
 }
