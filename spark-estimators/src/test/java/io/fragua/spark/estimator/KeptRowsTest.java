@@ -2,6 +2,7 @@ package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.apache.spark.ml.linalg.SQLDataTypes;
@@ -9,13 +10,14 @@ import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What fit makes of invalid values where {@code handleInvalid} is skip or keep. */
+/** What becomes of invalid values where {@code handleInvalid} is skip or keep. */
 class KeptRowsTest {
   private static NeuralClassifier classifier() {
     return new NeuralClassifier().setLabelCol("xor").setHiddenLayers(2).setEpochs(1);
@@ -90,6 +92,50 @@ class KeptRowsTest {
     assertEquals(shape, m.data().data().numbers().get(0).shape().toString());
     assertEquals(way.equals("keep") ? 20 : 16, m.summary().epochs().get(0).rows());
     assertEquals(way.equals("keep") ? 20 : 16, m.transform(rows).count());
+  }
+
+  /** Rows are dropped from micro-batches, or filled in them, as from a data set. */
+  @ParameterizedTest
+  @ValueSource(strings = {"keep", "skip"})
+  void aStreamKeepsTheRowsThatABatchKeeps(String way) throws Exception {
+    Dataset<Row> holes =
+        EstimatorCases.data()
+            .withColumn("a", functions.expr("if(b % 7 = 0, null, a)"))
+            .withColumn("city", functions.expr("if(b % 7 = 1, 'Rome', city)"))
+            .withColumn("words", functions.expr("if(b % 7 = 2, map('unseen', 1D), words)"))
+            .select("b", "code", "xor", "a", "city", "words");
+    NeuralClassificationModel m =
+        classifier()
+            .setNumericCols("a")
+            .setCategoricalCols("city")
+            .setSparseCols("words")
+            .setHandleInvalid(way)
+            .fit(EstimatorCases.data());
+    String path = Spark.folder("holes").toString();
+    holes.repartition(3).write().parquet(path);
+    Dataset<Row> stream =
+        Spark.session()
+            .readStream()
+            .schema(holes.schema())
+            .option("maxFilesPerTrigger", 1)
+            .parquet(path);
+    String table = "holes_" + way;
+    StreamingQuery query =
+        m.transform(stream).writeStream().format("memory").queryName(table).start();
+    try {
+      query.processAllAvailable();
+    } finally {
+      query.stop();
+    }
+    List<String> kept = texts(m.transform(holes));
+    assertEquals(kept, texts(Spark.session().table(table)));
+    long valid = holes.filter("b % 7 > 2").count();
+    assertTrue(valid > 0 && valid < 240, valid + " rows are valid");
+    assertEquals(way.equals("keep") ? 240 : valid, kept.size());
+  }
+
+  private static List<String> texts(Dataset<Row> rows) {
+    return rows.collectAsList().stream().map(Row::toString).sorted().toList();
   }
 
   private static org.apache.spark.sql.Column value(String type) {
