@@ -6,6 +6,8 @@ import io.fragua.nn.Dense;
 import io.fragua.nn.Dropout;
 import io.fragua.nn.LayerNorm;
 import io.fragua.nn.Sequential;
+import io.fragua.nn.SinusoidalPositions;
+import io.fragua.nn.TransformerEncoderLayer;
 import java.util.List;
 import java.util.function.Supplier;
 import org.apache.spark.ml.evaluation.BinaryClassificationEvaluator;
@@ -42,6 +44,12 @@ final class EstimatorCases {
     }
   }
 
+  /** What stands at place i: two kinds among others, whose order is {@code xor}. */
+  private static final String TOKEN =
+      "case i when if(xor = 1, early, late) then array(1F, 0, 0, 0)"
+          + " when if(xor = 1, late, early) then array(0F, 1, 0, 0)"
+          + " else array(0F, 0, 1, float(pmod(hash(i, a), 9)) / 9) end";
+
   private static Dataset<Row> data;
 
   static synchronized Dataset<Row> data() {
@@ -57,7 +65,11 @@ final class EstimatorCases {
                       + " 'data', unhex(if(a > 0.5, 'FF', '00') || if(b > 500, 'FF', '00'))) as"
                       + " image",
                   "binary(city || code) as raw",
-                  "map('a' || int(a > 0.5), 1.0, 'b' || int(b > 500), -1.0, city, 0.5) as words")
+                  "map('a' || int(a > 0.5), 1.0, 'b' || int(b > 500), -1.0, city, 0.5) as words",
+                  "pmod(hash(a), 5) as early") // a place in a sequence of six, and one after it
+              .selectExpr("*", "early + 1 + pmod(hash(b), 5 - early) as late")
+              .selectExpr("*", "transform(sequence(0, 5), i -> " + TOKEN + ") as tokens")
+              .drop("early", "late")
               .cache();
     }
     return data;
@@ -171,6 +183,22 @@ final class EstimatorCases {
                             new Dense(2))),
             auc("xor"),
             0.99,
+            true),
+        new Case(
+            "a transformer encoder over sequences whose order counts",
+            () ->
+                xor()
+                    .setFeaturesCol("tokens")
+                    .setStandardize(false)
+                    .setNetwork(
+                        new Sequential(
+                            new Dense(8),
+                            new SinusoidalPositions(),
+                            new TransformerEncoderLayer(2, 16),
+                            (s, x) -> x.mean(1),
+                            new Dense(1))),
+            auc("xor"),
+            0.95,
             true),
         new Case(
             "amount from scalars", () -> regressor().setNumericCols("a", "b"), r2(), 0.5, false),
