@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.spark.SparkException;
 import org.apache.spark.ml.linalg.Vector;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Scoring against the same arithmetic on rows, and what it leaves behind. */
@@ -84,6 +87,25 @@ final class ModelScorerTest {
     ModelScorer scorer = Models.scorer(Models.model("m", batch, false), backend);
     assertScores(ModelScorer.append(some, scorer), batch == 1 ? 300 : ROWS);
     assertUnused();
+  }
+
+  private static final AtomicInteger RUNS = new AtomicInteger();
+
+  /** Spark's reader gives the rows in batches of 4096, 4096 and 808. */
+  @ParameterizedTest
+  @CsvSource({"1, 9000", "7, 1288", "1024, 9", "20000, 3"})
+  void oneRunForEachBatch(int batch, int runs) {
+    RUNS.set(0);
+    ScoreModel m = Models.model("runs", batch, false);
+    Dataset<Row> out =
+        ColumnarMap.append(
+            data,
+            m.inputs(),
+            m.schema(),
+            new EachRun(Models.scorer(m, "cpu"), () -> RUNS.incrementAndGet()),
+            "counted");
+    assertScores(out, ROWS);
+    assertEquals(runs, RUNS.get());
   }
 
   @Test
@@ -164,6 +186,28 @@ final class ModelScorerTest {
     }
     assertUnused();
     assertTrue(ModelCache.counts()[0] <= ModelCache.MAX_IDLE, () -> ModelCache.counts()[0] + "");
+  }
+
+  private static LoadedModel loaded(ScoreModel m, ModelKey key) {
+    LoadedModel loaded = ModelCache.acquire(m, key);
+    ModelCache.release(key);
+    return loaded;
+  }
+
+  @Test
+  void aSecondQueryLoadsNothing() {
+    ModelCache.clear();
+    ScoreModel m = Models.model("again", 64, false);
+    ModelScorer.append(data, Models.broadcast(m)).collectAsList();
+    ModelKey key = ModelKey.of(m, "cpu").withThreads(1); // spark.task.cpus
+    LoadedModel first = loaded(m, key);
+    Sent<ScoreModel> sentAgain = Models.broadcast(Models.model("again", 64, false));
+    for (Dataset<Row> rows : List.of(data, data.repartition(4), data.filter("id % 3 = 0"))) {
+      ModelScorer.append(rows, sentAgain).collectAsList();
+    }
+    assertUnused();
+    assertSame(first, loaded(m, key));
+    assertArrayEquals(new int[] {1, 0}, ModelCache.counts(), "nothing beside it");
   }
 
   // --- what it leaves behind

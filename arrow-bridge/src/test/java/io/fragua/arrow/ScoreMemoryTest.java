@@ -15,7 +15,6 @@ import io.fragua.tensor.TensorType;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -29,7 +28,6 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.vectorized.ColumnarBatch;
 import org.apache.spark.storage.BlockId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -188,31 +186,11 @@ final class ScoreMemoryTest {
 
   private static final AtomicInteger RUNS = new AtomicInteger();
 
-  /** Scores, and is killed from outside during the fifth run of the program. */
-  private record Killed(ModelScorer scorer) implements BatchFunction {
-    @Override
-    public Iterator<ColumnarBatch> apply(
-        Iterator<ColumnarBatch> in, int[] ordinals, ColumnarMetrics metrics) {
-      ColumnarMetrics killing =
-          new ColumnarMetrics() {
-            @Override
-            public void copy(long nanos) {}
-
-            @Override
-            public void compute(long nanos) {
-              if (RUNS.incrementAndGet() == 5) {
-                Session.get().sparkContext().cancelJobGroup("kill");
-                await(TaskContext.get()::isInterrupted);
-              }
-            }
-
-            @Override
-            public void halved() {}
-
-            @Override
-            public void memory(long bytes) {}
-          };
-      return scorer.apply(in, ordinals, killing);
+  /** Kills the job from outside during the fifth run of the program. */
+  private static void kill() {
+    if (RUNS.incrementAndGet() == 5) {
+      Session.get().sparkContext().cancelJobGroup("kill");
+      await(TaskContext.get()::isInterrupted);
     }
   }
 
@@ -235,7 +213,7 @@ final class ScoreMemoryTest {
             ModelScorerTest.source(1 << 20),
             m.inputs(),
             m.schema(),
-            new Killed(Models.scorer(m, "cpu")),
+            new EachRun(Models.scorer(m, "cpu"), ScoreMemoryTest::kill),
             "killed");
     Session.get().sparkContext().setJobGroup("kill", "stops", false);
     try {
