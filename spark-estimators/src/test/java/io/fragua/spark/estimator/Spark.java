@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.SparkPlan;
 
 /** One local session for all tests of this package, and folders that vanish with the JVM. */
 final class Spark {
@@ -25,12 +26,14 @@ final class Spark {
         .getOrCreate();
   }
 
+  /** The physical plan; of a query that was run, with its metrics. */
+  static SparkPlan executed(Dataset<Row> data) {
+    return ((org.apache.spark.sql.classic.Dataset<Row>) data).queryExecution().executedPlan();
+  }
+
   /** The physical plan, as {@code explain()} shows it. */
   static String plan(Dataset<Row> data) {
-    return ((org.apache.spark.sql.classic.Dataset<Row>) data)
-        .queryExecution()
-        .executedPlan()
-        .toString();
+    return executed(data).toString();
   }
 
   /** A path in a new temporary folder; nothing is there yet. */
