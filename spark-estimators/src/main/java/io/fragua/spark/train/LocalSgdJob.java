@@ -74,6 +74,8 @@ final class LocalSgdJob {
             pieces + n,
             (piece, validation) -> validation ? pieces + piece % n : piece);
     sent = Sent.of(spark.sc(), plan);
+    boolean interrupted = false;
+    spark.sc().addJobTag(plan.id());
     try {
       DataSum.Value rows = plan.checkpoints() == null ? DataSum.Value.NONE : sum();
       try (CheckpointSaver saver =
@@ -83,13 +85,23 @@ final class LocalSgdJob {
         request.listener().phase("training");
         return new LocalSgdLoop(request, plan, this, saver).run();
       }
-    } catch (Exception e) { // SparkException is checked, but Scala does not say who throws it
+    } catch (Exception e) { // some of them are checked, but Scala does not say who throws them
+      if (e instanceof InterruptedException) {
+        interrupted = true;
+        spark.sc().cancelJobsWithTag(plan.id()); // Spark lets the job of such a thread go on
+        throw new IllegalStateException("train: interrupted; fit again", e);
+      }
       if (e instanceof SparkException) {
         throw TrainAttempt.explained(e);
       }
       throw e;
     } finally {
+      interrupted |= Thread.interrupted(); // else nothing could be waited for here
+      spark.sc().removeJobTag(plan.id());
       sent.destroy();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

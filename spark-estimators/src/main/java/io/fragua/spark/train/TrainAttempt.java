@@ -63,10 +63,12 @@ final class TrainAttempt {
     Sent<TrainPlan> sent = Sent.of(spark, plan);
     spark.addSparkListener(watch);
     boolean hangs = false;
+    boolean interrupted = false;
     try (Progress progress = new Progress(plan.id(), listener)) {
       return await(submit(chunks, sent), progress);
     } catch (Throwable t) {
-      awaitEnd(); // then nothing of it writes, listens or holds memory any more
+      interrupted = Thread.interrupted(); // else nothing could be waited for here
+      interrupted |= awaitEnd(); // then nothing of it writes, listens or holds memory any more
       hangs = watch.running() > 0;
       throw t;
     } finally {
@@ -74,18 +76,23 @@ final class TrainAttempt {
         spark.removeSparkListener(watch);
       }
       sent.destroy();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
-  private void awaitEnd() {
+  /** Whether the thread was interrupted meanwhile. */
+  private boolean awaitEnd() {
     try {
       spark.listenerBus().waitUntilEmpty(GRACE_MS);
       watch.awaitEnd(CANCEL_MS);
     } catch (TimeoutException e) {
       LOG.warn("train: Spark's events are late; workers may still be ending", e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      return true;
     }
+    return false;
   }
 
   private JavaFutureAction<List<SerializableWritable<Parcel<TrainTask.Outcome>>>> submit(
