@@ -10,11 +10,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.spark.estimator.EstimatorCases.Case;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.apache.spark.ml.Model;
@@ -143,6 +147,7 @@ class EstimatorTest {
     model.save(path);
     assertThrows(IOException.class, () -> model.save(path));
     model.write().overwrite().save(path);
+    assertEquals(Set.of(model.getClass().getName()), namedClasses(Path.of(path)));
     NeuralModel<?> loaded =
         (NeuralModel<?>) model.getClass().getMethod("load", String.class).invoke(null, path);
     assertEquals(model.uid(), loaded.uid());
@@ -156,6 +161,27 @@ class EstimatorTest {
       loaded.setInferenceBatchSize(rows);
       assertArrayEquals(expected, values(loaded), 1e-4 * magnitude(expected), "batches of " + rows);
     }
+  }
+
+  private static final String FILE =
+      "(metadata/)?[.]?(part-.*|_SUCCESS|data.json|graph.json|graph-next.json|weights.safetensors)"
+          + "([.]crc)?";
+
+  private static final Pattern CLASS = Pattern.compile("\\b([a-z]\\w*[.]){2,}[A-Z]\\w*");
+
+  /** Classes that a saved model names; none of its files holds a Java-serialised object. */
+  private static Set<String> namedClasses(Path folder) throws IOException {
+    Set<String> classes = new HashSet<>();
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path p : all.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(p).toString();
+        assertTrue(name.matches(FILE), name);
+        String bytes = Files.readString(p, StandardCharsets.ISO_8859_1);
+        assertFalse(bytes.contains("\u00AC\u00ED\u0000\u0005"), name);
+        CLASS.matcher(bytes).results().forEach(r -> classes.add(r.group()));
+      }
+    }
+    return classes;
   }
 
   private static void estimatorRoundTrip(
