@@ -1,6 +1,6 @@
 package io.fragua.pipelines.cluster;
 
-import java.util.Iterator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -22,10 +22,15 @@ import org.apache.spark.connect.proto.MlParams;
 import org.apache.spark.connect.proto.MlRelation;
 import org.apache.spark.connect.proto.ObjectRef;
 import org.apache.spark.connect.proto.Plan;
+import org.apache.spark.connect.proto.Read;
 import org.apache.spark.connect.proto.Relation;
 import org.apache.spark.connect.proto.SQL;
 import org.apache.spark.connect.proto.SparkConnectServiceGrpc;
+import org.apache.spark.connect.proto.StreamingQueryCommand;
+import org.apache.spark.connect.proto.StreamingQueryInstanceId;
 import org.apache.spark.connect.proto.UserContext;
+import org.apache.spark.connect.proto.WriteOperation;
+import org.apache.spark.connect.proto.WriteStreamOperationStart;
 import org.sparkproject.connect.grpc.ManagedChannel;
 import org.sparkproject.connect.grpc.netty.NettyChannelBuilder;
 
@@ -190,26 +195,73 @@ final class ConnectClient implements AutoCloseable {
         .toList();
   }
 
-  private MlCommandResult command(MlCommand.Builder ml) {
-    Plan plan =
-        Plan.newBuilder().setCommand(Command.newBuilder().setMlCommand(ml.build()).build()).build();
-    MlCommandResult result = null;
-    Iterator<ExecutePlanResponse> answers = execute(plan);
-    while (answers.hasNext()) {
-      ExecutePlanResponse answer = answers.next();
-      result = answer.hasMlCommandResult() ? answer.getMlCommandResult() : result;
-    }
-    return result;
+  /** Writes rows as Parquet, to a folder that is not there yet. */
+  void write(Relation rows, String path) {
+    execute(
+        Command.newBuilder()
+            .setWriteOperation(
+                WriteOperation.newBuilder()
+                    .setInput(rows)
+                    .setSource("parquet")
+                    .setPath(path)
+                    .setMode(WriteOperation.SaveMode.SAVE_MODE_ERROR_IF_EXISTS)));
   }
 
-  private Iterator<ExecutePlanResponse> execute(Plan plan) {
+  /** A stream of Parquet files. */
+  static Relation stream(String path, String schema) {
+    Read.DataSource files =
+        Read.DataSource.newBuilder().setFormat("parquet").setSchema(schema).addPaths(path).build();
+    return Relation.newBuilder()
+        .setRead(Read.newBuilder().setDataSource(files).setIsStreaming(true))
+        .build();
+  }
+
+  /** Writes what is there of a stream as Parquet, and waits for the end. */
+  void writeStream(Relation stream, String path, String checkpoints) {
+    StreamingQueryInstanceId query =
+        execute(
+                Command.newBuilder()
+                    .setWriteStreamOperationStart(
+                        WriteStreamOperationStart.newBuilder()
+                            .setInput(stream)
+                            .setFormat("parquet")
+                            .setPath(path)
+                            .putOptions("checkpointLocation", checkpoints)
+                            .setOutputMode("append")
+                            .setAvailableNow(true)))
+            .stream()
+            .filter(ExecutePlanResponse::hasWriteStreamOperationStartResult)
+            .findFirst()
+            .orElseThrow()
+            .getWriteStreamOperationStartResult()
+            .getQueryId();
+    execute(
+        Command.newBuilder()
+            .setStreamingQueryCommand(
+                StreamingQueryCommand.newBuilder()
+                    .setQueryId(query)
+                    .setAwaitTermination(
+                        StreamingQueryCommand.AwaitTerminationCommand.getDefaultInstance())));
+  }
+
+  private MlCommandResult command(MlCommand.Builder ml) {
+    return execute(Command.newBuilder().setMlCommand(ml)).stream()
+        .filter(ExecutePlanResponse::hasMlCommandResult)
+        .findFirst()
+        .orElseThrow()
+        .getMlCommandResult();
+  }
+
+  private List<ExecutePlanResponse> execute(Command.Builder command) {
     ExecutePlanRequest request =
         ExecutePlanRequest.newBuilder()
             .setSessionId(session)
             .setUserContext(user)
-            .setPlan(plan)
+            .setPlan(Plan.newBuilder().setCommand(command))
             .build();
-    return stub.withDeadlineAfter(3, TimeUnit.MINUTES).executePlan(request);
+    List<ExecutePlanResponse> answers = new ArrayList<>();
+    stub.withDeadlineAfter(3, TimeUnit.MINUTES).executePlan(request).forEachRemaining(answers::add);
+    return answers;
   }
 
   private static MlOperator operator(String type, OperatorType kind) {

@@ -3,6 +3,7 @@ package io.fragua.pipelines.cluster;
 import static io.fragua.pipelines.cluster.ConnectClient.list;
 import static io.fragua.pipelines.cluster.ConnectClient.real;
 import static io.fragua.pipelines.cluster.ConnectClient.sql;
+import static io.fragua.pipelines.cluster.ConnectClient.stream;
 import static io.fragua.pipelines.cluster.ConnectClient.text;
 import static io.fragua.pipelines.cluster.ConnectClient.transform;
 import static io.fragua.pipelines.cluster.ConnectClient.whole;
@@ -11,8 +12,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +46,7 @@ class ConnectIT {
   private static final String ACCURACY =
       "org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator";
   private static final String AREA = "org.apache.spark.ml.evaluation.BinaryClassificationEvaluator";
+  private static final String DISTANCE = "org.apache.spark.ml.evaluation.RegressionEvaluator";
   private static final String CACHE =
       "spark.connect.session.connectML.mlCache.memoryControl.maxInMemorySize";
   private static final Pattern STARTED = Pattern.compile("Connect server started at:? \\S*:(\\d+)");
@@ -165,10 +169,59 @@ class ConnectIT {
           client.load(MODEL, OperatorType.OPERATOR_TYPE_MODEL, folder);
       assertEquals("remote", info.getUid());
       assertEquals("tanh", info.getParams().getParamsOrThrow("activation").getString());
+      deleteAll(temp.resolve("saved")); // the weights go with the query, not through files
       scores(client, info.getObjRef());
       info = client.load(CLASSIFIER, OperatorType.OPERATOR_TYPE_ESTIMATOR, estimator);
       assertTrue(info.getParams().getParamsMap().keySet().containsAll(params().keySet()));
       assertEquals(0.02, info.getParams().getParamsOrThrow("learningRate").getDouble());
+    }
+  }
+
+  private static void deleteAll(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(p);
+      }
+    }
+  }
+
+  @Test
+  void scoredRowsAreWrittenAndStreamed() throws Exception {
+    String given = temp.resolve("given").toString();
+    String written = temp.resolve("written").toString();
+    String streamed = temp.resolve("streamed").toString();
+    try (ConnectClient client = new ConnectClient(port)) {
+      ObjectRef model = client.fit(CLASSIFIER, params(), rows());
+      client.write(rows(), given);
+      client.write(transform(model, Map.of(), rows()), written);
+      Relation stream = stream(given, "label double, x double, city string");
+      client.writeStream(
+          transform(model, Map.of(), stream), streamed, temp.resolve("checkpoint").toString());
+      for (String folder : List.of(written, streamed)) {
+        Relation right =
+            sql(
+                "SELECT 2000D AS label, double(count_if(prediction = label)) AS prediction"
+                    + " FROM parquet.`"
+                    + folder
+                    + "`");
+        assertEquals(0, client.evaluate(DISTANCE, Map.of("metricName", text("mae")), right));
+      }
+    }
+  }
+
+  @Test
+  void whatFailsInAnExecutorReachesTheClient() throws Exception {
+    String folder = temp.resolve("hole").toString();
+    try (ConnectClient client = new ConnectClient(port)) {
+      ObjectRef model = client.fit(CLASSIFIER, params(), rows());
+      client.write(sql("SELECT 1D AS label, CAST(NULL AS DOUBLE) AS x, 'city 1' AS city"), folder);
+      Relation scored = transform(model, Map.of(), sql("SELECT * FROM parquet.`" + folder + "`"));
+      refused(
+          () -> client.evaluate(ACCURACY, Map.of(), scored),
+          "column x: values must not be null: null in row 0 of partition 0 (both counted from 0),"
+              + " file file://"
+              + folder
+              + "/part-00000-");
     }
   }
 
