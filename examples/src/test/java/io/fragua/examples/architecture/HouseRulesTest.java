@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,6 +29,10 @@ class HouseRulesTest {
       Pattern.compile(
           "\\b(?:repo|registry|files|deb|pypi|archive|mirror|nexus|artifactory)s?[0-9]*"
               + "\\.(?:[a-z0-9-]+\\.)*(?:org|com|io|net|dev)\\b");
+
+  /** A test class in backticks, and perhaps a method. */
+  private static final Pattern TEST =
+      Pattern.compile("`([A-Z]\\w*(?:Test|IT))(?:\\.([a-z]\\w*))?`");
 
   /** Reads a text file as lines; empty for what is not text. */
   private static List<String> lines(Path file) throws IOException {
@@ -68,6 +75,33 @@ class HouseRulesTest {
         List.of(),
         large,
         "main files over " + MOST_LINES + " lines; split them by reason to change");
+  }
+
+  @Test
+  void testsThatTextsNameAreThere() throws IOException {
+    Map<String, String> tests = new HashMap<>();
+    List<Path> texts = new ArrayList<>();
+    for (Path file : SourceTree.files(SourceTree.ROOT)) {
+      String name = file.getFileName().toString();
+      if (name.endsWith("Test.java") || name.endsWith("IT.java")) {
+        tests.merge(name.replace(".java", ""), Files.readString(file), String::concat);
+      } else if (name.endsWith(".md")) {
+        texts.add(file);
+      }
+    }
+    List<String> missing = new ArrayList<>();
+    int named = 0;
+    for (Path text : texts) {
+      for (MatchResult m : TEST.matcher(Files.readString(text)).results().toList()) {
+        String source = tests.get(m.group(1));
+        if (source == null || m.group(2) != null && !source.contains(" " + m.group(2) + "(")) {
+          missing.add(SourceTree.ROOT.relativize(text) + ": " + m.group());
+        }
+        named++;
+      }
+    }
+    assertEquals(List.of(), missing);
+    assertTrue(named > 60, named + " tests are named");
   }
 
   @Test
