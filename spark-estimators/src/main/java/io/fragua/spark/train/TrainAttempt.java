@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.rdd.RDD;
@@ -161,6 +162,10 @@ final class TrainAttempt {
 
   /** Spark ended the job before this thread saw why. */
   private RuntimeException failed(ExecutionException e) {
+    if (e.getCause() instanceof SparkThrowable s
+        && "SPARK_JOB_CANCELLED".equals(s.getCondition())) {
+      return explained(e); // a worker whose neighbour ended first may call it lost
+    }
     try {
       spark.listenerBus().waitUntilEmpty(GRACE_MS);
       while (watch.root() != null && watch.root().secondary() && watch.sinceFirst() < GRACE_MS) {
