@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import io.fragua.tensor.Shape;
+import java.util.stream.IntStream;
 
 /**
  * The sizes of a matrix product [batch..., M, K] x [batch..., K, N].
@@ -8,23 +9,24 @@ import io.fragua.tensor.Shape;
  * @param batch leading sizes, those repeated in an operand included
  */
 record MatmulShape(Shape batch, int m, int k, int n) {
+  /** A stride that no operand has. */
+  private static final long NOWHERE = 1L << 40;
+
   static MatmulShape of(Value v) {
     Shape x = v.args.get(0).shape();
     Shape w = v.args.get(1).shape();
     return new MatmulShape(x.slice(0, x.rank() - 2), x.dim(-2), x.dim(-1), w.dim(-1));
   }
 
-  /** True if oneDNN can read the operand where it is: one of the last two axes has step 1. */
+  /**
+   * True if oneDNN can read the operand where it is: one of the last two axes has step 1, and the
+   * leading axes lie in order.
+   */
   static boolean accepts(View v) {
-    if (v.base().kind == Value.Kind.IOTA) {
+    if (v.base().kind == Value.Kind.IOTA || !inOrder(v)) {
       return false;
     }
     int r = v.shape().rank();
-    for (int i = 0; i < r - 2; i++) {
-      if (v.strides()[i] < 0) {
-        return false;
-      }
-    }
     long rows = v.shape().dim(-2);
     long columns = v.shape().dim(-1);
     long sr = v.strides()[r - 2];
@@ -34,7 +36,35 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     return plain || transposed;
   }
 
-  /** Strides of an operand with those of size-1 axes made regular, as oneDNN wants them. */
+  /**
+   * True if each leading axis takes larger steps than the next; if there are three and more, also
+   * if they lie as one or all repeat. oneDNN takes others for such and reads elsewhere.
+   */
+  private static boolean inOrder(View v) {
+    int r = v.shape().rank();
+    int[] axes = IntStream.range(0, r - 2).filter(i -> v.shape().dim(i) > 1).toArray();
+    boolean decreasing = true;
+    boolean one = true;
+    boolean repeats = true;
+    long before = Long.MAX_VALUE;
+    for (int k = 0; k < axes.length; k++) {
+      long s = v.strides()[axes[k]];
+      if (s < 0) {
+        return false;
+      }
+      repeats &= s == 0;
+      one &= k == 0 || v.strides()[axes[k - 1]] == s * v.shape().dim(axes[k]);
+      decreasing &= s < before;
+      before = s == 0 ? before : s;
+    }
+    return repeats || (axes.length > 2 ? one && decreasing : decreasing);
+  }
+
+  /**
+   * Strides of an operand as oneDNN wants them: of the last two axes, those of size 1 made regular;
+   * those of leading axes of size 1 like no other, as where they are a multiple of another stride
+   * oneDNN takes the axes for one.
+   */
   static long[] strides(View v) {
     long[] s = v.strides().clone();
     int r = s.length;
@@ -50,7 +80,7 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     }
     for (int i = r - 3; i >= 0; i--) {
       if (v.shape().dim(i) == 1 || s[i] == 0) {
-        s[i] = rows * columns;
+        s[i] = NOWHERE << i;
       }
     }
     return s;

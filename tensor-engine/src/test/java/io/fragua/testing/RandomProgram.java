@@ -220,9 +220,12 @@ public final class RandomProgram {
     }
   }
 
-  /** Added one after another, the rounding of the growing sum counts again and again. */
+  /**
+   * Added one after another, the rounding of the growing sum counts again and again, always to one
+   * side if the terms are equal.
+   */
   static double added(double n) {
-    return n * Math.max(1, Math.sqrt(n) / 4);
+    return n * Math.max(1, Math.sqrt(n) / 2);
   }
 
   private int[] axes(int rank) {
