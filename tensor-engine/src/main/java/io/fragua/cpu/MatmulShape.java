@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
  * @param batch leading sizes, those repeated in an operand included
  */
 record MatmulShape(Shape batch, int m, int k, int n) {
-  /** A stride that no operand has. */
-  private static final long NOWHERE = 1L << 40;
+  /** A stride that is a multiple of no other: a prime, so large that its bytes still fit an int. */
+  private static final long NOWHERE = (1L << 28) - 57;
 
   static MatmulShape of(Value v) {
     Shape x = v.args.get(0).shape();
@@ -80,7 +80,7 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     }
     for (int i = r - 3; i >= 0; i--) {
       if (v.shape().dim(i) == 1 || s[i] == 0) {
-        s[i] = NOWHERE << i;
+        s[i] = NOWHERE - i;
       }
     }
     return s;
