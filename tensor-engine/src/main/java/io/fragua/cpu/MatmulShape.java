@@ -45,19 +45,17 @@ record MatmulShape(Shape batch, int m, int k, int n) {
     int[] axes = IntStream.range(0, r - 2).filter(i -> v.shape().dim(i) > 1).toArray();
     boolean decreasing = true;
     boolean one = true;
-    boolean repeats = true;
     long before = Long.MAX_VALUE;
     for (int k = 0; k < axes.length; k++) {
       long s = v.strides()[axes[k]];
       if (s < 0) {
         return false;
       }
-      repeats &= s == 0;
       one &= k == 0 || v.strides()[axes[k - 1]] == s * v.shape().dim(axes[k]);
       decreasing &= s < before;
       before = s == 0 ? before : s;
     }
-    return repeats || (axes.length > 2 ? one && decreasing : decreasing);
+    return axes.length > 2 ? one : decreasing; // where all repeat, both are true
   }
 
   /**
