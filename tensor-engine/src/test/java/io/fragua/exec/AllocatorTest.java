@@ -97,7 +97,7 @@ class AllocatorTest {
     assertEquals(60, budget.left);
     assertThrows(IllegalStateException.class, a::close);
     assertEquals(100, budget.left, "what leaked was given back");
-    assertEquals(held, Allocator.held());
+    assertTrue(Allocator.held() <= held, "less where a forgotten function was collected");
   }
 
   @Test

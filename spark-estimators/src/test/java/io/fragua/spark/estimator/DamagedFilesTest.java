@@ -1,6 +1,5 @@
 package io.fragua.spark.estimator;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -130,10 +129,14 @@ class DamagedFilesTest {
             Exception.class, () -> scored.agg(functions.sum("prediction")).collectAsList()));
   }
 
-  /** The driver hears of a failed task before the others of its stage have ended. */
+  /**
+   * The driver hears of a failed task before the others of its stage have ended. Less may be held
+   * than before: functions that earlier tests forgot are freed when the collector sees it.
+   */
   @AfterEach
   void nothingIsHeld() {
-    Patience.until(() -> Allocator.held() == held);
-    assertEquals(held, Allocator.held());
+    assertTrue(
+        Patience.until(() -> Allocator.held() <= held),
+        () -> (Allocator.held() - held) + " bytes of memory");
   }
 }
