@@ -11,7 +11,7 @@ import io.fragua.cpu.VectorText.Var;
  *
  * <p>The coefficients are least-maximum fits (Lawson's weighting) of the remainder after the terms
  * of the Taylor series that are written out. Largest errors against f64, in units in the last
- * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.33, logistic 2.35, erf 1.5, erfc 5.1;
+ * place: exp 0.99, expm1 1.42, log 0.81, log1p 1.30, tanh 2.40, logistic 2.35, erf 1.5, erfc 5.1;
  * those of {@link VectorAngles} are there. Results of exp, logistic and erfc below 2.4e-38 may be
  * 0.
  */
@@ -191,9 +191,9 @@ final class VectorMath {
     return new Reduced(t, q);
   }
 
-  /** n as an integer vector. */
-  private Var whole(Var t) {
-    return i("$0.reinterpretAsInts().sub(" + MAGIC_BITS + ")", t);
+  /** 2^(n - 1), where it is a normal number: half of 2^n, which itself may be infinite. */
+  private Var halfPower(Reduced e) {
+    return power(i("$0.reinterpretAsInts()", e.t), 126 - MAGIC_BITS);
   }
 
   /** 2^k for an integer k + bias that is a normal exponent. */
@@ -203,18 +203,21 @@ final class VectorMath {
     return f("$0.reinterpretAsFloats()", bits);
   }
 
-  /**
-   * 2 e^r times 2^(n - 1), which both ends of the range allow. Results that are not normal, or
-   * within a factor of 2 of it, are 0.
-   */
+  /** Results that are not normal, or within a factor of 2 of it, are 0. */
   private Var exp(Var x) {
+    return where(x, "GT", 88.72284f, "Float.POSITIVE_INFINITY", expOfNegative(x));
+  }
+
+  /** {@link #exp} of what is never above 88.72. */
+  private Var expOfNegative(Var x) {
+    return where(x, "LT", -86.98f, "0f", expInRange(x));
+  }
+
+  /** {@link #exp} of -86.98 to 88.72: 2 e^r times 2^(n - 1), which both ends allow. */
+  private Var expInRange(Var x) {
     Reduced e = reduce(x);
     Var twice = fma(e.q, constant(2), constant(2));
-    Var exponent = i("$0.reinterpretAsInts().add(" + (126 - MAGIC_BITS) + ")", e.t);
-    Var bits = i("$0.lanewise(VectorOperators.LSHL, 23)", exponent);
-    Var y = f("$0.mul($1)", twice, f("$0.reinterpretAsFloats()", bits));
-    y = where(x, "GT", 88.72284f, "Float.POSITIVE_INFINITY", y);
-    return where(x, "LT", -86.98f, "0f", y);
+    return f("$0.mul($1)", twice, halfPower(e));
   }
 
   /** The whole part of the exponent needs no product, so 2 to the power of it is exact. */
@@ -230,18 +233,19 @@ final class VectorMath {
   private Var erf(Var x) {
     Var a = f("$0.abs()", x);
     Var near = fma(polynomial(f("$0.mul($0)", x), ERF), x, x);
-    Var t = clamp(a, 0, 4);
-    Var e = exp(f("$0.neg()", f("$0.mul($1)", t, polynomial(t, ERFC))));
+    Var t = where(a, "GT", 4, "4f", a);
+    Var e = expInRange(f("$0.neg()", f("$0.mul($1)", t, polynomial(t, ERFC))));
     Var far = signed(f("$0.neg()", f("$0.sub(1f)", e)), x);
     return where(a, "GT", 0.92f, far.name(), near);
   }
 
   /** What the square loses to rounding is put back: in its exponential it would be 100 ulps. */
   private Var erfc(Var x) {
-    Var a = clamp(f("$0.abs()", x), 0, 10.1f);
+    Var all = f("$0.abs()", x);
+    Var a = where(all, "GT", 10.1f, "10.1f", all);
     Var square = f("$0.mul($0)", a);
     Var lost = fma(a, a, f("$0.neg()", square));
-    Var e = exp(f("$0.neg()", square));
+    Var e = expOfNegative(f("$0.neg()", square));
     e = fma(f("$0.neg()", e), lost, e);
     Var t = f("$0.div($1)", constant(1), fma(a, constant(0.5f), constant(1)));
     Var scaled = f("$0.mul($1)", t, polynomial(f("$0.sub(0.5f)", t), ERFCX));
@@ -260,7 +264,7 @@ final class VectorMath {
 
   private Var expm1(Var x) {
     Reduced e = reduce(clamp(x, -40, 89));
-    Var h = power(whole(e.t), 126); // half of 2^n, which itself may be infinite
+    Var h = halfPower(e);
     Var v = fma(h, e.q, f("$0.sub(0.5f)", h));
     return tiny(x, f("$0.add($0)", v));
   }
@@ -308,10 +312,17 @@ final class VectorMath {
     return tiny(x, f("$0.add($1)", log(u), d));
   }
 
+  /**
+   * v / (v + 1) with v half of e^(2 |x|) - 1, which from 10 on is 1 for f32. For tiny x the
+   * exponential's remainder is 2 |x| itself, so that v is x to the last bit.
+   */
   private Var tanh(Var x) {
     Var a = f("$0.abs()", x);
-    Var e = expm1(clamp(f("$0.add($0)", a), 0, 40));
-    return signed(f("$0.div($1)", e, f("$0.add(2f)", e)), x);
+    Var twice = f("$0.add($0)", where(a, "GT", 10, "10f", a));
+    Reduced e = reduce(twice);
+    Var h = halfPower(e);
+    Var v = fma(h, e.q, f("$0.sub(0.5f)", h));
+    return signed(f("$0.div($1)", v, f("$0.add(1f)", v)), x);
   }
 
   /** A number that is not negative, with the sign of another. */
@@ -328,7 +339,7 @@ final class VectorMath {
    */
   private Var logistic(Var x) {
     Var a = f("$0.abs()", x);
-    Var e = exp(f("$0.neg()", a));
+    Var e = expOfNegative(f("$0.neg()", a));
     Var top = where(x, "LT", 0, e.name(), constant(1));
     return f("$0.div($1)", top, f("$0.add(1f)", e));
   }
