@@ -226,10 +226,10 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     SparkSession spark = dataset.sparkSession();
     BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
     listener.phase("statistics");
-    List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
     TrainingRows read = new TrainingRows(this, spread().shards());
-    Dataset<?> rows = read.inOrder(read.valid(dataset, numbers));
-    Statistics.Learnt learnt = new Statistics<>(stage(), this, objective(), rows).collect(numbers);
+    Seen seen = Jobs.run(spark.sparkContext(), stage(), () -> look(read, dataset));
+    Dataset<?> rows = seen.rows();
+    Statistics.Learnt learnt = seen.learnt();
     LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
     listener.phase("compile");
     int workers = workers(spark);
@@ -277,6 +277,15 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 spread(),
                 listener));
     return finished(problem, result);
+  }
+
+  /** The rows that are trained on or held out, and what is learnt from a look at them. */
+  private record Seen(Dataset<?> rows, Statistics.Learnt learnt) {}
+
+  private Seen look(TrainingRows read, Dataset<?> dataset) {
+    List<InputColumn> numbers = Statistics.numbers(stage(), this, dataset);
+    Dataset<?> rows = read.inOrder(read.valid(dataset, numbers));
+    return new Seen(rows, new Statistics<>(stage(), this, objective(), rows).collect(numbers));
   }
 
   private Recovery recovery(Statistics.Learnt learnt) {

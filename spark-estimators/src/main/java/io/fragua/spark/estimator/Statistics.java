@@ -79,8 +79,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
 
   /** Runs the jobs and checks what they find. */
   Learnt collect(List<InputColumn> numbers) {
-    Map<String, Column> found =
-        Jobs.run(stage, () -> ColumnStatistics.collect(withDerived(), requests(numbers)));
+    Map<String, Column> found = ColumnStatistics.collect(withDerived(), requests(numbers));
     Column label = found.get(params.getLabelCol());
     long rows = label.count();
     Check.that(
@@ -124,7 +123,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
         deviations.add(s.std());
         read.add(params.getStandardize() ? c.near(mean, type(c.name())) : c);
       } else {
-        var m = Jobs.run(stage, () -> VectorStatistics.collect(data, c, keep));
+        var m = VectorStatistics.collect(data, c, keep);
         String advice = c.kind() == InputColumn.Kind.VECTOR ? m.advice(c.name()) : null;
         if (advice != null) {
           LOG.warn("{} {}", stage, advice);
@@ -297,9 +296,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
       Dataset<?> keys =
           data.select(functions.explode(functions.map_keys(column(c.name()))).as("key"));
       v =
-          Jobs.run(
-                  stage,
-                  () -> ColumnStatistics.collect(keys, List.of(new Request("key", true, false))))
+          ColumnStatistics.collect(keys, List.of(new Request("key", true, false)))
               .get("key")
               .vocabulary(offset);
     } else {
