@@ -2,6 +2,7 @@ package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.DeviceUnavailableException;
 import io.fragua.spark.train.TrainListener;
@@ -397,11 +398,8 @@ class BadSchemaTest {
         classifier().setNumericCols("a").setDevice("cuda:99").setListener(listener);
     String message =
         assertThrows(DeviceUnavailableException.class, () -> c.fit(data())).getMessage();
-    assertEquals(
-        "device: a device that is asked for must be there, got \"cuda:99\", but no jar on the class"
-            + " path finds devices of that kind (known kinds: cpu); add the jar that does (for GPUs"
-            + " fragua-gpu-executor), or set device to \"cpu\"",
-        message);
+    String rule = "device: a device that is asked for must be there, got \"cuda:99\", but ";
+    assertTrue(message.startsWith(rule), message); // why depends on what the class path has
     assertEquals(List.of(), phases);
     NeuralClassificationModel model = c.setDevice("cpu").fit(data());
     assertThrows(

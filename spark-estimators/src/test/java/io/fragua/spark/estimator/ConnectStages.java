@@ -10,6 +10,7 @@ import io.fragua.spark.train.EpochMetrics;
 import io.fragua.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.ServiceLoader;
 import org.apache.spark.ml.Estimator;
@@ -21,6 +22,7 @@ import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.HasTrainingSummary;
 import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -29,6 +31,10 @@ import org.apache.spark.sql.SparkSession;
  */
 final class ConnectStages {
   private static final List<Class<?>> TRAVEL = List.of(String.class, Vector.class, Matrix.class);
+
+  /** From Spark 4.1 on a Connect server puts models without room in memory on its local disk. */
+  private static final boolean LOCAL =
+      Arrays.stream(MLWriter.class.getMethods()).anyMatch(m -> m.getName().equals("saveToLocal"));
 
   private ConnectStages() {}
 
@@ -51,7 +57,9 @@ final class ConnectStages {
         epochs.stream().mapToDouble(EpochMetrics::trainLoss).toArray(),
         model.summary().objectiveHistory());
     assertEquals(epochs.size(), model.summary().totalIterations());
-    putAside(model);
+    if (LOCAL) {
+      putAside(model);
+    }
     learntNothing(model.getClass());
   }
 
