@@ -51,7 +51,7 @@ public final class CalibrationError implements Metric<CalibrationError> {
     Rows.probabilities("calibration_error", rows[0]);
     for (int i = 0; i < rows[0].length; i++) {
       double p = rows[0][i];
-      int bin = Math.min(right.length - 1, (int) (p * right.length));
+      int bin = Math.max(0, (int) Math.ceil(p * right.length) - 1); // its upper edge is in a bin
       probabilities[bin].add(p);
       right[bin] += (long) rows[1][i];
       brier.add((p - rows[1][i]) * (p - rows[1][i]));

@@ -1,6 +1,5 @@
 package io.fragua.metrics;
 
-import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 
 /**
@@ -36,7 +35,13 @@ public final class LogLoss implements Metric<LogLoss> {
       p = Rows.finite("log_loss", "predictions", predictions);
     }
     Rows.probabilities("log_loss", p);
-    double eps = predictions.dtype() == DType.F64 ? 0x1p-52 : 0x1p-23;
+    double eps =
+        switch (predictions.dtype()) {
+          case F64 -> 0x1p-52;
+          case F16 -> 0x1p-10;
+          case BF16 -> 0x1p-7;
+          default -> 0x1p-23;
+        };
     int rows = predictions.shape().dim(0);
     for (int i = 0; i < rows; i++) {
       double v =

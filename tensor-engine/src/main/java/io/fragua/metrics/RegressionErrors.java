@@ -54,7 +54,7 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
     }
     // Chan, Golub and LeVeque, 1979
     double off = other.mean - mean;
-    mean += off * m / (n + m);
+    mean = n == 0 ? other.mean : mean + off * m / (n + m); // exact, as spreads of 0 must stay
     spread += other.spread + off * off * n * m / (n + m);
     squares.add(other.squares);
     sizes.add(other.sizes);

@@ -124,7 +124,8 @@ public final class Activations {
    * @source {@code jax.nn.relu6}
    */
   public static Tensor relu6(Tensor x) {
-    return x.less(6).select(x.relu(), Tensor.scalar(x.dtype(), 6));
+    Tensor six = Tensor.scalar(x.dtype(), 6);
+    return x.greaterEqual(six).select(six, x.relu()); // NaN stays
   }
 
   /**
@@ -163,6 +164,7 @@ public final class Activations {
    * @source {@code jax.nn.soft_sign}
    */
   public static Tensor softSign(Tensor x) {
+    floating("soft_sign", x);
     return x.div(x.abs().add(1));
   }
 
@@ -194,6 +196,7 @@ public final class Activations {
    * @source {@code jax.nn.hard_sigmoid}
    */
   public static Tensor hardSigmoid(Tensor x) {
+    floating("hard_sigmoid", x);
     return relu6(x.add(3)).div(6);
   }
 
@@ -241,5 +244,9 @@ public final class Activations {
         x.type());
     int half = x.shape().dim(-1) / 2;
     return x.slice(-1, 0, half).mul(f.apply(x.slice(-1, half, 2 * half)));
+  }
+
+  private static void floating(String who, Tensor x) {
+    Check.shape(x.dtype().isFloating(), "%s: input must be floating: %s; cast it", who, x.type());
   }
 }

@@ -24,7 +24,8 @@ public final class Losses {
    */
   public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor labels) {
     same("binary_cross_entropy", logits, labels);
-    return Activations.softplus(logits).sub(logits.mul(labels));
+    // softplus(z) - z y, so ordered that nothing cancels where a row is sure of its label
+    return logits.maximum(0).sub(logits.mul(labels)).add(logits.abs().neg().exp().log1p());
   }
 
   /**
@@ -46,7 +47,8 @@ public final class Losses {
         positiveWeight.type(),
         logits.type());
     Tensor ones = labels.mul(positiveWeight.sub(1)).add(1); // w for label 1, 1 for label 0
-    return logits.mul(labels.neg().add(1)).add(Activations.softplus(logits.neg()).mul(ones));
+    Tensor sure = logits.mul(labels.neg().add(1)).add(logits.neg().maximum(0).mul(ones));
+    return sure.add(logits.abs().neg().exp().log1p().mul(ones));
   }
 
   /**
@@ -196,7 +198,9 @@ public final class Losses {
     // The branch not taken must stay finite for its derivative.
     Tensor one = Tensor.scalar(targets.dtype(), 1);
     Tensor log = targets.greater(0).select(targets, one).log();
-    return targets.mul(log.sub(logProbabilities)).sum(-1);
+    Tensor zero = Tensor.scalar(targets.dtype(), 0);
+    Tensor predicted = targets.notEqual(zero).select(logProbabilities, zero); // it may be infinite
+    return targets.mul(log.sub(predicted)).sum(-1);
   }
 
   /**

@@ -22,8 +22,11 @@ public final class OverlapLosses {
   public static Tensor dice(Tensor probabilities, Tensor labels, double smooth) {
     Losses.sameRows("dice", probabilities, labels);
     positive("dice", smooth);
-    Tensor both = probabilities.mul(labels).sum(-1).mul(2).add(smooth);
-    return both.div(probabilities.sum(-1).add(labels.sum(-1)).add(smooth)).neg().add(1);
+    Tensor p = wide(probabilities);
+    Tensor y = wide(labels);
+    Tensor both = p.mul(y).sum(-1).mul(2).add(smooth);
+    Tensor loss = both.div(p.sum(-1).add(y.sum(-1)).add(smooth)).neg().add(1);
+    return loss.cast(probabilities.dtype());
   }
 
   /**
@@ -43,11 +46,14 @@ public final class OverlapLosses {
         "tversky: weights are finite and not negative: %s, %s; correct them",
         alpha,
         beta);
-    Tensor both = probabilities.mul(labels).sum(-1);
-    Tensor wrong = probabilities.sum(-1).sub(both).mul(alpha);
-    Tensor missed = labels.sum(-1).sub(both).mul(beta);
+    Tensor p = wide(probabilities);
+    Tensor y = wide(labels);
+    Tensor both = p.mul(y).sum(-1);
+    Tensor wrong = p.sum(-1).sub(both).mul(alpha);
+    Tensor missed = y.sum(-1).sub(both).mul(beta);
     Tensor near = both.add(smooth);
-    return near.div(near.add(wrong).add(missed)).neg().add(1);
+    Tensor loss = near.div(near.add(wrong).add(missed)).neg().add(1);
+    return loss.cast(probabilities.dtype());
   }
 
   /**
@@ -57,6 +63,11 @@ public final class OverlapLosses {
    */
   public static Tensor iou(Tensor probabilities, Tensor labels, double smooth) {
     return tversky(probabilities, labels, 1, 1, smooth);
+  }
+
+  /** In a type that holds the number of pixels. */
+  private static Tensor wide(Tensor x) {
+    return x.cast(x.dtype().wide());
   }
 
   private static void positive(String who, double smooth) {

@@ -227,20 +227,28 @@ public final class Scope {
    * As {@link #child}, but its names, and this one, may be asked for again: layers applied twice
    * under one shared name use the same parameters, for instance the two towers of a siamese
    * network.
+   *
+   * @throws IllegalArgumentException if the name is taken by what is not shared
    */
   public Scope shared(String name) {
     checkName(name);
+    unique(name, shared || !taken.contains(name));
+    taken.add(name + ":"); // no name of a part
     return new Scope(run, path + name + ".", true, new HashSet<>(), change);
   }
 
   private String take(String name) {
     checkName(name);
+    unique(name, shared || taken.add(name) && !taken.contains(name + ":"));
+    return path + name;
+  }
+
+  private void unique(String name, boolean is) {
     Check.that(
-        taken.add(name) || shared,
+        is,
         "scope: names are unique in a scope: \"%s\" twice; choose another name, or enter the part"
             + " with shared(name) to use its parameters twice",
         path + name);
-    return path + name;
   }
 
   private static void checkName(String name) {

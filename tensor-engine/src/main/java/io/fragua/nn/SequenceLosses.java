@@ -25,15 +25,18 @@ public final class SequenceLosses {
    * @param labels i32 [B, N], from 1 to K - 1; what is behind the length does not matter
    * @param labelLengths i32 [B], how many labels of each row are real; null if all are
    * @return [B]; about 1e5 for a row whose labels do not fit into its frames, infinity in f16
-   * @throws IndexOutOfBoundsException when computed, if a label lies outside of [0, K)
+   * @throws IndexOutOfBoundsException when computed, if a label lies outside of [0, K) or a length
+   *     outside of what it counts
    * @throws io.fragua.tensor.ShapeException if the types do not fit
    * @source Graves et al., ICML 2006; Optax {@code ctc_loss}
    */
   public static Tensor ctc(Tensor logits, Tensor logitLengths, Tensor labels, Tensor labelLengths) {
     check(logits, logitLengths, labels, labelLengths);
     int t = logits.shape().dim(1);
+    Tensor frames = inside(logits, logitLengths, t);
+    Tensor counts = inside(logits, labelLengths, labels.shape().dim(1));
     DType wide = logits.dtype().wide(); // half types hold no sums of logarithms, f16 not even NONE
-    Tensor states = withBlanks(real(labels.lift(logits), labelLengths, logits.shape().dim(2)));
+    Tensor states = withBlanks(real(labels.lift(logits), counts, logits.shape().dim(2)));
     Shape s = states.shape(); // [B, 2 N + 1]
     Tensor emitted = emitted(logits.cast(wide).logSoftmax(2), states);
     // a label follows the one before without a blank between, if they differ
@@ -48,9 +51,7 @@ public final class SequenceLosses {
             .select(Tensor.scalar(wide, 0), none);
     Tensor frame = states.iotaLike(DType.I32, Shape.of(t, s.dim(0)), 0);
     Tensor real =
-        logitLengths == null
-            ? frame.greaterEqual(Tensor.scalar(DType.I32, 0))
-            : frame.less(logitLengths.lift(logits));
+        frames == null ? frame.greaterEqual(Tensor.scalar(DType.I32, 0)) : frame.less(frames);
     Control.Step step =
         (carry, x) -> {
           Tensor a = carry.get(0);
@@ -60,7 +61,7 @@ public final class SequenceLosses {
           return new Control.Scan(List.of(on.select(next, a)), List.of());
         };
     Tensor last = Control.scan(step, List.of(start), List.of(emitted, real)).carry().get(0);
-    return ended(last, labelLengths).neg().cast(logits.dtype());
+    return ended(last, counts).neg().cast(logits.dtype());
   }
 
   private static void check(
@@ -84,6 +85,11 @@ public final class SequenceLosses {
           n == null ? null : n.type(),
           logits.type());
     }
+  }
+
+  /** These lengths, checked; null if there are none. */
+  private static Tensor inside(Tensor logits, Tensor lengths, int most) {
+    return lengths == null ? null : Inside.of(lengths.lift(logits), most + 1);
   }
 
   /** The labels, checked, with blanks behind their length. */

@@ -279,8 +279,8 @@ public final class Optimizers {
   }
 
   /**
-   * LARS: gradients as long as a thousandth of their parameter, then momentum 0.9; for large
-   * batches. See {@link Transforms#scaleByTrustRatio}.
+   * LARS: gradients as long as a thousandth of their parameter, as they are where it is 0, then
+   * momentum 0.9; for large batches. See {@link Transforms#scaleByTrustRatio}.
    *
    * @param decay of weights; Optax's default is 0
    * @source You, Gitman and Ginsburg, 2017; {@code optax.lars}
@@ -288,8 +288,7 @@ public final class Optimizers {
   public static GradientTransform lars(Schedule rate, double decay) {
     return chain(
         addDecayedWeights(decay),
-        scaleByTrustRatio(),
-        Transforms.scale(0.001),
+        scaleByTrustRatio(0.001),
         scaleByLearningRate(rate),
         trace(0.9, false));
   }

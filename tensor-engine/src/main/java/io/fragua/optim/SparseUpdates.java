@@ -22,8 +22,8 @@ import java.util.function.BiFunction;
  * <p>This holds for every optimizer that treats the rows of a parameter apart: {@code sgd}, {@code
  * adagrad}, {@code rmsprop}, {@code adam} and its relatives; {@code clipByGlobalNorm} sees the
  * whole gradient. Verbs that look at a whole parameter ({@code scaleByTrustRatio}, Muon) see the
- * rows of the step alone; those that put changes off ({@code multiSteps}, {@code lookahead}) lose
- * rows of the steps between, and do not belong here.
+ * rows of the step alone. Those that need every step of every row ({@code multiSteps}, {@code
+ * lookahead}, {@code paramsEma}) are refused.
  *
  * @source PyTorch SparseAdam and Adagrad with sparse gradients; TensorFlow Addons LazyAdam
  */
@@ -41,7 +41,7 @@ public final class SparseUpdates {
    * @param state of the optimizer, for all parameters as {@code optimizer.init(params)} gave it
    * @param params before the step
    * @throws IllegalArgumentException if the optimizer remembers something of a table that has not
-   *     one row for each of the table's, as Adafactor does
+   *     one row for each of the table's, as Adafactor does, or needs every step of every row
    */
   public static Step apply(
       GradientTransform optimizer,
@@ -104,6 +104,13 @@ public final class SparseUpdates {
     optimizer.init(ParamTree.EMPTY).names().forEach(names::remove);
     for (String n : names) {
       Shape one = of.get(n).shape();
+      String kind = n.substring(0, n.lastIndexOf(name)); // "1.ema." for instance
+      Check.that(
+          !kind.matches("(.*\\.)?(ema|slow|acc)\\."),
+          "sparse_updates: averages, lookahead and accumulation need every step of every row: %s;"
+              + " leave them out, or update the table \"%s\" densely",
+          n,
+          name);
       Tensor all = state.has(n) ? state.get(n) : null; // factored states have other names
       Check.that(
           all != null

@@ -134,20 +134,21 @@ public final class Transforms {
           }
           Tensor norm = globalNorm(g);
           // One factor for all; where the norm is 0 the quotient is not taken.
-          Tensor one = Tensor.scalar(DType.F32, 1);
+          Tensor one = Tensor.scalar(norm.dtype(), 1);
           Tensor factor = norm.less(max).select(one, one.lift(norm).mul(max).div(norm));
           return g.map(x -> x.mul(factor.cast(x.dtype())));
         });
   }
 
   /**
-   * The root of the sum of all squares, f32 scalar.
+   * The root of the sum of all squares, a scalar of f64 if any of them is, else f32.
    *
    * @param tree at least one tensor
    */
   public static Tensor globalNorm(ParamTree tree) {
-    return Elementwise.sum(
-            tree.leaves().stream().map(t -> t.cast(DType.F32).square().sum()).toList())
+    boolean f64 = tree.leaves().stream().anyMatch(t -> t.dtype() == DType.F64);
+    DType wide = f64 ? DType.F64 : DType.F32;
+    return Elementwise.sum(tree.leaves().stream().map(t -> t.cast(wide).square().sum()).toList())
         .sqrt();
   }
 
@@ -291,8 +292,22 @@ public final class Transforms {
    * @source You et al., ICLR 2020; {@code optax.scale_by_trust_ratio}
    */
   public static GradientTransform scaleByTrustRatio() {
+    return scaleByTrustRatio(1);
+  }
+
+  /**
+   * As {@link #scaleByTrustRatio()}, with u = coefficient g |p| / |g|, and still g where either is
+   * 0.
+   *
+   * @param coefficient above 0
+   */
+  public static GradientTransform scaleByTrustRatio(double coefficient) {
+    Check.that(
+        coefficient > 0 && Double.isFinite(coefficient),
+        "scale_by_trust_ratio: the coefficient is finite and above 0: %s; correct it",
+        coefficient);
     return stateless(
-        "scaleByTrustRatio()",
+        "scaleByTrustRatio(" + (coefficient == 1 ? "" : coefficient) + ")",
         (g, p) ->
             g.zip(
                 p,
@@ -301,7 +316,7 @@ public final class Transforms {
                   Tensor step = x.square().sum().sqrt();
                   Tensor one = Tensor.scalar(x.dtype(), 1);
                   Tensor both = length.greater(0).and(step.greater(0));
-                  return x.mul(both.select(length.div(step), one));
+                  return x.mul(both.select(length.div(step).mul(coefficient), one));
                 }));
   }
 }

@@ -87,6 +87,17 @@ record Verb(String text, UnaryOperator<ParamTree> start, Verb.Step step)
         this,
         grads,
         params);
+    grads.zip(
+        params,
+        (g, p) -> {
+          Check.shape(
+              g.shape().equals(p.shape()),
+              "%s: a gradient must have its parameter's shape: %s for %s; sum or reshape it",
+              this,
+              g.type(),
+              p.type());
+          return g;
+        });
     Update u = step.apply(wide(grads), state, wide(params));
     return new Update(u.updates().zip(params, (x, p) -> x.cast(p.dtype())), u.state());
   }

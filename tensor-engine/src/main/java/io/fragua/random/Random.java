@@ -54,8 +54,8 @@ public final class Random {
   /** As {@link #uniform(Key, Shape)}, in [low, high); {@code high} itself only by rounding. */
   public static Tensor uniform(Key key, Shape shape, double low, double high) {
     Check.that(
-        low <= high && Double.isFinite(high - low),
-        "uniform: bounds must be finite and ascending: [%s, %s); exchange or correct them",
+        low <= high && Float.isFinite((float) high - (float) low),
+        "uniform: bounds must be finite f32 and ascending: [%s, %s); exchange or correct them",
         low,
         high);
     return within(bits(key, shape), low, high);

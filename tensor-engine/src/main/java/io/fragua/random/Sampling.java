@@ -31,9 +31,8 @@ public final class Sampling {
    */
   public static Tensor permutation(Key key, Tensor x, int axis) {
     Key k = key.lift(x);
-    return x.shape().rank() == 1
-        ? shuffled(k, x)
-        : x.take(permutation(k, x.shape().dim(axis)), axis);
+    int a = x.shape().axis(axis);
+    return x.shape().rank() == 1 ? shuffled(k, x) : x.take(permutation(k, x.shape().dim(a)), a);
   }
 
   /**

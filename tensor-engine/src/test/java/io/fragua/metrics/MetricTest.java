@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.testing.Golden;
 import java.io.ByteArrayInputStream;
@@ -151,6 +152,28 @@ class MetricTest {
     Tensor one = Tensor.of(new float[] {1}, 1);
     double loss = new LogLoss().update(Tensor.of(new float[] {0}, 1), one).value();
     assertEquals(23 * Math.log(2), loss, CLOSE);
+    Tensor zero = Tensor.of(new float[] {0}, 1);
+    assertEquals(10 * Math.log(2), new LogLoss().update(zero.cast(DType.F16), one).value(), CLOSE);
+    assertEquals(7 * Math.log(2), new LogLoss().update(zero.cast(DType.BF16), one).value(), CLOSE);
+  }
+
+  /** As in scikit-learn's calibration_curve: 0.5 is in the lower of two bins. */
+  @Test
+  void anEdgeIsInTheBinBelow() {
+    Tensor p = Tensor.of(new double[] {0.5, 0.9}, 2);
+    Tensor y = Tensor.of(new double[] {1, 0}, 2);
+    assertEquals(0.7, new CalibrationError(2).update(p, y).value(), CLOSE);
+  }
+
+  @Test
+  void mergingIntoNothingKeepsTheMeanToTheBit() {
+    Tensor same = Tensor.of(new double[] {0.1, 0.1, 0.1}, 3);
+    RegressionErrors all = new RegressionErrors();
+    for (int i = 0; i < 3; i++) {
+      all.merge(new RegressionErrors().update(same.mul(2), same));
+    }
+    assertTrue(
+        message(() -> all.r2()).startsWith("regression_errors: r2 needs labels that differ"));
   }
 
   @Test

@@ -88,6 +88,24 @@ class FunctionsTest {
         ScopeTest.message(() -> Activations.get("swish")));
   }
 
+  /** A network that has diverged must not look as if it had not. */
+  @ParameterizedTest
+  @MethodSource("activations")
+  void whatIsNotANumberStaysSo(String backend, String name) {
+    Tensor x = Tensor.of(new float[] {Float.NaN, 1}, 2);
+    Tensor y = valueAndSlope(backend, Fn.of(Activations.get(name).function()), x).get(0);
+    assertTrue(Float.isNaN(y.toFloats()[0]) && Float.isFinite(y.toFloats()[1]), y.toString());
+  }
+
+  @Test
+  void quotientsOfIntegersAreRefused() {
+    Tensor x = Tensor.of(new int[] {5}, 1);
+    for (String name : List.of("soft_sign", "hard_sigmoid", "hard_silu")) {
+      String m = ScopeTest.message(() -> Activations.get(name).function().apply(x));
+      assertTrue(m.endsWith(": input must be floating: i32[1]; cast it"), m);
+    }
+  }
+
   @Test
   void gatesAreJaxs() {
     Tensor x = Golden.floats(GOLDEN.get("halves"), 3, 8);

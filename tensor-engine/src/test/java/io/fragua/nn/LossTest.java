@@ -260,6 +260,48 @@ class LossTest {
         () -> EmbeddingLosses.tripletMargin(m, m, m, -1));
   }
 
+  /** Whichever the label is: log(1 + e^-|z|), which must not come out of a difference. */
+  @Test
+  void rowsThatAreSureKeepTheirDigits() {
+    for (float z : new float[] {10, 14, 17, 60}) {
+      float exact = (float) Math.log1p(Math.exp(-z));
+      Tensor logits = Tensor.of(new float[] {z, -z}, 2);
+      Tensor labels = Tensor.of(new float[] {1, 0}, 2);
+      Tensor weight = Tensor.of(new float[] {3}, 1);
+      float[] plain = Losses.binaryCrossEntropyWithLogits(logits, labels).toFloats();
+      float[] weighed = Losses.binaryCrossEntropyWithLogits(logits, labels, weight).toFloats();
+      assertEquals(exact, plain[0], 4 * Math.ulp(exact));
+      assertEquals(exact, plain[1], 4 * Math.ulp(exact));
+      assertEquals(3 * exact, weighed[0], 12 * Math.ulp(exact));
+      assertEquals(exact, weighed[1], 4 * Math.ulp(exact));
+    }
+  }
+
+  @Test
+  void aClassThatCannotBeAndIsNotWantedAddsNothing() {
+    float none = Float.NEGATIVE_INFINITY;
+    Tensor half = Tensor.of(new float[] {0.5f, 0.5f, 0}, 1, 3);
+    Tensor log = Tensor.of(new float[] {(float) Math.log(0.5), (float) Math.log(0.5), none}, 1, 3);
+    assertEquals(0, Losses.klDivergence(log, half).toFloats()[0], 1e-7f);
+    Tensor slope =
+        Grad.grad(x -> List.of(Losses.klDivergence(x.get(0), half).sum())).call(log, half);
+    assertEquals(
+        List.of(-0.5f, -0.5f, 0f), Stream.of(0, 1, 2).map(i -> slope.toFloats()[i]).toList());
+    Tensor wanted = Tensor.of(new float[] {0, 0, 1}, 1, 3);
+    assertEquals(Float.POSITIVE_INFINITY, Losses.klDivergence(log, wanted).toFloats()[0]);
+  }
+
+  /** More pixels than f16 counts. */
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void overlapsOfHalfTypesAreComputedInF32(DType half) {
+    Tensor mask = Tensor.full(TensorType.of(half, 1, 70_000), 1);
+    assertEquals(0, OverlapLosses.dice(mask, mask, 1).cast(DType.F32).toFloats()[0]);
+    assertEquals(0, OverlapLosses.iou(mask, mask, 1).cast(DType.F32).toFloats()[0]);
+    assertEquals(half, OverlapLosses.dice(mask, mask, 1).dtype());
+    assertEquals(half, OverlapLosses.iou(mask, mask, 1).dtype());
+  }
+
   private static void error(String message, Supplier<Tensor> wrong) {
     assertEquals(message, ScopeTest.message(wrong::get));
   }

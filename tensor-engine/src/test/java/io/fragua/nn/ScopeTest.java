@@ -115,6 +115,20 @@ class ScopeTest {
   }
 
   @Test
+  void whatIsSharedIsNotTakenBesides() {
+    Dense dense = new Dense(3);
+    String twice = "scope: names are unique in a scope: \"a\" twice; ";
+    for (Body b :
+        List.<Body>of(
+            (s, in) -> dense.apply(s.child("a"), dense.apply(s.shared("a"), in.get(0))),
+            (s, in) -> dense.apply(s.shared("a"), dense.apply(s.child("a"), in.get(0))))) {
+      String m = message(() -> init(b, X));
+      assertTrue(m.startsWith(twice), m);
+    }
+    init((s, in) -> dense.apply(s.shared("a"), dense.apply(s.shared("a"), in.get(0))), X);
+  }
+
+  @Test
   void namesUsedTwiceAreRefused() {
     assertEquals(
         "scope: names are unique in a scope: \"kernel\" twice; choose another name, or enter the"

@@ -140,6 +140,21 @@ class SequenceLossTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 5})
+  void lengthsCountWhatIsThere(int wrong) {
+    Tensor logits = Values.range(-2, 2).make(TensorType.of(DType.F32, 2, 4, 3), 7);
+    Tensor labels = Tensor.of(new int[] {1, 1, 2, 1}, 2, 2);
+    Tensor lengths = Tensor.of(new int[] {2, wrong}, 2);
+    for (Fn f : List.of(loss(lengths, labels, null), loss(null, labels, lengths))) {
+      for (Fn way : List.of(f, Jit.jit(f), a -> Runs.reference(f, a.get(0)))) {
+        String m =
+            assertThrows(IndexOutOfBoundsException.class, () -> way.call(logits)).getMessage();
+        assertTrue(m.contains("index " + wrong + " at position 1"), m);
+      }
+    }
+  }
+
   /** Sums are f32's, rounded once; a row that does not fit is infinite in f16. */
   @ParameterizedTest
   @EnumSource(names = {"F16", "BF16"})

@@ -239,8 +239,8 @@ final class OptimizerCases {
           new Case(
               "lars",
               Optimizers.lars(constant(1), 0.05),
-              "chain(addDecayedWeights(0.05), scaleByTrustRatio(), scale(0.001),"
-                  + " scaleByLearningRate(1.0), trace(0.9, false))",
+              "chain(addDecayedWeights(0.05), scaleByTrustRatio(0.001), scaleByLearningRate(1.0),"
+                  + " trace(0.9, false))",
               Optimizers.lars(linear(5, 5e-3, 1000), 0),
               Optimizers.lars(linear(1, 1e-3, 20000), 0)),
           new Case(

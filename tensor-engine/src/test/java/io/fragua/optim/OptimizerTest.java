@@ -3,6 +3,7 @@ package io.fragua.optim;
 import static io.fragua.optim.Optimizers.sgd;
 import static io.fragua.optim.Transforms.chain;
 import static io.fragua.optim.Wrappers.scaleByStoredRate;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -302,6 +303,25 @@ class OptimizerTest {
     }
   }
 
+  /** Squares of such numbers are infinite in f32. */
+  @Test
+  void clippingOfF64IsComputedInF64() {
+    ParamTree g = ParamTree.of("x", Tensor.of(new double[] {3e19, 4e19}, 2));
+    Tensor clipped =
+        Transforms.clipByGlobalNorm(1).update(g, ParamTree.EMPTY, g).updates().get("x");
+    assertArrayEquals(new double[] {0.6, 0.8}, clipped.toDoubles(), 1e-15);
+  }
+
+  /** As in Optax, where a bias that starts at 0 has no length to be compared with. */
+  @Test
+  void larsStepsByTheWholeGradientFromZero() {
+    GradientTransform lars = Optimizers.lars(Schedules.constant(0.1), 0);
+    ParamTree p = ParamTree.of("x", Tensor.of(new float[2], 2));
+    ParamTree g = ParamTree.of("x", Tensor.of(new float[] {1, -2}, 2));
+    float[] u = lars.update(g, lars.init(p), p).updates().get("x").toFloats();
+    assertArrayEquals(new float[] {-0.1f, 0.2f}, u, 1e-7f);
+  }
+
   @Test
   void aStoredRateIsChangedInTheState() {
     GradientTransform t = chain(Transforms.scaleByAdam(0.9, 0.999, 0), scaleByStoredRate(0.5));
@@ -374,6 +394,15 @@ class OptimizerTest {
     assertEquals(
         "apply_updates: an update has its parameter's type: f64[2] for f32[2]; check the gradients",
         message(() -> Optimizers.applyUpdates(p, p.map(t -> t.cast(DType.F64)))));
+    ParamTree one = ParamTree.of("x", Tensor.of(new float[1], 1));
+    GradientTransform adam = Transforms.scaleByAdam(0.9, 0.99, 0);
+    assertEquals(
+        "scaleByAdam(0.9, 0.99, 0.0): a gradient must have its parameter's shape: f32[1] for"
+            + " f32[2]; sum or reshape it",
+        message(() -> adam.update(one, adam.init(p), p)));
+    assertEquals(
+        "scale_by_trust_ratio: the coefficient is finite and above 0: 0.0; correct it",
+        message(() -> Transforms.scaleByTrustRatio(0)));
     assertEquals(
         "scale_by_adam: b1 lies in [0, 1): 1.0; correct it",
         message(() -> Optimizers.adam(Schedules.constant(1), 1, 0.9, 0)));

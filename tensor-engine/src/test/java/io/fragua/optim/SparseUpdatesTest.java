@@ -212,6 +212,16 @@ class SparseUpdatesTest {
     String e = assertThrows(IllegalArgumentException.class, () -> run(whole)).getMessage();
     assertTrue(
         e.startsWith("sparse_updates: an optimizer must remember each row of a table apart: "), e);
+    GradientTransform sgd = Optimizers.sgd(RATE, 0);
+    for (GradientTransform t :
+        List.of(
+            Transforms.chain(sgd, Wrappers.paramsEma(0.9)),
+            Wrappers.lookahead(sgd, 2, 0.5),
+            Wrappers.multiSteps(sgd, 2))) {
+      Training every = training(t, true);
+      String m = assertThrows(IllegalArgumentException.class, () -> run(every)).getMessage();
+      assertTrue(m.startsWith("sparse_updates: averages, lookahead and accumulation need "), m);
+    }
     Training product = training(Optimizers.sgd(RATE, 0), false).withSparse(n -> true);
     assertTrue(
         assertThrows(IllegalArgumentException.class, () -> run(product))

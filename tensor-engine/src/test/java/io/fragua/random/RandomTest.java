@@ -294,8 +294,14 @@ class RandomTest {
         "bernoulli: a probability lies in [0, 1]: 1.5; correct it",
         message(() -> Random.bernoulli(Key.of(0), 1.5, Shape.of(2))));
     assertEquals(
-        "uniform: bounds must be finite and ascending: [1.0, 0.0); exchange or correct them",
+        "uniform: bounds must be finite f32 and ascending: [1.0, 0.0); exchange or correct them",
         message(() -> Random.uniform(Key.of(0), Shape.of(2), 1, 0)));
+    assertEquals(
+        "uniform: bounds must be finite f32 and ascending: [0.0, 1.0E39); exchange or correct them",
+        message(() -> Random.uniform(Key.of(0), Shape.of(2), 0, 1e39)));
+    assertEquals(
+        "shape: axis must lie in [-1, 1): axis 3 of [5]; name an existing axis",
+        message(() -> Sampling.permutation(Key.of(0), Tensor.of(new int[5], 5), 3)));
     assertEquals(
         "randint: low must be below high: [3, 3); exchange them",
         message(() -> Random.randint(Key.of(0), Shape.of(2), 3, 3)));
