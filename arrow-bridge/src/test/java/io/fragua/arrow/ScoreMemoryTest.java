@@ -126,7 +126,7 @@ final class ScoreMemoryTest {
     text = Session.message(assertThrows(SparkException.class, () -> score(whole).collectAsList()));
     assertTrue(text.contains("task: one of 1024 rows does not, 1024 are set: "), text);
     ModelScorerTest.assertUnused();
-    assertEquals(held, held());
+    assertTrue(held() <= held);
   }
 
   @Test
@@ -224,7 +224,7 @@ final class ScoreMemoryTest {
     }
     ModelScorerTest.assertUnused();
     assertEquals(5, RUNS.get());
-    assertEquals(held, held());
+    assertTrue(held() <= held);
   }
 
   @Test
@@ -249,7 +249,7 @@ final class ScoreMemoryTest {
     Session.get().sparkContext().cancelJobGroup("kill");
     assertThrows(ExecutionException.class, () -> job.get(60, TimeUnit.SECONDS));
     ModelScorerTest.assertUnused();
-    assertEquals(held, held());
+    assertTrue(held() <= held);
   }
 
   // --- leaks
@@ -296,7 +296,7 @@ final class ScoreMemoryTest {
       }
       ModelScorerTest.assertUnused();
       assertEquals(models, ModelCache.counts()[0]);
-      assertEquals(held, held());
+      assertTrue(held() <= held);
       assertTrue(direct() - direct < 64L << 20, () -> direct() - direct + " bytes more");
       // Spark's and the JVM's own come and go; of ours there would be one for each query.
       assertTrue(threads() <= threads + 100, () -> threads() + " threads after " + threads);

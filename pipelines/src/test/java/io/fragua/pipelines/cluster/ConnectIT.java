@@ -247,7 +247,7 @@ class ConnectIT {
     Path checkpoints = temp.resolve("checkpoints");
     Map<String, Literal> p = params();
     p.put("batchSize", whole(4));
-    p.put("epochs", whole(60)); // so that there is time to kill
+    p.put("epochs", whole(150)); // so that there is time to kill
     p.put("checkpointDir", text(checkpoints.toString()));
     CompletableFuture<Void> killed =
         CompletableFuture.runAsync(
@@ -262,7 +262,7 @@ class ConnectIT {
     try (ConnectClient client = new ConnectClient(port)) {
       ObjectRef model = client.fit(CLASSIFIER, p, rows());
       killed.get(1, TimeUnit.MINUTES);
-      assertEquals(60, client.fetch(model, "summary", "totalIterations").getInteger());
+      assertEquals(150, client.fetch(model, "summary", "totalIterations").getInteger());
       scores(client, model);
     }
     assertTrue(Files.readString(temp.resolve("log")).contains("train: retry 1 of 3"));

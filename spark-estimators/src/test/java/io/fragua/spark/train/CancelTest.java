@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -81,19 +82,19 @@ class CancelTest {
   }
 
   private final SparkContext spark = TestSpark.get().sparkContext();
-  private final AtomicInteger running = new AtomicInteger();
+  private final Set<Long> running = ConcurrentHashMap.newKeySet(); // a late one of before is none
   private final AtomicInteger epochs = new AtomicInteger();
   private final List<Integer> retries = new ArrayList<>();
   private final SparkListener tasks =
       new SparkListener() {
         @Override
         public void onTaskStart(SparkListenerTaskStart e) {
-          running.incrementAndGet();
+          running.add(e.taskInfo().taskId());
         }
 
         @Override
         public void onTaskEnd(SparkListenerTaskEnd e) {
-          running.decrementAndGet();
+          running.remove(e.taskInfo().taskId());
         }
       };
   private final TrainListener listener =
@@ -181,7 +182,7 @@ class CancelTest {
     assertEquals(IllegalStateException.class, error.getClass(), error::toString);
     assertTrue(error.getMessage().matches(way.says), error::getMessage);
     assertEquals(List.of(), retries);
-    assertTrue(Patience.until(() -> running.get() == 0), () -> running + " tasks run");
+    assertTrue(Patience.until(running::isEmpty), () -> running + " tasks run");
     if (localSteps == 0) {
       Leftovers.assertNone();
     }
@@ -195,7 +196,7 @@ class CancelTest {
 
   private boolean isNow(Moment moment) {
     return switch (moment) {
-      case READING -> running.get() > 0;
+      case READING -> !running.isEmpty();
       case MID_EPOCH -> epochs.get() > 2;
       case CHECKPOINT -> unfinished() && epochs.get() > 2;
     };

@@ -190,10 +190,14 @@ final class ClusterMain {
     Set<String> at(long pid) throws IOException;
   }
 
-  private static Set<String> executors(Look look) throws IOException {
+  private static Set<String> executors(Look look) {
     Set<String> all = new TreeSet<>();
     for (ProcessHandle p : ProcessHandle.current().descendants().toList()) {
-      all.addAll(look.at(p.pid()));
+      try {
+        all.addAll(look.at(p.pid()));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
     return all;
   }
@@ -202,7 +206,7 @@ final class ClusterMain {
    * Cancels a training that would take hours, as one does from a notebook; its error, and what
    * executors listen on, map or have open from then on.
    */
-  private static String cancel(SparkSession spark) throws IOException {
+  private static String cancel(SparkSession spark) {
     Set<String> before = executors(ClusterMain::held);
     Task t = task(spark, 2);
     t.epochs = 10_000_000;
@@ -221,8 +225,14 @@ final class ClusterMain {
       t.train();
       return "but trained on";
     } catch (IllegalStateException e) {
-      Set<String> left = executors(ClusterMain::held);
-      left.removeAll(before);
+      Set<String> left = new TreeSet<>();
+      Patience.until(
+          () -> {
+            left.clear();
+            left.addAll(executors(ClusterMain::held));
+            left.removeAll(before);
+            return left.isEmpty();
+          });
       return e.getMessage() + " " + left;
     } finally {
       spark.sparkContext().clearJobGroup();

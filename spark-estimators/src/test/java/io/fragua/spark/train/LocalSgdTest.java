@@ -13,7 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -130,13 +131,21 @@ class LocalSgdTest {
     t.distribution = Distribution.PLAIN;
     assertEquals(Set.of(), opened(t::train), "workers of a barrier that are in one process");
     assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "nobody lists sockets here");
-    assertNotEquals(Set.of(), opened(LocalSgdTest::listen), "a socket is seen");
-  }
-
-  private static void listen() {
-    Rendezvous r = Rendezvous.listen("127.0.0.1");
-    LockSupport.parkNanos(300_000_000);
-    r.close();
+    AtomicInteger looks = new AtomicInteger();
+    Callable<Set<String>> look =
+        () -> {
+          Set<String> s = OpenFiles.sockets();
+          looks.incrementAndGet();
+          return s;
+        };
+    Runnable listen =
+        () -> {
+          Rendezvous r = Rendezvous.listen("127.0.0.1");
+          int before = looks.get();
+          Patience.until(() -> looks.get() > before + 1); // a whole look since it listens
+          r.close();
+        };
+    assertNotEquals(Set.of(), OpenFiles.opened(look, listen), "a socket is seen");
   }
 
   private static Set<String> opened(Runnable r) throws Exception {

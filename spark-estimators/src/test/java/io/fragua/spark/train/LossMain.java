@@ -149,6 +149,7 @@ final class LossMain {
     System.out.println("SCORED-WITHOUT " + files);
 
     int[] lost = new int[1];
+    Slots.await(spark.sparkContext(), 2, Distribution.PLAIN, () -> 0); // also for the last killed
     Task t = steps(spark);
     System.out.println("STEPS " + ClusterMain.bits(t.train().params()));
     t.recovery = new Recovery("", 1, 0, 1, 3, Map.of());
@@ -243,7 +244,7 @@ final class LossMain {
    * was through before it died, a later one.
    */
   private static final class Reaper extends SparkListener {
-    private static final long PAUSE_MS = 2000;
+    private static final long PAUSE_MS = 500;
 
     private boolean ended;
     private long killed; // by the clock of a started task

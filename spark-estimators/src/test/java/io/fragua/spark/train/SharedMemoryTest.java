@@ -51,6 +51,10 @@ class SharedMemoryTest {
   }
 
   private <T> List<Future<T>> connected(int n, Agreeing<T> body) {
+    return connected(n, ranks.timeouts, body);
+  }
+
+  private <T> List<Future<T>> connected(int n, Timeouts offers, Agreeing<T> body) {
     return ranks.join(
         n,
         Way.SOCKETS,
@@ -58,7 +62,7 @@ class SharedMemoryTest {
           try (Links all =
               r.connect(
                   rank, peers, ranks.topology(peers), ranks.secret, ranks.timeouts, () -> {})) {
-            return body.run(all, rank, new SharedMemory(rank, peers, ranks.timeouts, () -> {}));
+            return body.run(all, rank, new SharedMemory(rank, peers, offers, () -> {}));
           }
         });
   }
@@ -223,15 +227,20 @@ class SharedMemoryTest {
   /** The wait for an offer ends, and says for whom. */
   @Test
   void whoSaysNothingIsNamed() throws Exception {
-    ranks.timeouts = new Timeouts(500, 20_000, 20_000);
+    CountDownLatch over = new CountDownLatch(1);
     List<Future<Boolean>> results =
         connected(
             2,
+            new Timeouts(500, 20_000, 20_000),
             (all, rank, memory) -> {
               if (rank == 0) {
-                memory.join(all.data());
+                try {
+                  memory.join(all.data());
+                } finally {
+                  over.countDown();
+                }
               } else {
-                Thread.sleep(2000);
+                over.await();
               }
               return true;
             });
