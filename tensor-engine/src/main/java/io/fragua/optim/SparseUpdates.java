@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiFunction;
+import java.util.regex.Pattern;
 
 /**
  * Lazy steps of tables: the rows that have a gradient, and the optimizer's memory of them, are
@@ -104,9 +105,8 @@ public final class SparseUpdates {
     optimizer.init(ParamTree.EMPTY).names().forEach(names::remove);
     for (String n : names) {
       Shape one = of.get(n).shape();
-      String kind = n.substring(0, n.lastIndexOf(name)); // "1.ema." for instance
       Check.that(
-          !kind.matches("(.*\\.)?(ema|slow|acc)\\."),
+          !n.matches("(.*\\.)?(ema|slow|acc)\\." + Pattern.quote(name)),
           "sparse_updates: averages, lookahead and accumulation need every step of every row: %s;"
               + " leave them out, or update the table \"%s\" densely",
           n,

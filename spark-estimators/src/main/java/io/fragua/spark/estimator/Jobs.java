@@ -23,13 +23,13 @@ final class Jobs {
     try {
       return jobs.get();
     } catch (Exception e) { // SparkException is checked, but no Scala method declares it
-      for (Throwable t = e; t != null; t = t.getCause()) {
-        if (t instanceof InterruptedException) {
-          spark.cancelJobsWithTag(tag);
-          Thread.currentThread().interrupt();
-          throw new IllegalStateException(stage + " fit: interrupted; fit again", e);
-        }
-        if (t instanceof IllegalArgumentException && t != e) {
+      if (e instanceof InterruptedException) { // as a cause it would be that of a task
+        spark.cancelJobsWithTag(tag);
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(stage + " fit: interrupted; fit again", e);
+      }
+      for (Throwable t = e.getCause(); t != null; t = t.getCause()) {
+        if (t instanceof IllegalArgumentException) {
           throw new IllegalArgumentException(stage + ": " + t.getMessage(), e);
         }
       }
