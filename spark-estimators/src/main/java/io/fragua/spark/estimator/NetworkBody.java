@@ -138,7 +138,7 @@ final class NetworkBody implements Network.Body {
     List<Tensor> parts = new ArrayList<>();
     if (ids != null) {
       int width = data.categories().size() * params.getEmbeddingDim();
-      Tensor rows = embedding().apply(s.child(EMBEDDING), ids);
+      Tensor rows = embedding().apply(s.shared(EMBEDDING), ids);
       parts.add(rows.reshape(ids.shape().dim(0), width));
     }
     if (x != null) {
@@ -212,7 +212,7 @@ final class NetworkBody implements Network.Body {
 
   /** The layer on what {@link #parts} would give. */
   private Tensor productFirst(Scope s, String name, Dense layer, Tensor ids, Tensor x) {
-    Tensor table = embedding().table(s.child(EMBEDDING));
+    Tensor table = embedding().table(s.shared(EMBEDDING));
     Scope scope = s.child(name);
     Tensor kernel = layer.kernel(scope, dense());
     List<Tensor> products = new ArrayList<>();

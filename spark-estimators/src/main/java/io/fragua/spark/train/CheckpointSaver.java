@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.apache.spark.util.ThreadUtils;
 
 /**
@@ -99,14 +98,9 @@ final class CheckpointSaver implements AutoCloseable {
   /** Ends the thread; a checkpoint that is being written is given up. */
   @Override
   public void close() {
-    thread.shutdownNow();
-    try {
-      if (!thread.awaitTermination(END_MS, TimeUnit.MILLISECONDS)) {
-        throw new IllegalStateException(
-            "train: a file system must answer within " + END_MS + " ms: " + plan.folder());
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    if (!Threads.end(thread, END_MS)) {
+      throw new IllegalStateException(
+          "train: a file system must answer within " + END_MS + " ms: " + plan.folder());
     }
   }
 }

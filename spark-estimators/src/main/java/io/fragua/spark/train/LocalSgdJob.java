@@ -45,6 +45,10 @@ final class LocalSgdJob {
   private final ResourceProfile resources;
   private final int workers;
   private final int rounds;
+
+  /** From a round's first step to that of the next, so that each step has random keys alone. */
+  private final long stride;
+
   private Sent<TrainPlan> sent;
   private JavaRDD<byte[]> chunks;
 
@@ -57,6 +61,20 @@ final class LocalSgdJob {
     long perRound = (long) workers * plan.batch() * request.distribution().localSteps();
     long wanted = Math.max(1, (request.rows() + perRound - 1) / perRound);
     rounds = (int) Math.min(wanted, Math.max(1, MAX_PIECES / workers));
+    stride =
+        stride(
+            request.distribution().localSteps(),
+            request.rows(),
+            (long) rounds * workers * plan.batch());
+  }
+
+  /**
+   * Twice the steps that a round has: rows are dealt by chance, and a worker's may be more.
+   *
+   * @param perStep rows of a step of all workers in all rounds
+   */
+  static long stride(int localSteps, long rows, long perStep) {
+    return 2 * Math.max(localSteps, (rows + perStep - 1) / perStep);
   }
 
   /** Rounds of an epoch. */
@@ -139,7 +157,7 @@ final class LocalSgdJob {
       Sent<TrainPlan> p = sent;
       int n = workers;
       int length = values.length;
-      long step = ((long) epoch * rounds + round) * (2L * request.distribution().localSteps());
+      long step = ((long) epoch * rounds + round) * stride;
       var means =
           piece(piece * n, n)
               .mapPartitions(

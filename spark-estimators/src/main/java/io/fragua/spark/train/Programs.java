@@ -5,7 +5,9 @@ import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Program;
 import io.fragua.graph.Graph;
 import io.fragua.graph.GraphJson;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -143,22 +145,23 @@ final class Programs {
   }
 
   private void compile(TrainPlan plan, Backend backend, int threads, int updating) {
+    List<Program> made = new ArrayList<>();
     try {
       CompileOptions options =
           CompileOptions.DEFAULT.withPrecision(plan.precision()).withThreads(threads);
       Graph update = GraphJson.read(plan.update());
-      Program gradient = backend.compile(GraphJson.read(plan.gradient()), options);
-      Compiled c =
-          new Compiled(
-              gradient,
-              backend.compile(update, options.withThreads(updating).withDonated(donated(update))),
-              plan.evaluate() == null
-                  ? null
-                  : backend.compile(GraphJson.read(plan.evaluate()), options));
+      made.add(backend.compile(GraphJson.read(plan.gradient()), options));
+      made.add(backend.compile(update, options.withThreads(updating).withDonated(donated(update))));
+      if (plan.evaluate() != null) {
+        made.add(backend.compile(GraphJson.read(plan.evaluate()), options));
+      }
+      Compiled c = new Compiled(made.get(0), made.get(1), made.size() > 2 ? made.get(2) : null);
       compiled.complete(c);
       WarmUp.run(() -> wanted, c.gradient(), c.update());
     } catch (Throwable t) { // also errors of native code's loading: the workers must hear of them
-      if (!compiled.completeExceptionally(t)) {
+      if (compiled.completeExceptionally(t)) {
+        made.forEach(Program::close);
+      } else {
         LOG.warn("train: programs could not be run on zeros; the training goes on without", t);
       }
     } finally {

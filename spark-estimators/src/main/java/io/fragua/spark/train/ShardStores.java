@@ -103,6 +103,20 @@ final class ShardStores implements AutoCloseable {
 
   @Override
   public void close() {
-    stores.forEach(WorkerStore::close);
+    RuntimeException first = null;
+    for (WorkerStore s : stores) {
+      try {
+        s.close();
+      } catch (RuntimeException e) { // thrown below, when the others are closed
+        if (first == null) {
+          first = e;
+        } else {
+          first.addSuppressed(e);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 }

@@ -165,7 +165,14 @@ final class SharedCollective implements Collective {
     if (rank != 0 && !group.model.share()) {
       throw lost(group.lose(peers.get(0), "is gone: it left"));
     }
-    barrier(); // until then rank 0 does not leave
+    try {
+      barrier(); // until then rank 0 does not leave
+    } catch (Throwable t) {
+      if (rank != 0) {
+        group.model.release();
+      }
+      throw t;
+    }
     return group.model;
   }
 

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.spark.util.ThreadUtils;
 
@@ -296,20 +295,23 @@ final class SpilledRows implements AutoCloseable {
   /** Ends the threads, frees the memory and removes the files. */
   @Override
   public void close() {
-    try {
-      end(reader);
-      end(distributor);
-    } finally {
+    boolean read = Threads.end(reader, END_MS);
+    boolean dealt = Threads.end(distributor, END_MS);
+    if (read) { // else it may still write there: better lost than freed under it
       window.close();
       spare.close();
-      if (epoch != null) {
-        epoch.close();
-      }
-      if (nextEpoch != null && !nextEpoch.isCancelled()) {
-        closeNext();
-      }
-      trainingBlocks.close();
-      validationBlocks.close();
+    }
+    if (epoch != null) {
+      epoch.close();
+    }
+    if (nextEpoch != null && !nextEpoch.isCancelled()) {
+      closeNext();
+    }
+    trainingBlocks.close();
+    validationBlocks.close();
+    if (!read || !dealt) {
+      throw new IllegalStateException(
+          "train: a disk must answer within " + END_MS + " ms: Spark's local directories");
     }
   }
 
@@ -321,18 +323,6 @@ final class SpilledRows implements AutoCloseable {
       } catch (InterruptedException | ExecutionException e) {
         return; // nothing is left of it
       }
-    }
-  }
-
-  private static void end(ExecutorService thread) {
-    thread.shutdownNow();
-    try {
-      if (!thread.awaitTermination(END_MS, TimeUnit.MILLISECONDS)) {
-        throw new IllegalStateException(
-            "train: a disk must answer within " + END_MS + " ms: Spark's local directories");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 }

@@ -354,6 +354,28 @@ class RecoveryTest {
     }
   }
 
+  /** With the newest damaged, the one that is gone on from is older, and so is what comes next. */
+  @Test
+  void aDamagedCheckpointTakesNoSoundOneAway() throws IOException {
+    CheckpointFolder f = checkpoints();
+    byte[] tensors = {1, 2, 3};
+    f.save(Map.of(), DataSum.Value.NONE, after(50), tensors, 2);
+    f.save(Map.of(), DataSum.Value.NONE, after(100), tensors, 2);
+    truncate(files(".safetensors").get(1));
+    for (int step : new int[] {60, 70}) {
+      f.save(Map.of(), DataSum.Value.NONE, after(step), tensors, 1);
+      assertEquals(step, f.newest().position().globalStep());
+    }
+    assertEquals(2, files(".json").size(), "the damaged one and the last");
+    f.save(Map.of(), DataSum.Value.NONE, after(100), tensors, 1);
+    assertEquals(1, files(".json").size());
+    assertArrayEquals(tensors, f.tensors(f.newest()));
+  }
+
+  private static Position after(int steps) {
+    return new Position(0, 0, steps, 0, 0, 0, 0, 0, 0, false, new ArrayList<>());
+  }
+
   private static void damaged(Task t, Path file, byte[] with, byte[] good, String says)
       throws IOException {
     if (with == null) {

@@ -1,10 +1,12 @@
 package io.fragua.spark.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fragua.random.Key;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -19,5 +21,12 @@ class StepKeyTest {
     assertArrayEquals(
         Key.of(seed).foldIn(step).foldIn(rank).tensor().toInts(),
         new int[] {b.getInt(0), b.getInt(4)});
+  }
+
+  /** 8 workers, batches of 128 each, 512 rounds of 100 million rows: some 191 steps a round. */
+  @Test
+  void roundsOfManyStepsHaveNumbersOfTheirOwn() {
+    assertEquals(32, LocalSgdJob.stride(16, 1000, 1024));
+    assertEquals(2 * 191, LocalSgdJob.stride(16, 100_000_000, 512 * 1024));
   }
 }
