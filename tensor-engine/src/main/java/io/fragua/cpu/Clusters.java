@@ -26,6 +26,15 @@ final class Clusters {
 
   private static final int MAX_OPERANDS = 24;
 
+  /** What is computed again rather than stored: so many operations at most. */
+  private static final int MAX_AGAIN = 4;
+
+  /** Of these. */
+  private static final Set<String> SIMPLE = Set.of("add", "sub", "mul", "neg");
+
+  /** How often an operand must repeat for its loads not to count. */
+  private static final int REPEATED = 16;
+
   private final Order order;
   private final Set<Value> results;
   private final Map<Value, Cluster> of = new IdentityHashMap<>();
@@ -282,44 +291,98 @@ final class Clusters {
   }
 
   /**
-   * Truth values of what is in memory anyway are computed again rather than stored by one kernel
-   * and loaded by another: the results with such values doubled, or the same list if there are
-   * none.
+   * What is cheap to compute from what is in memory anyway is computed again rather than stored by
+   * one kernel and loaded by another: the results with such values doubled, or the same list if
+   * there are none.
    */
   private List<View> cheap(List<View> roots) {
     Map<Value, Value> done = new IdentityHashMap<>();
-    boolean any = false;
+    Map<Cluster, Map<Value, Value>> doubles = new IdentityHashMap<>();
     for (Value v : order.values) {
       List<View> args = new ArrayList<>();
-      boolean changed = false;
       for (View a : v.args) {
-        Value base = done.getOrDefault(a.base(), a.base());
-        if (v.isFusable() && of.get(a.base()) != of.get(v) && isCheap(a.base()) && a.isDense()) {
-          base = base.withArgs(base.args);
-          any = true;
-        }
-        changed |= base != a.base();
-        args.add(base == a.base() ? a : new View(base, a.offset(), a.shape(), a.strides()));
+        boolean twice =
+            v.isFusable() && of.get(a.base()) != of.get(v) && a.isDense() && isCheap(a.base());
+        Map<Value, Value> mine =
+            twice ? doubles.computeIfAbsent(of.get(v), c -> new IdentityHashMap<>()) : null;
+        args.add(moved(a, twice ? again(a.base(), done, mine) : done.get(a.base())));
       }
-      if (changed) {
+      if (!args.equals(v.args)) {
         done.put(v, v.withArgs(args));
       }
     }
-    return any ? roots.stream().map(r -> moved(r, done)).toList() : roots;
+    return doubles.isEmpty()
+        ? roots
+        : roots.stream().map(r -> moved(r, done.get(r.base()))).toList();
   }
 
-  private static View moved(View r, Map<Value, Value> done) {
-    Value b = done.getOrDefault(r.base(), r.base());
-    return b == r.base() ? r : new View(b, r.offset(), r.shape(), r.strides());
+  /** A value, and what it alone is computed from, once more for a kernel that does not share it. */
+  private Value again(Value p, Map<Value, Value> done, Map<Value, Value> mine) {
+    Value known = mine.get(p);
+    if (known == null) {
+      List<View> args = new ArrayList<>();
+      for (View a : p.args) {
+        Value b = a.base();
+        args.add(moved(a, isInner(b) ? again(b, done, mine) : done.get(b)));
+      }
+      known = p.withArgs(args);
+      mine.put(p, known);
+    }
+    return known;
+  }
+
+  private static View moved(View v, Value base) {
+    return base == null ? v : new View(base, v.offset(), v.shape(), v.strides());
+  }
+
+  /** True for what never leaves its kernel. */
+  private boolean isInner(Value v) {
+    return v.kind == Value.Kind.ELEMENTWISE && !isStored(v);
   }
 
   private boolean isCheap(Value p) {
-    return p.kind == Value.Kind.ELEMENTWISE
-        && p.type.dtype() == DType.BOOL
-        && p.args.stream()
-            .allMatch(
-                a ->
-                    a.base().type.dtype() != DType.BOOL
-                        && (a.base().kind != Value.Kind.ELEMENTWISE || isStored(a.base())));
+    return p.kind == Value.Kind.ELEMENTWISE && (isTruth(p) || isOneOperand(p));
+  }
+
+  /** True for truth values of what is in memory. */
+  private boolean isTruth(Value p) {
+    return p.type.dtype() == DType.BOOL
+        && p.args.stream().allMatch(a -> a.base().type.dtype() != DType.BOOL && !isInner(a.base()));
+  }
+
+  /**
+   * True for sums and products of one array in memory with numbers that repeat, such as {@code x -
+   * mean}: to load that array costs no more than to load the value, which need not be stored if
+   * kernels alone read it.
+   */
+  private boolean isOneOperand(Value p) {
+    Set<View> whole = new HashSet<>();
+    return p.type.dtype() == DType.F32
+        && !results.contains(p)
+        && order.users(p).stream().allMatch(Value::isFusable)
+        && operations(p, p.size(), whole) <= MAX_AGAIN
+        && whole.size() == 1;
+  }
+
+  /**
+   * How many operations make a value from what is in memory, or very many if they are not cheap.
+   *
+   * @param whole collects the operands of which a kernel loads a number for each point
+   */
+  private int operations(Value p, long points, Set<View> whole) {
+    if (!SIMPLE.contains(p.name()) || p.type.dtype() != DType.F32) {
+      return MAX_OPS;
+    }
+    int n = 1;
+    for (View a : p.args) {
+      Value b = a.base();
+      if (isInner(b)) {
+        n += a.isDense() && b.size() == points ? operations(b, points, whole) : MAX_OPS;
+      } else if (b.size() * REPEATED > points) {
+        n += a.isDense() && b.size() == points ? 0 : MAX_OPS;
+        whole.add(a);
+      }
+    }
+    return Math.min(n, MAX_OPS);
   }
 }

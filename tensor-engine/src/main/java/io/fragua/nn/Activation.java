@@ -10,6 +10,12 @@ import java.util.function.UnaryOperator;
  * @param function what it computes
  */
 public record Activation(String name, UnaryOperator<Tensor> function) implements Layer {
+  /** Checks the settings. */
+  public Activation {
+    Settings.given("activation", "a name", name);
+    Settings.given("activation", "a function", function);
+  }
+
   @Override
   public Tensor apply(Scope s, Tensor x) {
     return function.apply(x);

@@ -11,7 +11,8 @@ import java.util.List;
  * only itself. Its size is fixed, so that one program serves every step. Immutable: {@link
  * MultiHeadAttention#decode} gives another one.
  *
- * @param keys [B, heads, capacity, D / heads]; what lies behind the length is not looked at
+ * @param keys [B, heads, capacity, D / heads]; what lies behind the length has weight 0 and must be
+ *     finite
  * @param values the same
  * @param length how many positions there are, i32 scalar
  */

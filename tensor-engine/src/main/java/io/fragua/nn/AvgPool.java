@@ -15,6 +15,12 @@ import io.fragua.tensor.Window;
  * @source Flax {@code avg_pool}; PyTorch {@code AvgPool2d}
  */
 public record AvgPool(Window window, Padding padding, boolean countPadding) implements Layer {
+  /** Checks the settings. */
+  public AvgPool {
+    Settings.given("avg_pool", "a window", window);
+    Settings.given("avg_pool", "a padding", padding);
+  }
+
   /** Windows side by side: strides are the sizes; no padding. */
   public AvgPool(int... size) {
     this(Window.of(size).withStrides(size), Padding.VALID, true);

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
  * y = (x - mean) / sqrt(var + epsilon) * scale + bias, with one mean and (biased) variance for each
  * position of the last axis. In training they are the batch's, without rows whose {@link
  * Scope#mask} is 0, and running averages follow: running = momentum * running + (1 - momentum) *
- * batch. Otherwise they are the running ones. A batch of padding alone leaves the averages as they
- * are.
+ * batch. Otherwise they are the running ones. A batch of padding alone, or without a row, leaves
+ * the averages as they are.
  *
  * <p>Shapes: x [B, ..., C], result the same. Parameters: {@code scale} [C], initially 1, {@code
  * bias} [C], initially 0. State: {@code mean} [C], initially 0, {@code var} [C], initially 1. Half
@@ -32,7 +32,7 @@ public record BatchNorm(double momentum, double epsilon, boolean affine) impleme
         momentum >= 0 && momentum <= 1,
         "batch_norm: momentum lies in [0, 1]: %s; correct it",
         momentum);
-    Check.that(epsilon >= 0, "batch_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.epsilon("batch_norm", epsilon);
   }
 
   /** With scale and bias. */
@@ -65,7 +65,7 @@ public record BatchNorm(double momentum, double epsilon, boolean affine) impleme
     Tensor oldVar = s.state("var", c, 1);
     Tensor mean = oldMean.cast(wide);
     Tensor var = oldVar.cast(wide);
-    if (s.training()) {
+    if (s.training() && x.shape().size() > 0) {
       Moments batch = batch(s.mask(), x.cast(wide));
       s.update("mean", moved(mean, batch.mean, batch.gain).cast(oldMean.dtype()));
       s.update("var", moved(var, batch.var, batch.gain).cast(oldVar.dtype()));
@@ -86,6 +86,12 @@ public record BatchNorm(double momentum, double epsilon, boolean affine) impleme
       Tensor mean = x.mean(axes);
       return new Moments(mean, x.sub(mean).square().mean(axes), null);
     }
+    Check.shape(
+        mask.shape().dim(0) == x.shape().dim(0),
+        "batch_norm: the mask has an entry for each row: %s for %s; keep the batch the first axis,"
+            + " or apply the network without a mask",
+        mask.type(),
+        x.type());
     // select, not a product with the mask: padded rows may hold infinities
     Tensor real = real(mask, x);
     Tensor zero = Tensor.scalar(x.dtype(), 0);

@@ -17,6 +17,11 @@ import java.util.List;
  * @source {@code torch.nn.LSTM} with {@code bidirectional}; Flax {@code Bidirectional}
  */
 public record Bidirectional(RecurrentCell cell) implements Layer {
+  /** Checks the settings. */
+  public Bidirectional {
+    Recurrent.check("bidirectional", cell);
+  }
+
   @Override
   public Tensor apply(Scope s, Tensor x) {
     return run(s, x, null).outputs();

@@ -35,6 +35,8 @@ public record Conv(
             + " groups; correct one of them",
         features,
         groups);
+    Settings.given("conv", "a window", window);
+    Settings.given("conv", "a padding", padding);
     Check.that(kernelInit != null, "conv: needs an initializer: null; pass one of Initializers");
   }
 

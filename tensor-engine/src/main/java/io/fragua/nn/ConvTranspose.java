@@ -35,6 +35,8 @@ public record ConvTranspose(
             + " features in %d groups; correct one of them",
         features,
         groups);
+    Settings.given("conv_transpose", "a window", window);
+    Settings.given("conv_transpose", "a padding", padding);
     Check.that(
         kernelInit != null, "conv_transpose: needs an initializer: null; pass one of Initializers");
     for (int i = 0; padding == Padding.EXPLICIT && i < window.rank(); i++) {
@@ -87,6 +89,15 @@ public record ConvTranspose(
             + " withPadding(...) before, or give as many numbers",
         Arrays.toString(more),
         padding.text(window));
+    int[] strides = window.strides();
+    for (int i = 0; i < more.length; i++) {
+      Check.that(
+          more[i] >= 0 && more[i] < strides[i],
+          "conv_transpose: output padding is 0 or more and less than the stride: %s for strides %s;"
+              + " call withStrides(...) before, or correct it",
+          Arrays.toString(more),
+          Arrays.toString(strides));
+    }
     int[] high = window.high();
     Arrays.setAll(high, i -> high[i] + more[i]);
     return with(window.withPadding(window.low(), high), padding);
@@ -141,7 +152,8 @@ public record ConvTranspose(
       int all = all(i);
       // The convolution whose gradient this is goes from the result to x, and takes the kernel
       // turned round.
-      sides[i] = Math.max(0, (n - 1) * stride + 1 + all - (extent - 1));
+      long side = (n - 1L) * stride + 1 + all - (extent - 1);
+      sides[i] = Check.size("conv_transpose", Math.max(0, side));
       low[i] = extent - 1 - before;
       high[i] = Math.max(0, (n - 1) * stride + extent - sides[i] - low[i]);
       turned = window.size()[i] == 1 ? turned : turned.reverse(i);

@@ -6,7 +6,8 @@ import io.fragua.tensor.Tensor;
 
 /**
  * While training, sets each element to 0 with probability {@code rate} and divides the others by 1
- * - rate, so that the mean stays; otherwise does nothing. The mask is drawn again at every call.
+ * - rate, so that the mean stays; otherwise does nothing. The mask is drawn again at every call; a
+ * loop or map calls its function once, so that all its steps or rows share a mask.
  *
  * @param rate in [0, 1]
  * @source Srivastava et al., JMLR 2014 (inverted form); Flax {@code Dropout}
@@ -19,6 +20,7 @@ public record Dropout(double rate) implements Layer {
 
   @Override
   public Tensor apply(Scope s, Tensor x) {
+    Check.shape(x.dtype().isFloating(), "dropout: input must be floating: %s; cast it", x.type());
     if (rate == 0 || !s.training()) {
       return x;
     }

@@ -1,5 +1,6 @@
 package io.fragua.nn;
 
+import io.fragua.tensor.Check;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import java.util.Arrays;
@@ -10,11 +11,12 @@ record Gates(int units, Tensor kernel, Tensor recurrent, Tensor bias) {
   /** Uniform within 1 / sqrt(units), as PyTorch's. */
   static Gates of(Scope s, int count, int in, int units) {
     Initializer init = init(units);
+    int all = Check.size("recurrent", (long) count * units);
     return new Gates(
         units,
-        s.param("kernel", Shape.of(in, count * units), init),
-        s.param("recurrent_kernel", Shape.of(units, count * units), init),
-        s.param("bias", Shape.of(count * units), init));
+        s.param("kernel", Shape.of(in, all), init),
+        s.param("recurrent_kernel", Shape.of(units, all), init),
+        s.param("bias", Shape.of(all), init));
   }
 
   static Initializer init(int units) {

@@ -15,8 +15,9 @@ public record GlobalMaxPool() implements Layer {
   @Override
   public Tensor apply(Scope s, Tensor x) {
     Check.shape(
-        x.shape().rank() >= 3,
-        "global_max_pool: input must have spatial axes [N, spatial..., C]: %s; leave the layer out",
+        x.shape().rank() >= 3 && x.shape().slice(1, x.shape().rank() - 1).size() > 0,
+        "global_max_pool: input must have spatial axes [N, spatial..., C] with elements: %s; leave"
+            + " the layer out",
         x.type());
     return x.max(IntStream.range(1, x.shape().rank() - 1).toArray());
   }

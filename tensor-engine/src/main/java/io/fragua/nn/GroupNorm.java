@@ -20,7 +20,7 @@ public record GroupNorm(int groups, double epsilon, boolean affine) implements L
   /** Checks the settings. */
   public GroupNorm {
     Check.that(groups >= 1, "group_norm: needs at least one group: %d; correct it", groups);
-    Check.that(epsilon >= 0, "group_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.epsilon("group_norm", epsilon);
   }
 
   /** With scale and bias. */

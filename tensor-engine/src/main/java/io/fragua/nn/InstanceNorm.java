@@ -18,7 +18,7 @@ import io.fragua.tensor.Tensor;
 public record InstanceNorm(double epsilon, boolean affine) implements Layer {
   /** Checks the settings. */
   public InstanceNorm {
-    Check.that(epsilon >= 0, "instance_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.epsilon("instance_norm", epsilon);
   }
 
   /** With scale and bias. */

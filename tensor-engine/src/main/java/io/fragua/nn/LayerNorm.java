@@ -18,7 +18,7 @@ import io.fragua.tensor.Tensor;
 public record LayerNorm(double epsilon, boolean affine) implements Layer {
   /** Checks the settings. */
   public LayerNorm {
-    Check.that(epsilon >= 0, "layer_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.epsilon("layer_norm", epsilon);
   }
 
   /** With scale and bias. */

@@ -18,6 +18,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Prints {@link Network#table}. */
 final class LayerTable {
@@ -98,7 +99,9 @@ final class LayerTable {
         default -> 0; // of a while loop nobody knows the number of steps
       };
     }
-    if (FREE.contains(op.family())) {
+    boolean floating =
+        Stream.concat(in.stream(), out.stream()).anyMatch(t -> t.dtype().isFloating());
+    if (FREE.contains(op.family()) || op.name().equals(Op.CUSTOM) || !floating) {
       return 0;
     }
     long results = out.get(0).shape().size();
@@ -113,6 +116,9 @@ final class LayerTable {
       boolean transposed = op.name().equals("conv_input_grad");
       long uses = transposed ? in.get(0).shape().size() : results;
       return 2 * uses * kernel.size() / Math.max(1, kernel.dim(-1));
+    }
+    if (op.family() == Family.WINDOW && in.size() == 1) { // a pool
+      return results * Shape.of(a.ints("size")).size();
     }
     return results;
   }

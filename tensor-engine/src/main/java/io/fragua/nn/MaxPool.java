@@ -13,6 +13,12 @@ import io.fragua.tensor.Window;
  * @source Flax {@code max_pool}; PyTorch {@code MaxPool2d}
  */
 public record MaxPool(Window window, Padding padding) implements Layer {
+  /** Checks the settings. */
+  public MaxPool {
+    Settings.given("max_pool", "a window", window);
+    Settings.given("max_pool", "a padding", padding);
+  }
+
   /** Windows side by side: strides are the sizes; no padding. */
   public MaxPool(int... size) {
     this(Window.of(size).withStrides(size), Padding.VALID);

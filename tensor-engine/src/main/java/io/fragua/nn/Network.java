@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Runs networks: finds their parameters, draws initial values, applies them. A network is a
@@ -150,9 +151,25 @@ public final class Network {
     }
     Scope.Run run = new Scope.Run(variables.params(), variables.state(), k, mask);
     Tensor output = body.apply(new Scope(run), inputs);
+    checkUpdates(run, inputs);
     Map<String, Tensor> state = new LinkedHashMap<>(variables.state().asMap());
     state.putAll(run.newState);
     return new Result(output, ParamTree.of(state));
+  }
+
+  /** With concrete operands all is concrete but what is of a trace that has ended. */
+  private static void checkUpdates(Scope.Run run, List<Tensor> inputs) {
+    Stream<Tensor> given =
+        Stream.of(inputs, run.params.leaves(), run.state.leaves()).flatMap(List::stream);
+    if (given.noneMatch(Tensor::isTraced) && (run.key == null || !run.key.tensor().isTraced())) {
+      run.newState.forEach(
+          (name, value) ->
+              Check.that(
+                  !value.isTraced(),
+                  "network: a state is updated outside of functions that the body maps, loops over"
+                      + " or compiles: \"%s\" is updated inside of one; move the layer out of it",
+                  name));
+    }
   }
 
   /** As {@link #apply}, of a network with several results that is not training. */

@@ -30,6 +30,20 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
    */
   public record Result(Tensor outputs, List<Tensor> states) {}
 
+  /** Checks the settings. */
+  public Recurrent {
+    check("recurrent", cell);
+  }
+
+  static void check(String who, RecurrentCell cell) {
+    Settings.given(who, "a cell", cell);
+    Check.that(
+        cell.states() >= 1,
+        "%s: the cell needs at least one state: %s has none; add one",
+        who,
+        cell);
+  }
+
   /** Forward in time. */
   public Recurrent(RecurrentCell cell) {
     this(cell, false);
@@ -44,11 +58,12 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
    * Takes the cell over sequences.
    *
    * @param x [B, T, in]
-   * @param lengths i32 [B], how many steps of each row are real; null if all are. At other steps
-   *     the states stay and outputs are 0
+   * @param lengths i32 [B], how many steps of each row are real, 0 to T; null if all are. At other
+   *     steps the states stay and outputs are 0
    * @param initial states that the first step finds, each [B, units], all that the cell has; null
    *     for zeros
    * @throws io.fragua.tensor.ShapeException if they do not fit
+   * @throws IndexOutOfBoundsException when computed, if a length is not in [0, T]
    */
   public Result run(Scope s, Tensor x, Tensor lengths, List<Tensor> initial) {
     Shape shape = x.shape();
@@ -70,7 +85,7 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
           lengths.type(),
           x.type());
       Tensor step = inputs.iotaLike(DType.I32, Shape.of(t, b), 0);
-      rows.add(step.less(lengths).expandDims(2));
+      rows.add(step.less(Inside.of(lengths.lift(inputs), t + 1)).expandDims(2));
     }
     Control.Step f = (states, row) -> step(bound, states, row);
     Control.Scan all = Control.scan(f, start, rows, t, reverse);

@@ -14,7 +14,7 @@ import io.fragua.tensor.Tensor;
 public record Residual(Layer layer) implements Layer {
   /** Checks the settings. */
   public Residual {
-    Check.that(layer != null, "residual: needs a layer: null; pass one");
+    Settings.given("residual", "a layer", layer);
   }
 
   @Override

@@ -18,7 +18,7 @@ import io.fragua.tensor.Tensor;
 public record RmsNorm(double epsilon, boolean affine) implements Layer {
   /** Checks the settings. */
   public RmsNorm {
-    Check.that(epsilon >= 0, "rms_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.epsilon("rms_norm", epsilon);
   }
 
   /** With a scale. */

@@ -18,6 +18,7 @@ public record RnnCell(int units, Activation activation) implements RecurrentCell
   /** Checks the settings. */
   public RnnCell {
     Check.that(units >= 1, "rnn_cell: needs at least one unit: %d; correct it", units);
+    Settings.given("rnn_cell", "an activation", activation);
   }
 
   /** With tanh. */

@@ -6,6 +6,8 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import io.fragua.transform.Checkpoint;
+import io.fragua.transform.Fn;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -145,7 +147,9 @@ public final class Scope {
   }
 
   /**
-   * Replaces a state of this scope from the next application on.
+   * Replaces a state of this scope from the next application on. Not within a function that the
+   * body maps, loops over or compiles by itself, out of which the value does not come; {@link
+   * Remat} brings it out of a checkpoint.
    *
    * @throws IllegalArgumentException if not training, or there is no such state, or the type
    *     differs
@@ -171,7 +175,9 @@ public final class Scope {
   }
 
   /**
-   * A new key at every call, derived from the application's key and the number of calls before.
+   * A new key at every call, derived from the application's key and the number of calls before. A
+   * loop or map calls its function once: for other numbers at each of its steps or rows, fold their
+   * number in.
    *
    * @throws IllegalArgumentException if not training
    */
@@ -221,6 +227,33 @@ public final class Scope {
     Tensor y = f.apply(s);
     run.parts.set(at, new Part(s.path, kind, x, y));
     return y;
+  }
+
+  /** Applies a layer of which the gradient keeps the operands alone; what {@link Remat} does. */
+  Tensor again(Layer layer, Tensor x) {
+    if (run.initializing()) {
+      return layer.apply(this, x);
+    }
+    // What the layer updates leaves the checkpoint as a result of it.
+    Map<String, Tensor> before = new LinkedHashMap<>(run.newState);
+    List<String> updated = new ArrayList<>();
+    Fn f =
+        args -> {
+          List<Tensor> results = new ArrayList<>(List.of(layer.apply(this, args.get(0))));
+          run.newState.forEach(
+              (name, value) -> {
+                if (value != before.get(name)) {
+                  updated.add(name);
+                  results.add(value);
+                }
+              });
+          return results;
+        };
+    List<Tensor> results = Checkpoint.checkpoint(f).apply(List.of(x));
+    for (int i = 0; i < updated.size(); i++) {
+      run.newState.put(updated.get(i), results.get(1 + i));
+    }
+    return results.get(0);
   }
 
   /**

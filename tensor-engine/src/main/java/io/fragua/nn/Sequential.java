@@ -1,6 +1,7 @@
 package io.fragua.nn;
 
 import io.fragua.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,6 +17,9 @@ import java.util.stream.Collectors;
 public record Sequential(List<Layer> layers) implements Layer {
   /** Copies the list. */
   public Sequential {
+    Settings.given("sequential", "layers", layers);
+    layers = new ArrayList<>(layers); // which, unlike List.copyOf, takes a null to be told of
+    layers.forEach(layer -> Settings.given("sequential", "a layer at each place", layer));
     layers = List.copyOf(layers);
   }
 

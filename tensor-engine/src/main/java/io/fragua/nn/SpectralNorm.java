@@ -7,7 +7,7 @@ import io.fragua.tensor.Tensor;
 /**
  * The layer with each kernel W replaced by W / sigma, where sigma is W's largest singular value: no
  * change of the input is made longer by the kernel. A kernel of several axes counts as the matrix
- * [..., out]; parameters of fewer than two axes stay as they are.
+ * [..., last axis]; parameters of fewer than two axes stay as they are.
  *
  * <p>Sigma is estimated by power iteration, v = normalised(u W'), u = normalised(v W), sigma = v W
  * u', from the u of the application before, so that one step each time is enough. No gradient goes
@@ -24,9 +24,9 @@ import io.fragua.tensor.Tensor;
 public record SpectralNorm(Layer layer, int steps, double epsilon) implements Layer {
   /** Checks the settings. */
   public SpectralNorm {
-    Check.that(layer != null, "spectral_norm: needs a layer: null; pass one");
+    Settings.given("spectral_norm", "a layer", layer);
     Check.that(steps >= 1, "spectral_norm: needs at least one step: %d; correct it", steps);
-    Check.that(epsilon >= 0, "spectral_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.epsilon("spectral_norm", epsilon);
   }
 
   /** With one step and epsilon 1e-12. */
@@ -50,7 +50,9 @@ public record SpectralNorm(Layer layer, int steps, double epsilon) implements La
     Tensor v = null;
     for (int i = 0; i < steps; i++) {
       v = WeightNorm.unit(u.matmul(matrix.transpose()), epsilon, 1);
-      u = WeightNorm.unit(v.matmul(matrix), epsilon, 1);
+      Tensor next = WeightNorm.unit(v.matmul(matrix), epsilon, 1);
+      // A kernel of zeros has no direction, and from none there would be no way back.
+      u = next.square().sum().greater(0).broadcastTo(u.shape()).select(next, u);
     }
     u = u.stopGradient();
     Tensor sigma = v.stopGradient().matmul(matrix).mul(u).sum();

@@ -12,7 +12,7 @@ record Sublayers(
 
   static void check(
       String who, int heads, int hidden, Activation activation, double dropout, double epsilon) {
-    Check.that(epsilon >= 0, "%s: epsilon is not negative: %s; correct it", who, epsilon);
+    Settings.epsilon(who, epsilon);
     Check.that(
         heads >= 1 && hidden >= 1,
         "%s: needs at least one head and one hidden unit: %d, %d; correct them",

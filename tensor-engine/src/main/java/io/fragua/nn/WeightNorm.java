@@ -1,6 +1,5 @@
 package io.fragua.nn;
 
-import io.fragua.tensor.Check;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import java.util.stream.IntStream;
@@ -10,8 +9,9 @@ import java.util.stream.IntStream;
  * column / length: its direction and its length are trained apart. Kernels are the parameters named
  * {@code kernel}, as in {@link Dense} and {@link Conv}; others stay as they are.
  *
- * <p>Shapes and parameters: the layer's, and {@code kernel_scale} [out], 1 at first, beside each
- * kernel.
+ * <p>Shapes and parameters: the layer's, and {@code kernel_scale}, as long as the kernel's last
+ * axis, 1 at first, beside each kernel. In a {@link ConvTranspose} of several groups a column
+ * serves one output of each group.
  *
  * @param layer what has kernels
  * @param epsilon added to squared lengths, not negative
@@ -21,8 +21,8 @@ import java.util.stream.IntStream;
 public record WeightNorm(Layer layer, double epsilon) implements Layer {
   /** Checks the settings. */
   public WeightNorm {
-    Check.that(layer != null, "weight_norm: needs a layer: null; pass one");
-    Check.that(epsilon >= 0, "weight_norm: epsilon is not negative: %s; correct it", epsilon);
+    Settings.given("weight_norm", "a layer", layer);
+    Settings.epsilon("weight_norm", epsilon);
   }
 
   /** With epsilon 1e-12. */

@@ -13,7 +13,8 @@ import java.util.stream.IntStream;
 
 /**
  * Trades time for memory: inside the function nothing is kept for the gradient, which computes it
- * again from the operands. The gradients are the same numbers.
+ * again from the operands. The gradients are the same numbers. For a layer see {@link
+ * io.fragua.nn.Remat}, which knows of its state.
  *
  * @source JAX {@code jax.checkpoint}; Chen et al., "Training deep nets with sublinear memory cost",
  *     2016

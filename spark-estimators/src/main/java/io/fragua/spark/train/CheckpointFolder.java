@@ -66,8 +66,8 @@ final class CheckpointFolder extends CheckedFolder {
       replace(json, c.write());
     }
     List<String> all = names();
-    all.removeIf(
-        n -> n.compareTo(json) > 0); // damaged ones, which are written anew when it is time
+    // Later ones are damaged, and written anew when it is time.
+    all.removeIf(n -> n.compareTo(json) > 0);
     for (String old : all.subList(0, Math.max(0, all.size() - keep))) {
       removeCheckpoint(old);
     }

@@ -152,7 +152,7 @@ final class OverlappedCollective implements Collective {
   public void close() {
     if (thread != null) {
       thread.interrupt();
-      Pulse.join(thread);
+      Threads.join(thread);
     }
     sums.close();
   }

@@ -293,22 +293,7 @@ final class Pulse implements AutoCloseable {
   public void close() {
     closing = true;
     selector.wakeup();
-    join(thread); // it ends within FAREWELL_MS
+    Threads.join(thread); // it ends within FAREWELL_MS
     Rendezvous.close(selector);
-  }
-
-  /** Waits for the end of a thread that was told to end, even if this one is interrupted. */
-  static void join(Thread thread) {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

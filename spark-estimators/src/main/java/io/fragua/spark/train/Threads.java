@@ -30,4 +30,19 @@ final class Threads {
       }
     }
   }
+
+  /** Waits for the end of one that was told to end, even if the calling thread is interrupted. */
+  static void join(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
 }

@@ -1,6 +1,5 @@
 package io.fragua.spark.train;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -116,14 +115,7 @@ class RecoveryTest {
   }
 
   private List<String> files(String ending) {
-    try (Stream<Path> s = Files.list(folder)) {
-      return s.map(p -> p.getFileName().toString())
-          .filter(n -> !n.endsWith(".crc") && n.endsWith(ending))
-          .sorted()
-          .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return CheckpointFolderTest.files(folder, ending);
   }
 
   /** A training that broke after this epoch. */
@@ -326,54 +318,12 @@ class RecoveryTest {
     broken(t, 2);
     assertTrue(files(".json").size() > 1, "one alone");
     List<String> all = files(ending);
-    truncate(all.get(all.size() - 1));
-    long from = checkpoints().newest().position().globalStep();
+    CheckpointFolderTest.truncate(folder.resolve(all.get(all.size() - 1)));
+    CheckpointFolder checkpoints =
+        new CheckpointFolder(folder.toUri().toString(), new Configuration());
+    long from = checkpoints.newest().position().globalStep();
     assertEquals(all.get(all.size() - 2), CheckpointFolder.base(from) + ending);
     assertEquals(want, ClusterMain.bits(t.train().params()));
-  }
-
-  private CheckpointFolder checkpoints() throws IOException {
-    return new CheckpointFolder(folder.toUri().toString(), new Configuration());
-  }
-
-  /** And the checksum that Hadoop keeps beside it. */
-  private void truncate(String file) throws IOException {
-    byte[] good = Files.readAllBytes(folder.resolve(file));
-    Files.write(folder.resolve(file), Arrays.copyOf(good, good.length - 1));
-    Files.deleteIfExists(folder.resolve("." + file + ".crc"));
-  }
-
-  @Test
-  void aDamagedCheckpointIsWrittenAnewWhenTheTrainingComesThereAgain() throws IOException {
-    CheckpointFolder f = checkpoints();
-    byte[] tensors = {1, 2, 3};
-    for (int i = 0; i < 2; i++) {
-      f.save(Map.of(), DataSum.Value.NONE, Position.START, tensors, 1);
-      assertArrayEquals(tensors, f.tensors(f.newest()));
-      truncate(files(".safetensors").get(0));
-    }
-  }
-
-  /** With the newest damaged, the one that is gone on from is older, and so is what comes next. */
-  @Test
-  void aDamagedCheckpointTakesNoSoundOneAway() throws IOException {
-    CheckpointFolder f = checkpoints();
-    byte[] tensors = {1, 2, 3};
-    f.save(Map.of(), DataSum.Value.NONE, after(50), tensors, 2);
-    f.save(Map.of(), DataSum.Value.NONE, after(100), tensors, 2);
-    truncate(files(".safetensors").get(1));
-    for (int step : new int[] {60, 70}) {
-      f.save(Map.of(), DataSum.Value.NONE, after(step), tensors, 1);
-      assertEquals(step, f.newest().position().globalStep());
-    }
-    assertEquals(2, files(".json").size(), "the damaged one and the last");
-    f.save(Map.of(), DataSum.Value.NONE, after(100), tensors, 1);
-    assertEquals(1, files(".json").size());
-    assertArrayEquals(tensors, f.tensors(f.newest()));
-  }
-
-  private static Position after(int steps) {
-    return new Position(0, 0, steps, 0, 0, 0, 0, 0, 0, false, new ArrayList<>());
   }
 
   private static void damaged(Task t, Path file, byte[] with, byte[] good, String says)
