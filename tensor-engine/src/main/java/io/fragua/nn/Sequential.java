@@ -2,6 +2,7 @@ package io.fragua.nn;
 
 import io.fragua.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +26,7 @@ public record Sequential(List<Layer> layers) implements Layer {
 
   /** These layers, in order. */
   public Sequential(Layer... layers) {
-    this(List.of(layers));
+    this(Arrays.asList(layers));
   }
 
   @Override
@@ -40,7 +41,7 @@ public record Sequential(List<Layer> layers) implements Layer {
   }
 
   /** The class's name in lower_snake; "layer" for a lambda or an anonymous class. */
-  private static String kind(Layer layer) {
+  static String kind(Layer layer) {
     return nameless(layer)
         ? "layer"
         : layer

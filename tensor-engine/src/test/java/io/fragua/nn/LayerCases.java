@@ -188,6 +188,11 @@ final class LayerCases {
               .params("{kernel: f32[3, 3], bias: f32[3]}")
               .gives(f32(2, 3))
               .golden(),
+          row("remat", new Remat(new Dense(3)), "Remat(Dense(3))", f32(2, 3))
+              .params("{kernel: f32[3, 3], bias: f32[3]}")
+              .gives(f32(2, 3))
+              .training()
+              .done(),
           attention(
                   "attention",
                   new MultiHeadAttention(2),

@@ -3,8 +3,11 @@ package io.fragua.nn;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import io.fragua.transform.Checkpoint;
+import io.fragua.transform.Fn;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +71,20 @@ class LayerTableTest {
     long inputs = 10 * 2 * (2 * 3 * 4 * units + 4 * units);
     long steps = 10 * 2 * (2 * units * 4 * units + 4 * units + 9 * units);
     assertEquals(inputs + steps, of[1] - of[0]);
+  }
+
+  /** As many as a pool over all of the image, or a layer of its own, has for the same work. */
+  @Test
+  void poolsCountWhatTheyRead() {
+    for (Layer pool : List.of(new MaxPool(9, 9), new AdaptiveMaxPool(1, 1), new GlobalMaxPool())) {
+      String name = Sequential.kind(pool) + "_0";
+      assertEquals(81, flops(Network.of(new Sequential(pool)), name, 1, 9, 9, 1), name);
+    }
+    Layer dense = new Dense(5);
+    Layer forgets = (s, x) -> Checkpoint.checkpoint(Fn.of(y -> dense.apply(s, y))).call(x);
+    assertEquals(70, flops(Network.of(new Sequential(forgets)), "layer_0", 2, 3));
+    Layer integers = (s, x) -> x.iotaLike(DType.I32, Shape.of(4, 3), 0).add(1).cast(DType.F32);
+    assertEquals(12, flops(Network.of(new Sequential(integers)), "layer_0", 4, 3));
   }
 
   /** What attends to an encoder's result does not include the encoder. */

@@ -1,5 +1,6 @@
 package io.fragua.nn;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -296,41 +297,6 @@ class LayerTest {
   }
 
   @Test
-  void statesThatDoNotFitAreExplained() {
-    Tensor x = Tensor.zeros(DType.F32, 2, 3, 4);
-    Tensor h = Tensor.zeros(DType.F32, 2, 5);
-    for (List<Tensor> wrong :
-        List.of(List.<Tensor>of(), List.of(h), List.of(h, h, h), List.of(h, h.cast(DType.F64)))) {
-      String m =
-          ScopeTest.message(
-              () ->
-                  Network.init(
-                      (s, in) ->
-                          new Recurrent(new LstmCell(5)).run(s, in.get(0), null, wrong).outputs(),
-                      List.of(x.type()),
-                      Key.of(0)));
-      String types = wrong.stream().map(Tensor::type).toList().toString();
-      assertEquals(
-          "recurrent: LstmCell(5) starts from states of f32[2, 5], as many as it has, 2: "
-              + types
-              + "; give all states of a run before, or null for zeros",
-          m);
-    }
-    assertEquals(
-        "bidirectional: both directions start from the states that GruCell(5) has: 1 of 2 given;"
-            + " give those of a run before, or null for zeros",
-        ScopeTest.message(
-            () ->
-                Network.init(
-                    (s, in) ->
-                        new Bidirectional(new GruCell(5))
-                            .run(s, in.get(0), null, List.of(h))
-                            .outputs(),
-                    List.of(x.type()),
-                    Key.of(0))));
-  }
-
-  @Test
   void wrongInputsAreExplained() {
     Map<Layer, TensorType> wrong = new LinkedHashMap<>();
     wrong.put(new Dense(2), TensorType.of(DType.F32, 3));
@@ -409,11 +375,27 @@ class LayerTest {
             + " strides [1], padding SAME; call withPadding(...) before, or give as many numbers",
         ScopeTest.message(() -> new ConvTranspose(3, 3).withOutputPadding(1)));
     assertEquals(
-        "transformer_encoder_layer: epsilon is not negative: -1.0; correct it",
+        "transformer_encoder_layer: epsilon is finite and not negative: -1.0; correct it",
         ScopeTest.message(() -> new TransformerEncoderLayer(1, 1).withEpsilon(-1)));
     assertEquals(
-        "layer_norm: epsilon is not negative: -1.0; correct it",
+        "layer_norm: epsilon is finite and not negative: -1.0; correct it",
         ScopeTest.message(() -> new LayerNorm(-1)));
+    ConvTranspose twice = new ConvTranspose(3, 3).withStrides(2).withPadding(1);
+    for (int more : new int[] {-1, 2, Integer.MAX_VALUE}) {
+      assertEquals(
+          "conv_transpose: output padding is 0 or more and less than the stride: ["
+              + more
+              + "] for strides [2]; call withStrides(...) before, or correct it",
+          ScopeTest.message(() -> twice.withOutputPadding(more)));
+    }
+    assertEquals(
+        "sequential: needs a layer at each place: null; pass one",
+        ScopeTest.message(() -> new Sequential(new Dense(2), null)));
+    assertEquals(
+        "conv: needs a padding: null; pass one",
+        ScopeTest.message(() -> new Conv(2, 3).withPadding((Padding) null)));
+    assertEquals(
+        "recurrent: needs a cell: null; pass one", ScopeTest.message(() -> new Recurrent(null)));
   }
 
   @Test
@@ -470,5 +452,16 @@ class LayerTest {
     assertEquals(0, padding.state().get("mean").item());
     assertEquals(1, padding.state().get("var").item());
     assertEquals(Shape.of(4, 1), padding.output().shape());
+  }
+
+  @Test
+  void aBatchWithoutRowsLeavesTheAveragesAsTheyAre() {
+    Layer layer = new BatchNorm();
+    Tensor x = Tensor.zeros(DType.F32, 0, 2);
+    Network.Variables v = Network.init(Network.of(layer), List.of(x.type()), Key.of(0));
+    Network.Result r = Network.apply(Network.of(layer), v, List.of(x), true, Key.of(0), null);
+    v.state()
+        .asMap()
+        .forEach((n, t) -> assertArrayEquals(t.toFloats(), r.state().get(n).toFloats()));
   }
 }

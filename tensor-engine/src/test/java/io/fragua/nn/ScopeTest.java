@@ -14,6 +14,7 @@ import io.fragua.tensor.Movement;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
+import io.fragua.transform.Fn;
 import io.fragua.transform.Jit;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -203,6 +204,17 @@ class ScopeTest {
                     true,
                     Key.of(0),
                     null)));
+  }
+
+  @Test
+  void aStateThatIsUpdatedInsideOfACompiledFunctionIsExplained() {
+    Body body =
+        (s, in) -> Jit.jit(Fn.of(x -> new BatchNorm().apply(s.child("a"), x))).call(in.get(0));
+    Variables v = init(body, X);
+    assertEquals(
+        "network: a state is updated outside of functions that the body maps, loops over or"
+            + " compiles: \"a.mean\" is updated inside of one; move the layer out of it",
+        message(() -> Network.apply(body, v, List.of(Tensor.full(X, 0)), true, Key.of(0), null)));
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fragua.graph.Graph;
 import io.fragua.random.Key;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
@@ -15,8 +16,11 @@ import io.fragua.testing.Golden;
 import io.fragua.testing.Tolerance;
 import io.fragua.testing.Values;
 import io.fragua.transform.Fn;
+import io.fragua.transform.Grad;
 import io.fragua.transform.Jit;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Layers around layers, and orthogonal kernels; their rows are in {@link LayerCases}. */
@@ -55,6 +59,68 @@ class WrappersTest {
     assertEquals(largest.item(), state.get("spectral_norm_0.kernel_sigma").item(), 1e-5);
   }
 
+  /** A direction that was lost would leave sigma 0 for good. */
+  @Test
+  void aKernelThatWasZeroIsNormalisedAgain() {
+    Network.Body body =
+        Network.of(new SpectralNorm(new Dense(4, false, Initializers.zeros(), null)));
+    Network.Variables v = Network.init(body, List.of(INPUT), Key.of(1));
+    Tensor x = Values.range(-1, 1).make(INPUT, 2);
+    ParamTree state = Network.apply(body, v, List.of(x), true, Key.of(0), null).state();
+    ParamTree moved =
+        ParamTree.of("kernel", Values.range(-1, 1).make(v.params().get("kernel").type(), 3));
+    for (int i = 0; i < 100; i++) {
+      Network.Variables now = new Network.Variables(moved, state);
+      state = Network.apply(body, now, List.of(x), true, Key.of(i), null).state();
+    }
+    assertEquals(
+        moved.get("kernel").svd().s().max().item(), state.get("kernel_sigma").item(), 1e-5);
+  }
+
+  /** With averages, a power iteration and random numbers inside. */
+  @Test
+  void whatIsForgottenIsComputedAgainToTheSameNumbers() {
+    Layer block =
+        new Sequential(
+            new SpectralNorm(new Dense(4)), new BatchNorm(), new Dropout(0.5), new Dense(1));
+    Network.Variables v = Network.init(Network.of(block), List.of(INPUT), Key.of(1));
+    assertEquals(
+        v.params().toString(),
+        Network.init(Network.of(new Remat(block)), List.of(INPUT), Key.of(1)).params().toString());
+    List<Tensor> args = new ArrayList<>(v.params().leaves());
+    args.add(Values.range(-1, 1).make(INPUT, 2));
+    List<Tensor> plain = Jit.jit(step(block, v)).apply(args);
+    List<Tensor> again = Jit.jit(step(new Remat(block), v)).apply(args);
+    assertEquals(1 + v.state().leaves().size() + v.params().leaves().size(), plain.size());
+    for (int i = 0; i < plain.size(); i++) {
+      assertNull(CLOSE.difference(plain.get(i), again.get(i)), "result " + i);
+    }
+    List<TensorType> types = args.stream().map(Tensor::type).toList();
+    long once = products(Jit.graph(step(block, v), types));
+    long twice = products(Jit.graph(step(new Remat(block), v), types));
+    assertTrue(twice > once, once + " products, " + twice + " with Remat");
+  }
+
+  private static long products(Graph g) {
+    return g.equations().stream().filter(e -> e.op().name().equals("matmul")).count();
+  }
+
+  /** Of parameters and a batch: the loss, the state after it, the gradients by the parameters. */
+  private static Fn step(Layer layer, Network.Variables v) {
+    int n = v.params().leaves().size();
+    Fn loss =
+        in -> {
+          Network.Variables now =
+              new Network.Variables(v.params().withLeaves(in.subList(0, n)), v.state());
+          Network.Result r =
+              Network.apply(Network.of(layer), now, in.subList(n, n + 1), true, Key.of(3), null);
+          List<Tensor> out = new ArrayList<>(List.of(r.output().square().mean()));
+          out.addAll(r.state().leaves());
+          return out;
+        };
+    return Grad.valueAndGrad(loss, IntStream.range(0, n).toArray());
+  }
+
   /** The kernel is made of length 1 after it was divided, so dividing changes nothing. */
   @Test
   void theOuterChangeComesFirst() {
@@ -91,7 +157,7 @@ class WrappersTest {
         "spectral_norm: needs at least one step: 0; correct it",
         message(() -> new SpectralNorm(new Dense(2), 0, 0)));
     assertEquals(
-        "spectral_norm: epsilon is not negative: -1.0; correct it",
+        "spectral_norm: epsilon is finite and not negative: -1.0; correct it",
         message(() -> new SpectralNorm(new Dense(2), 1, -1)));
     assertEquals("weight_norm: needs a layer: null; pass one", message(() -> new WeightNorm(null)));
     assertEquals(
