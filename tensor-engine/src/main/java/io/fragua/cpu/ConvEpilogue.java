@@ -27,7 +27,9 @@ final class ConvEpilogue {
    */
   static Value fused(Value now, int i, boolean rounds) {
     Value p = now.args.get(i).base();
-    boolean empty = p.args.stream().anyMatch(a -> a.shape().size() == 0);
+    boolean empty =
+        p.args.stream().anyMatch(a -> a.shape().size() == 0)
+            || ConvFaults.readsNothing(ConvShape.of(p));
     if (p.attrs.has("activation") || empty) { // a sum of nothing is not left to oneDNN
       return null;
     }

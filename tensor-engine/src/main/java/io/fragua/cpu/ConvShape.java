@@ -15,7 +15,7 @@ final class ConvShape {
   final Shape input;
   final Shape kernel;
   final Shape output;
-  private final Window window;
+  final Window window;
   private final int groups;
 
   private ConvShape(Attrs a, Shape input, Shape kernel, Shape output) {

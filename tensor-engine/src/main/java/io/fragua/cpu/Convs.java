@@ -331,6 +331,7 @@ final class Convs {
     primitive_attr attr = settings();
     attr.set_post_ops(after);
     convolution_forward.primitive_desc pd = description(bias, attr);
+    ConvFaults.avoidForward(shape, pd, pd::next_impl);
     memory.desc wanted = built.own(pd.weights_desc());
     reads(DNNL_ARG_SRC, result.args.get(0), input);
     if (hasBias) {
@@ -443,19 +444,22 @@ final class Convs {
   private convolution_backward_weights.primitive_desc kernelGrad(memory.desc layout) {
     reads(DNNL_ARG_SRC, result.args.get(0), input);
     reads(DNNL_ARG_DIFF_DST, result.args.get(1), output);
-    return new convolution_backward_weights.primitive_desc(
-        OneDnn.engine(),
-        DIRECT,
-        input,
-        layout == null ? anyKernel : layout,
-        output,
-        shape.windowStrides(),
-        shape.gaps(),
-        shape.low(),
-        shape.high(),
-        hint(),
-        settings(),
-        false);
+    convolution_backward_weights.primitive_desc pd =
+        new convolution_backward_weights.primitive_desc(
+            OneDnn.engine(),
+            DIRECT,
+            input,
+            layout == null ? anyKernel : layout,
+            output,
+            shape.windowStrides(),
+            shape.gaps(),
+            shape.low(),
+            shape.high(),
+            hint(),
+            settings(),
+            false);
+    ConvFaults.avoidKernelGrad(shape, pd, pd::next_impl);
+    return pd;
   }
 
   private String types() {

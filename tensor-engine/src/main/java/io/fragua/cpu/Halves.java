@@ -77,7 +77,10 @@ final class Halves {
   static boolean isProduct(Value v) {
     boolean product =
         v.kind == Value.Kind.MATMUL
-            || v.kind == Value.Kind.CALL && v.op != null && v.op.name().startsWith("conv");
+            || v.kind == Value.Kind.CALL
+                && v.op != null
+                && v.op.name().startsWith("conv")
+                && !ConvFaults.readsNothing(ConvShape.of(v));
     return product
         && v.type.dtype() == DType.F32
         && v.args.stream().allMatch(a -> a.shape().size() > 0);

@@ -10,6 +10,7 @@ import io.fragua.exec.Backends;
 import io.fragua.exec.CompileOptions;
 import io.fragua.exec.Execution;
 import io.fragua.graph.Graph;
+import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -70,6 +71,19 @@ class ConvEpilogueTest {
     String text = explained(f, f32(2, 6, 5, 4), f32(3, 3, 4, 9), f32(9), var, f32(9), f32(9));
     assertEquals(1, everyRun(text).size(), text);
     assertTrue(everyRun(text).get(0).contains("+ bias relu"), text);
+  }
+
+  /** Of sums of nothing an implementation of oneDNN read at address 0. */
+  @Test
+  void windowsInThePaddingAloneStayOutside() {
+    Window w = Window.of(1).withStrides(4).withPadding(new int[] {2}, new int[] {3});
+    for (String name : List.of("relu", "tanh", "logistic")) {
+      Fn f = a -> List.of(Tensor.apply(name, Attrs.NONE, a.get(0).conv(a.get(1), w, 1)));
+      for (int out : new int[] {1, 16}) {
+        String text = explained(f, f32(1, 1, 24), f32(1, 24, out));
+        assertEquals(2, everyRun(text).size(), text);
+      }
+    }
   }
 
   @Test

@@ -51,6 +51,15 @@ final class WindowCases {
     {2, 8, 0, 1, 5, 3}
   };
 
+  /** What an implementation of oneDNN gets wrong with few channels; see ConvFaults. */
+  private static final List<Geometry> NARROW =
+      List.of(
+          g(new int[] {8, 3}, Window.of(3, 3).withStrides(1, 2)),
+          g(new int[] {10, 5}, Window.of(3, 5).withStrides(1, 4)),
+          g(new int[] {4, 4, 5}, Window.of(2, 2, 5).withStrides(1, 1, 2)),
+          g(new int[] {8, 8}, Window.of(1, 1).withStrides(2, 2)),
+          g(new int[] {1}, Window.of(1).withStrides(4).withPadding(at(2), at(3))));
+
   private static final List<Geometry> POOLS =
       List.of(
           g(new int[] {5}, Window.of(2)),
@@ -79,6 +88,10 @@ final class WindowCases {
         for (int[] c : CHANNELS) {
           convs(all, t, g.input(), g.window(), c[0], c[1], c[2], c[3]);
         }
+      }
+      for (Geometry g : NARROW) {
+        convs(all, t, g.input(), g.window(), 2, 1, 1, 1);
+        convs(all, t, g.input(), g.window(), 1, 3, 8, 1);
       }
       for (int[] c : LARGE) {
         Window w = Window.of(c[5], c[5]).withStrides(c[5] == 7 ? 2 : 1, c[5] == 7 ? 2 : 1);
