@@ -137,12 +137,16 @@ final class RandomFamilies {
     int spatial = 1 + random.nextInt(2);
     int[] sides = random.ints(spatial, 3, 10).toArray();
     int[] size = random.ints(spatial, 1, 4).toArray();
+    int whole = random.nextInt(2 * spatial); // a window may be as long as an axis
+    if (whole < spatial) {
+      size[whole] = sides[whole];
+    }
     int groups = 1 + random.nextInt(2);
-    int channels = groups * (1 + random.nextInt(9));
+    int channels = groups * (random.nextInt(4) == 0 ? 1 : 1 + random.nextInt(9));
     int features = groups * (1 + random.nextInt(9));
     Window w =
         Window.of(size)
-            .withStrides(random.ints(spatial, 1, 3).toArray())
+            .withStrides(random.ints(spatial, 1, 5).toArray())
             .withPadding(padding(size), padding(size));
     Tensor x = elements(a.t(), dims(1 + random.nextInt(3), sides, channels));
     double taps = Shape.of(size).size();
