@@ -42,6 +42,9 @@ final class Clusters {
   /** Clusters by rank; null where one has become part of another. */
   private final Cluster[] ranked;
 
+  /** What {@link #isOneOperand} found. */
+  private final Map<Value, Boolean> oneOperand = new IdentityHashMap<>();
+
   private int searches;
 
   private Clusters(Order order, Set<Value> results) {
@@ -323,7 +326,7 @@ final class Clusters {
       List<View> args = new ArrayList<>();
       for (View a : p.args) {
         Value b = a.base();
-        args.add(moved(a, isInner(b) ? again(b, done, mine) : done.get(b)));
+        args.add(moved(a, isInner(b) || isCheap(b) ? again(b, done, mine) : done.get(b)));
       }
       known = p.withArgs(args);
       mine.put(p, known);
@@ -341,12 +344,13 @@ final class Clusters {
   }
 
   private boolean isCheap(Value p) {
-    return p.kind == Value.Kind.ELEMENTWISE && (isTruth(p) || isOneOperand(p));
+    return isTruth(p) || isOneOperand(p);
   }
 
   /** True for truth values of what is in memory. */
   private boolean isTruth(Value p) {
-    return p.type.dtype() == DType.BOOL
+    return p.kind == Value.Kind.ELEMENTWISE
+        && p.type.dtype() == DType.BOOL
         && p.args.stream().allMatch(a -> a.base().type.dtype() != DType.BOOL && !isInner(a.base()));
   }
 
@@ -356,33 +360,49 @@ final class Clusters {
    * kernels alone read it.
    */
   private boolean isOneOperand(Value p) {
+    if (p.kind != Value.Kind.ELEMENTWISE) {
+      return false;
+    }
+    Boolean known = oneOperand.get(p);
+    if (known == null) {
+      known = madeOfOne(p);
+      oneOperand.put(p, known);
+    }
+    return known;
+  }
+
+  private boolean madeOfOne(Value p) {
     Set<View> whole = new HashSet<>();
-    return p.type.dtype() == DType.F32
-        && !results.contains(p)
+    return !results.contains(p)
         && order.users(p).stream().allMatch(Value::isFusable)
-        && operations(p, p.size(), whole) <= MAX_AGAIN
+        && left(MAX_AGAIN, p, p.size(), whole) >= 0
         && whole.size() == 1;
   }
 
   /**
-   * How many operations make a value from what is in memory, or very many if they are not cheap.
+   * How many of so many operations are left when a value is made from what will be in memory, or -1
+   * if they do not do.
    *
    * @param whole collects the operands of which a kernel loads a number for each point
    */
-  private int operations(Value p, long points, Set<View> whole) {
-    if (!SIMPLE.contains(p.name()) || p.type.dtype() != DType.F32) {
-      return MAX_OPS;
+  private int left(int most, Value p, long points, Set<View> whole) {
+    if (most == 0 || !SIMPLE.contains(p.name()) || p.type.dtype() != DType.F32) {
+      return -1;
     }
-    int n = 1;
+    int left = most - 1;
     for (View a : p.args) {
       Value b = a.base();
-      if (isInner(b)) {
-        n += a.isDense() && b.size() == points ? operations(b, points, whole) : MAX_OPS;
+      boolean each = a.isDense() && b.size() == points;
+      if (isInner(b) || isOneOperand(b)) {
+        left = each ? left(left, b, points, whole) : -1;
       } else if (b.size() * REPEATED > points) {
-        n += a.isDense() && b.size() == points ? 0 : MAX_OPS;
+        left = each ? left : -1;
         whole.add(a);
       }
+      if (left < 0) {
+        return -1;
+      }
     }
-    return Math.min(n, MAX_OPS);
+    return left;
   }
 }
