@@ -130,10 +130,13 @@ public interface Arithmetic {
       return r;
     }
     Tensor moved = differs(r, b).select(r.add(b), r);
-    // NumPy gives a zero the divisor's sign.
-    return self().dtype().isFloating()
-        ? r.equal(zero).and(b.notEqual(zero)).select(zero.copysign(b), moved)
-        : moved;
+    if (!self().dtype().isFloating()) {
+      return moved;
+    }
+    // NumPy gives a zero the divisor's sign; the slopes are those of the number it stands for.
+    Tensor slopes = moved.stopGradient().sub(moved);
+    Tensor signed = zero.copysign(b).stopGradient().sub(slopes);
+    return r.equal(zero).and(b.notEqual(zero)).select(signed, moved);
   }
 
   /** True where what is left is not 0 and has another sign than the divisor. */
