@@ -249,11 +249,14 @@ public interface Arithmetic {
 
   /**
    * True where |a - b| is at most {@code atol + rtol |b|}, bool; equal infinities are close, NaN is
-   * not.
+   * not. Integers are compared as f64.
    *
    * @source NumPy {@code isclose}
    */
   default Tensor isclose(Tensor b, double rtol, double atol) {
+    if (!self().dtype().isFloating()) { // no difference wraps, and the bounds may be fractions
+      return self().cast(DType.F64).isclose(b.cast(DType.F64), rtol, atol);
+    }
     Tensor near =
         self()
             .sub(b)
