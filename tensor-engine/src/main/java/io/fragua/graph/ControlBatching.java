@@ -130,16 +130,18 @@ final class ControlBatching {
     List<Boolean> m = new ArrayList<>(mapped.subList(0, carries));
     List<Boolean> forCondition = mapped.subList(carries, consts);
     List<Boolean> forBody = mapped.subList(consts, mapped.size());
-    boolean apart = false;
-    for (boolean grown = true; grown; ) {
-      apart = wide(condition, join(m, forCondition), List.of(false), n).mapped().get(0);
-      List<Boolean> next = apart ? all(carries, true) : wide(body, join(m, forBody), m, n).mapped();
-      grown = !next.equals(m);
-      m = new ArrayList<>(next);
+    Wide test = null;
+    Wide round = null;
+    for (boolean grown = true; grown; ) { // each traced once a round: what is inside nests
+      test = wide(condition, join(m, forCondition), List.of(false), n);
+      round = wide(body, join(m, forBody), test.mapped().get(0) ? all(carries, true) : m, n);
+      grown = !round.mapped().equals(m);
+      m = round.mapped();
     }
+    boolean apart = test.mapped().get(0);
     List<Boolean> now = List.copyOf(m);
-    Graph wideCondition = wide(condition, join(now, forCondition), List.of(apart), n).graph();
-    Graph wideBody = wide(body, join(now, forBody), now, n).graph();
+    Graph wideCondition = test.graph();
+    Graph wideBody = round.graph();
     List<Tensor> operands =
         new ArrayList<>(spread(in.subList(0, carries), mapped.subList(0, carries), now, n));
     operands.addAll(in.subList(carries, in.size()));
@@ -185,14 +187,13 @@ final class ControlBatching {
     int count = body.outputs().size();
     List<Boolean> m = new ArrayList<>(mapped.subList(0, carries));
     List<Boolean> rest = mapped.subList(carries, mapped.size());
-    List<Boolean> wanted = new ArrayList<>(m);
-    for (boolean grown = true; grown; ) {
-      wanted = join(m, all(count - carries, false));
-      List<Boolean> next = wide(body, join(m, rest), wanted, n).mapped().subList(0, carries);
+    Wide w = null;
+    for (boolean grown = true; grown; ) { // traced once a round: what is inside nests
+      w = wide(body, join(m, rest), join(m, all(count - carries, false)), n);
+      List<Boolean> next = w.mapped().subList(0, carries);
       grown = !next.equals(m);
       m = new ArrayList<>(next);
     }
-    Wide w = wide(body, join(m, rest), wanted, n);
     List<Tensor> operands =
         new ArrayList<>(spread(in.subList(0, carries), mapped.subList(0, carries), m, n));
     for (int i = carries; i < in.size(); i++) {

@@ -95,7 +95,20 @@ public final class Activations {
    * @source {@code jax.nn.softplus}
    */
   public static Tensor softplus(Tensor x) {
-    return x.maximum(0).add(x.abs().neg().exp().log1p());
+    return above(x).add(rest(x));
+  }
+
+  /** Of softplus the part max(x, 0); at 0 it counts as above, for which {@link #rest} makes up. */
+  static Tensor above(Tensor x) {
+    return x.less(0).select(Tensor.scalar(x.dtype(), 0), x);
+  }
+
+  /**
+   * Of softplus the part log(1 + e^-|x|). Together they are smooth, since at 0 both are on one
+   * side; a maximum and a magnitude would have no second derivative there.
+   */
+  static Tensor rest(Tensor x) {
+    return x.less(0).select(x, x.neg()).exp().log1p();
   }
 
   /**

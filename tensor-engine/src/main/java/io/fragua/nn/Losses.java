@@ -25,7 +25,7 @@ public final class Losses {
   public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor labels) {
     same("binary_cross_entropy", logits, labels);
     // softplus(z) - z y, so ordered that nothing cancels where a row is sure of its label
-    return logits.maximum(0).sub(logits.mul(labels)).add(logits.abs().neg().exp().log1p());
+    return Activations.above(logits).sub(logits.mul(labels)).add(Activations.rest(logits));
   }
 
   /**
@@ -47,8 +47,9 @@ public final class Losses {
         positiveWeight.type(),
         logits.type());
     Tensor ones = labels.mul(positiveWeight.sub(1)).add(1); // w for label 1, 1 for label 0
-    Tensor sure = logits.mul(labels.neg().add(1)).add(logits.neg().maximum(0).mul(ones));
-    return sure.add(logits.abs().neg().exp().log1p().mul(ones));
+    Tensor against = logits.neg();
+    Tensor sure = logits.mul(labels.neg().add(1)).add(Activations.above(against).mul(ones));
+    return sure.add(Activations.rest(against).mul(ones));
   }
 
   /**

@@ -69,8 +69,9 @@ final class BinaryOps {
                 Tensor x = in.get(0);
                 Tensor p = in.get(1);
                 Tensor zero = Tensor.scalar(x.dtype(), 0);
-                // d/dp is y log x, taken as 0 where x is 0 (y is 0 there for every p > 0)
-                Tensor logx = x.greater(0).select(x, Rules.one(x)).log();
+                // d/dp is y log x, taken as 0 where x is 0 (y is 0 there for every p > 0); below 0
+                // there is none
+                Tensor logx = x.equal(zero).select(Rules.one(x), x).log();
                 Tensor dx = p.equal(zero).select(zero, p.mul(x.pow(p.sub(1))));
                 return List.of(g.mul(dx), g.mul(y).mul(logx));
               },
@@ -114,7 +115,8 @@ final class BinaryOps {
               (g, in, y, a) -> {
                 Tensor one = Rules.one(g);
                 return Arrays.asList(
-                    g.mul(one.copysign(in.get(0))).mul(one.copysign(in.get(1))), g.mul(0));
+                    g.mul(one.copysign(in.get(0))).mul(one.copysign(in.get(1))),
+                    IndexOps.zeros(in.get(1), g));
               },
               "none: no ONNX operator"),
           // The spacing is the type's, so the meaning is the backend's.

@@ -148,7 +148,7 @@ final class CumulativeOps {
   /** The results never shrink in their direction, so e to the power of a step back is at most 1. */
   private static List<Tensor> logSumExp(Tensor g, List<Tensor> in, Tensor y, Attrs a) {
     Tensor x = in.get(0);
-    Tensor following = next(y, a, 0);
+    Tensor following = next(y, a, Double.POSITIVE_INFINITY);
     Tensor zero = Tensor.scalar(x.dtype(), 0);
     Tensor decay = y.equal(following).select(zero, y.sub(following)).exp();
     Tensor behind = recurrence(decay, g, back(a));

@@ -142,6 +142,9 @@ public final class Special {
     if (r == 0 || Double.isInfinite(x)) {
       return n % 2 == 1 ? Double.POSITIVE_INFINITY : Double.NaN;
     }
+    if (x > -0.5) { // 1 - r may round to 0; one step of the recurrence instead
+      return polygamma(n, 1 + x) + sign * factorial(n) / Math.pow(x, n + 1);
+    }
     double both = polygamma(n, 1 - r) + sign * polygamma(n, r);
     return sign * (both - polygamma(n, 1 - x));
   }

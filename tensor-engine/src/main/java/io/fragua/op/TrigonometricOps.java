@@ -82,7 +82,7 @@ final class TrigonometricOps {
               (g, in, y, a) -> {
                 // Of the two infinite slopes at the origin none is right; 0 is.
                 Tensor zero = Tensor.scalar(y.dtype(), 0);
-                Tensor scaled = y.equal(zero).select(zero, g.div(y));
+                Tensor scaled = g.div(y.equal(zero).select(Rules.one(y), y));
                 return List.of(scaled.mul(in.get(0)), scaled.mul(in.get(1)));
               },
               "none: no ONNX operator"));

@@ -47,7 +47,7 @@ final class UnaryOps {
               "($0 > 0 ? ($T) 1 : $0 < 0 ? ($T) -1 : $0)",
               "$0.blend(1, $0.compare(VectorOperators.GT, 0)).blend(-1,"
                   + " $0.compare(VectorOperators.LT, 0))",
-              (g, x, y) -> g.mul(0),
+              (g, x, y) -> IndexOps.zeros(x, g),
               "Sign-13"),
           real("exp", Math::exp, "Math.exp($0)", null, (g, x, y) -> g.mul(y), "Exp-13"),
           // Not exp(x log 2): the product's rounding error would grow with x.
@@ -121,9 +121,27 @@ final class UnaryOps {
               "$0.blend(0, $0.compare(VectorOperators.LE, 0))",
               (g, x, y) -> y.greater(0).select(g, Tensor.scalar(g.dtype(), 0)),
               "Relu-14"),
-          real("floor", Math::floor, "Math.floor($0)", null, (g, x, y) -> g.mul(0), "Floor-13"),
-          real("ceil", Math::ceil, "Math.ceil($0)", null, (g, x, y) -> g.mul(0), "Ceil-13"),
-          real("round", Math::rint, "Math.rint($0)", null, (g, x, y) -> g.mul(0), "Round-22"),
+          real(
+              "floor",
+              Math::floor,
+              "Math.floor($0)",
+              null,
+              (g, x, y) -> IndexOps.zeros(x, g),
+              "Floor-13"),
+          real(
+              "ceil",
+              Math::ceil,
+              "Math.ceil($0)",
+              null,
+              (g, x, y) -> IndexOps.zeros(x, g),
+              "Ceil-13"),
+          real(
+              "round",
+              Math::rint,
+              "Math.rint($0)",
+              null,
+              (g, x, y) -> IndexOps.zeros(x, g),
+              "Round-22"),
           row(
               "logical_not",
               BOOL,

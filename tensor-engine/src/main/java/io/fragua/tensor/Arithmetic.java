@@ -130,10 +130,13 @@ public interface Arithmetic {
       return r;
     }
     Tensor moved = differs(r, b).select(r.add(b), r);
-    // NumPy gives a zero the divisor's sign.
-    return self().dtype().isFloating()
-        ? r.equal(zero).and(b.notEqual(zero)).select(zero.copysign(b), moved)
-        : moved;
+    if (!self().dtype().isFloating()) {
+      return moved;
+    }
+    // NumPy gives a zero the divisor's sign; the slopes are those of the number it stands for.
+    Tensor slopes = moved.stopGradient().sub(moved);
+    Tensor signed = zero.copysign(b).stopGradient().sub(slopes);
+    return r.equal(zero).and(b.notEqual(zero)).select(signed, moved);
   }
 
   /** True where what is left is not 0 and has another sign than the divisor. */
@@ -246,11 +249,14 @@ public interface Arithmetic {
 
   /**
    * True where |a - b| is at most {@code atol + rtol |b|}, bool; equal infinities are close, NaN is
-   * not.
+   * not. Integers are compared as f64.
    *
    * @source NumPy {@code isclose}
    */
   default Tensor isclose(Tensor b, double rtol, double atol) {
+    if (!self().dtype().isFloating()) { // no difference wraps, and the bounds may be fractions
+      return self().cast(DType.F64).isclose(b.cast(DType.F64), rtol, atol);
+    }
     Tensor near =
         self()
             .sub(b)

@@ -26,10 +26,20 @@ public interface Arranging {
     return SliceText.apply(self(), index);
   }
 
-  /** The order of these axes reversed; of all when none is named. */
+  /**
+   * The order of these axes reversed; of all when none is named.
+   *
+   * @throws ShapeException if an axis is named twice
+   */
   default Tensor flip(int... axes) {
     Tensor t = self();
-    for (int a : axes.length == 0 ? IntStream.range(0, self().shape().rank()).toArray() : axes) {
+    int[] all = IntStream.range(0, t.shape().rank()).toArray();
+    Check.shape(
+        IntStream.of(axes).map(t.shape()::axis).distinct().count() == axes.length,
+        "flip: an axis must not be repeated: %s of %s; name each axis once",
+        Arrays.toString(axes),
+        t.type());
+    for (int a : axes.length == 0 ? all : axes) {
       t = t.reverse(a);
     }
     return t;
@@ -54,9 +64,17 @@ public interface Arranging {
    * Turned by quarters in the plane of two axes, from the first towards the second.
    *
    * @param quarters how many, of any sign
+   * @throws ShapeException if the axes are one
    * @source NumPy rot90
    */
   default Tensor rot90(int quarters, int first, int second) {
+    Shape s = self().shape();
+    Check.shape(
+        s.axis(first) != s.axis(second),
+        "rot90: a plane has two axes: %d and %d of %s; name two different ones",
+        first,
+        second,
+        self().type());
     return switch (Math.floorMod(quarters, 4)) {
       case 0 -> self();
       case 1 -> self().reverse(second).swapAxes(first, second);
@@ -215,9 +233,15 @@ public interface Arranging {
     Check.shape(s.rank() >= 2, "%s: needs two axes: %s; reshape it first", who, self().type());
     Shape m = s.slice(s.rank() - 2, s.rank());
     Tensor row = self().iotaLike(DType.I32, m, 0);
-    Tensor column = self().iotaLike(DType.I32, m, 1).sub(diagonal);
+    int d = inside(diagonal, m);
+    Tensor column = self().iotaLike(DType.I32, m, 1).sub(d);
     Tensor kept = lower ? column.lessEqual(row) : column.greaterEqual(row);
     return kept.select(self(), Tensor.scalar(self().dtype(), 0));
+  }
+
+  /** The diagonal, or one just outside of the matrix for all further ones: no number overflows. */
+  private static int inside(int diagonal, Shape matrix) {
+    return Math.max(-matrix.dim(-2), Math.min(matrix.dim(-1), diagonal));
   }
 
   /**
@@ -231,8 +255,9 @@ public interface Arranging {
     Check.shape(s.rank() >= 2, "diagonal: needs two axes: %s; reshape it first", self().type());
     int rows = s.dim(-2);
     int columns = s.dim(-1);
-    int r = Math.max(0, -offset);
-    int c = Math.max(0, offset);
+    int d = inside(offset, s);
+    int r = Math.max(0, -d);
+    int c = Math.max(0, d);
     int n = Math.max(0, Math.min(rows - r, columns - c));
     Shape lead = s.slice(0, s.rank() - 2);
     if (n == 0) {
@@ -289,13 +314,14 @@ public interface Arranging {
   default Tensor pad(int axis, int low, int high, Padding mode) {
     int n = self().shape().dim(axis);
     Check.shape(
-        low >= 0 && high >= 0 && (n > 0 || low + high == 0),
+        low >= 0 && high >= 0 && (n > 0 || low == 0 && high == 0),
         "pad: low and high must not be negative, and the axis not empty: %d, %d on axis %d of %s;"
             + " slice to remove elements",
         low,
         high,
         axis,
         self().type());
+    Check.size("pad", (long) low + n + high);
     List<Tensor> parts = new ArrayList<>();
     int i = -low;
     while (i < n + high) { // as long a run as is one slice, forwards, backwards or of one element

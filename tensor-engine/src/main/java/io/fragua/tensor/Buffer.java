@@ -15,6 +15,9 @@ public final class Buffer {
   /** Alignment of allocated buffers in bytes: a cache line, and the widest vector. */
   public static final int ALIGNMENT = 64;
 
+  /** The most bytes a buffer has. */
+  static final int LARGEST = Integer.MAX_VALUE - ALIGNMENT;
+
   private final ByteBuffer bytes;
 
   private Buffer(ByteBuffer bytes) {
@@ -28,10 +31,10 @@ public final class Buffer {
    */
   public static Buffer collected(long size) {
     Check.that(
-        size >= 0 && size <= Integer.MAX_VALUE - ALIGNMENT,
+        size >= 0 && size <= LARGEST,
         "buffer: a single tensor holds at most 2147483583 bytes: %d; split the tensor",
         size);
-    return size <= Slab.LARGEST ? Slab.OF_THREAD.get().cut((int) size) : alone((int) size);
+    return size <= Slab.MOST ? Slab.OF_THREAD.get().cut((int) size) : alone((int) size);
   }
 
   private static Buffer alone(int size) {
@@ -46,7 +49,7 @@ public final class Buffer {
    * 16 KiB at most.
    */
   private static final class Slab {
-    static final int LARGEST = 1024;
+    static final int MOST = 1024;
     private static final int BYTES = 1 << 14;
     static final ThreadLocal<Slab> OF_THREAD = ThreadLocal.withInitial(Slab::new);
 

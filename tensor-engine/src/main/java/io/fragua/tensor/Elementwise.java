@@ -297,6 +297,7 @@ public interface Elementwise {
 
   /** All of the given tensors added; at least one. */
   static Tensor sum(List<Tensor> ts) {
+    Check.shape(!ts.isEmpty(), "sum: needs at least one tensor: none given; pass one");
     return ts.stream().reduce(Elementwise::add).orElseThrow();
   }
 }

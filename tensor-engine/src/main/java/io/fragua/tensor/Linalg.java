@@ -213,7 +213,7 @@ public interface Linalg {
 
   /**
    * Pseudo-inverse: [..., M, N] to [..., N, M], with singular values of at most {@code rcond} times
-   * the largest taken as zero.
+   * the largest taken as zero. Its gradient is NaN where two singular values are equal.
    *
    * @source NumPy linalg.pinv
    */
@@ -235,7 +235,8 @@ public interface Linalg {
   /**
    * The shortest X that makes the squares of this X - b least: this [..., M, N], b [..., M, K] (or
    * a vector [M]), result [..., N, K]. Singular values of at most eps times the larger side and the
-   * largest of them count as zero.
+   * largest of them count as zero. As for {@link #pinv(double)}, the gradient is NaN where two are
+   * equal.
    *
    * @source NumPy linalg.lstsq, the solution
    */

@@ -163,7 +163,8 @@ public interface Reductions {
   /**
    * Length of vectors: the sum of magnitudes (order 1), the root of the sum of squares (2), the
    * largest magnitude (infinity), or the p-th root of the sum of p-th powers; types as {@link
-   * #mean}. Of zeros the gradient is 0, as PyTorch's, though the root has no slope there.
+   * #mean}. Of zeros the gradient is 0, as PyTorch's, though the root has no slope there. Of
+   * nothing it is 0.
    *
    * @throws IllegalArgumentException if the order is not positive
    * @source NumPy {@code linalg.norm} with an axis
@@ -179,11 +180,20 @@ public interface Reductions {
       return rounded(a.sum(axes));
     }
     if (order == Double.POSITIVE_INFINITY) {
-      return rounded(a.max(axes));
+      return rounded(a.max(axes).maximum(0)); // of nothing: 0
     }
-    Tensor sum = order == 2 ? precise().square().sum(axes) : a.pow(order).sum(axes);
-    Tensor none = sum.equal(Tensor.scalar(sum.dtype(), 0));
-    Tensor some = none.select(Tensor.scalar(sum.dtype(), 1), sum);
+    Tensor zero = Tensor.scalar(a.dtype(), 0);
+    Tensor one = Tensor.scalar(a.dtype(), 1);
+    Tensor origin = a.equal(zero);
+    Tensor powers =
+        order == 2
+            ? precise().square()
+            : order > 1
+                ? a.pow(order)
+                : origin.select(zero, origin.select(one, a).pow(order)); // the slope is infinite
+    Tensor sum = powers.sum(axes);
+    Tensor none = sum.equal(zero);
+    Tensor some = none.select(one, sum);
     return rounded(none.select(sum, order == 2 ? some.sqrt() : some.pow(1 / order)));
   }
 

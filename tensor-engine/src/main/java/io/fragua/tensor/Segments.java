@@ -43,7 +43,13 @@ public interface Segments {
         "bincount: needs integers, and weights of their shape: %s with %s; cast or broadcast first",
         self().type(),
         weights.type());
-    return weights.reshape(-1).scatterAdd(length, self().reshape(-1).cast(DType.I32));
+    return weights.reshape(-1).scatterAdd(length, ids(length));
+  }
+
+  /** As i32 indices; an i64 outside must not wrap to one inside. */
+  private Tensor ids(int length) {
+    Tensor x = self().reshape(-1);
+    return (x.dtype() == DType.I64 ? x.maximum(-1).minimum(length) : x).cast(DType.I32);
   }
 
   /**
@@ -106,6 +112,12 @@ public interface Segments {
     Tensor one = Tensor.scalar(t, 1).lift(like).lift(segments);
     Tensor counts = one.broadcastTo(segments.shape()).scatterAdd(rows, segments);
     Shape s = like.shape();
+    Check.shape(
+        segments.shape().rank() <= s.rank(),
+        "segments: the rows' leading axes must be those of the groups: %s with groups %s; reshape"
+            + " one of them",
+        like.type(),
+        segments.type());
     int[] dims = new int[1 + s.rank() - segments.shape().rank()];
     Arrays.fill(dims, 1);
     dims[0] = rows;

@@ -208,7 +208,7 @@ public interface Sorting {
     Tensor start = v.gather(left);
     Tensor step = p.gather(right).sub(p.gather(left));
     Tensor one = Tensor.scalar(x.dtype(), 1);
-    Tensor still = step.equal(Tensor.scalar(x.dtype(), 0));
+    Tensor still = step.equal(Tensor.scalar(x.dtype(), 0)).and(x.equal(x)); // NaN stays
     Tensor share = x.sub(p.gather(left)).div(still.select(one, step)); // no derivative divides by 0
     Tensor line = still.select(start, share.mul(v.gather(right).sub(start)).add(start));
     Tensor before = x.less(p.slice(0, 0, 1).reshape());
@@ -244,6 +244,12 @@ public interface Sorting {
 
   /** As {@link #histogram(Tensor)}, with bins of one width from {@code low} to {@code high}. */
   default Tensor histogram(int bins, double low, double high) {
+    Check.that(
+        low <= high,
+        "histogram: low must not be above high: %s and %s for %s; exchange them",
+        low,
+        high,
+        self().type());
     return histogram(
         Ranges.linspace(self().dtype(), low, high, Check.size("histogram", bins + 1L)));
   }

@@ -90,6 +90,9 @@ public final class Tensor
         return record(op, attrs, inputs, types);
       }
     }
+    for (TensorType t : types) {
+      t.fits(op.name());
+    }
     return remember(op, attrs, inputs, Evaluator.get().evaluate(op, attrs, types, inputs));
   }
 

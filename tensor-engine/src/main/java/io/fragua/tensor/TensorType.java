@@ -21,6 +21,20 @@ public record TensorType(DType dtype, Shape shape) {
     return n * dtype.bytes();
   }
 
+  /**
+   * Throws unless a buffer can hold such a tensor.
+   *
+   * @param who would compute it
+   * @throws IllegalArgumentException if it has over 2 GiB - 64 bytes
+   */
+  public void fits(String who) {
+    Check.that(
+        byteSize() <= Buffer.LARGEST,
+        "%s: a single tensor holds at most 2147483583 bytes: %s; split the tensor",
+        who,
+        this);
+  }
+
   /** Same element type, other shape. */
   public TensorType with(Shape other) {
     return new TensorType(dtype, other);

@@ -145,15 +145,26 @@ public interface Transcendentals {
     return Elementwise.binary("random_loggamma_grad", self(), logX);
   }
 
+  /** The larger, on a tie this one: all derivatives are those of one side. */
+  private Tensor larger(Tensor b) {
+    return self().less(b).select(b, self());
+  }
+
+  /** The smaller less the larger; 0 for equal infinities, whose difference is not a number. */
+  private Tensor below(Tensor b) {
+    Tensor infinite = self().equal(b).and(self().isInf());
+    Tensor d = self().less(b).select(self().sub(b), b.sub(self()));
+    return infinite.select(Tensor.scalar(self().dtype(), 0), d);
+  }
+
   /**
    * log(e^a + e^b), without overflow.
    *
    * @source NumPy {@code logaddexp}
    */
   default Tensor logaddexp(Tensor b) {
-    // Equal operands apart: the difference of two equal infinities is not a number.
-    Tensor d = self().equal(b).select(Tensor.scalar(self().dtype(), 0), self().sub(b));
-    return self().maximum(b).add(d.abs().neg().exp().log1p());
+    Tensor d = below(b);
+    return larger(b).add(d.exp().log1p());
   }
 
   /**
@@ -162,8 +173,8 @@ public interface Transcendentals {
    * @source NumPy {@code logaddexp2}
    */
   default Tensor logaddexp2(Tensor b) {
-    Tensor d = self().equal(b).select(Tensor.scalar(self().dtype(), 0), self().sub(b));
-    return self().maximum(b).add(d.abs().neg().exp2().log1p().div(Math.log(2)));
+    Tensor d = below(b);
+    return larger(b).add(d.exp2().log1p().div(Math.log(2)));
   }
 
   /**
@@ -172,7 +183,10 @@ public interface Transcendentals {
    * @source JAX {@code jax.nn.log_sigmoid}
    */
   default Tensor logSigmoid() {
-    return self().minimum(0).sub(self().abs().neg().exp().log1p());
+    // One formula on each side, smooth at 0 too: a tie would have half slopes and no curvature.
+    Tensor below = self().less(0);
+    Tensor zero = Tensor.scalar(self().dtype(), 0);
+    return below.select(self(), zero).sub(below.select(self(), self().neg()).exp().log1p());
   }
 
   /**
@@ -221,7 +235,8 @@ public interface Transcendentals {
     Tensor one = Tensor.scalar(self().dtype(), 1);
     Tensor zero = self().equal(Tensor.scalar(self().dtype(), 0));
     Tensor y = zero.select(one, self().mul(Math.PI)); // so that no derivative divides by 0
-    return zero.select(one, y.sin().div(y));
+    Tensor near = zero.select(self(), Tensor.scalar(self().dtype(), 0)).mul(Math.PI);
+    return zero.select(one.sub(near.square().div(6)), y.sin().div(y)); // and it is curved there
   }
 
   /** Degrees to radians. */

@@ -168,6 +168,7 @@ public interface Windows {
     }
     for (int i = 0; i < parts.length; i++) {
       int n = x.shape().dim(1 + i);
+      x.type().with(x.shape().with(1 + i, parts[i])).fits("adaptive_max_pool");
       Tensor[] part = new Tensor[parts[i]];
       for (int p = 0; p < parts[i]; p++) {
         part[p] =

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * Compiles a function: it is traced once for each list of operand types and the program is kept.
@@ -63,6 +64,9 @@ public final class Jit {
     private final CompileOptions options;
     private final Programs programs = new Programs();
 
+    /** Those that trace or compile this function now. */
+    private final Set<Thread> compiling = ConcurrentHashMap.newKeySet();
+
     Compiled(Fn f, Backend backend, CompileOptions options) {
       this.f = f;
       this.backend = backend;
@@ -78,8 +82,7 @@ public final class Jit {
       try {
         List<TensorType> types = args.stream().map(Tensor::type).toList();
         Program p =
-            programs.computeIfAbsent(
-                new Use(types, List.of()), u -> backend.compile(graph(f, types), options));
+            program(new Use(types, List.of()), () -> backend.compile(graph(f, types), options));
         List<Integer> wrt = Autograd.isOn() ? CompiledStep.tracked(args) : List.of();
         return wrt.isEmpty()
             ? run(p, args)
@@ -93,11 +96,27 @@ public final class Jit {
       try {
         CompileOptions same = options.withDonated(Map.of()).withFixed(Set.of());
         return run(
-            programs.computeIfAbsent(
-                use, u -> backend.compile(CompiledStep.back(p.graph(), u.wrt), same)),
+            program(use, () -> backend.compile(CompiledStep.back(p.graph(), use.wrt), same)),
             operands);
       } finally {
         Reference.reachabilityFence(this);
+      }
+    }
+
+    private Program program(Use use, Supplier<Program> compile) {
+      Program known = programs.get(use);
+      if (known != null) {
+        return known;
+      }
+      Check.that(
+          compiling.add(Thread.currentThread()),
+          "jit: a function must not call itself with values while it is compiled: operands %s; call"
+              + " there the function that was given to jit",
+          use.types);
+      try {
+        return programs.computeIfAbsent(use, u -> compile.get());
+      } finally {
+        compiling.remove(Thread.currentThread());
       }
     }
   }

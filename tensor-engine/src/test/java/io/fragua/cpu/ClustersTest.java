@@ -54,6 +54,17 @@ class ClustersTest {
     writes(1, f, X, ROW);
   }
 
+  /** Neither of two such values is stored for the other's sake. */
+  @Test
+  void soIsWhatIsMadeOfSuchAValue() {
+    Fn f =
+        a -> {
+          Tensor y = norm(a.get(0));
+          return List.of(y.mul(y.square().mul(y).meanKeep(1)));
+        };
+    writes(1, f, X);
+  }
+
   @Test
   void whatAProductReadsIsStored() {
     Fn f =

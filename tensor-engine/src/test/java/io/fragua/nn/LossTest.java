@@ -17,6 +17,7 @@ import io.fragua.testing.Tolerance;
 import io.fragua.testing.Values;
 import io.fragua.transform.Fn;
 import io.fragua.transform.Grad;
+import io.fragua.transform.Jacobian;
 import io.fragua.transform.Jit;
 import java.util.ArrayList;
 import java.util.List;
@@ -274,6 +275,26 @@ class LossTest {
       assertEquals(exact, plain[1], 4 * Math.ulp(exact));
       assertEquals(3 * exact, weighed[0], 12 * Math.ulp(exact));
       assertEquals(exact, weighed[1], 4 * Math.ulp(exact));
+    }
+  }
+
+  /** p (1 - p) times the label's weight, also where the logit is 0; far away 0. */
+  @Test
+  void aLogitOfZeroHasACurvature() {
+    for (double z : new double[] {0, -0.0, 1e-9, 2, -2, 1e4, -1e4}) {
+      double p = 1 / (1 + Math.exp(-z));
+      Tensor at = Tensor.scalar(DType.F64, z);
+      for (double y : new double[] {0, 1, 0.25}) {
+        Tensor label = Tensor.scalar(DType.F64, y);
+        Tensor three = Tensor.scalar(DType.F64, 3);
+        Fn plain = Fn.of(x -> Losses.binaryCrossEntropyWithLogits(x, label));
+        Fn weighed = Fn.of(x -> Losses.binaryCrossEntropyWithLogits(x, label, three));
+        double w = 1 + 2 * y;
+        assertEquals(p - y, Grad.grad(plain).call(at).item(), 1e-14);
+        assertEquals(w * p - 3 * y, Grad.grad(weighed).call(at).item(), 1e-14);
+        assertEquals(p * (1 - p), Jacobian.hessian(plain).call(at).item(), 1e-14);
+        assertEquals(w * p * (1 - p), Jacobian.hessian(weighed).call(at).item(), 1e-14);
+      }
     }
   }
 

@@ -239,7 +239,6 @@ class ComposedTest {
           Map.entry("greater", Tensor::greater),
           Map.entry("less", Tensor::less),
           Map.entry("clip", (x, v) -> x.clip(v, v)),
-          Map.entry("isclose", (x, v) -> x.isclose(x, 0, v)),
           Map.entry("pad", (x, v) -> x.pad(0, 1, 1, v)),
           Map.entry("unique", (x, v) -> x.unique(3, v).values()),
           Map.entry("full", (x, v) -> Tensor.full(x.type(), v)));
@@ -303,12 +302,73 @@ class ComposedTest {
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {1, 2, 3, Double.POSITIVE_INFINITY})
+  @ValueSource(doubles = {0.5, 1, 2, 3, Double.POSITIVE_INFINITY})
   void aNormOfZerosHasAGradientOfZero(double order) {
     Fn norms = Fn.of(x -> x.norm(order, 1).sum());
     Tensor x = Tensor.of(new float[] {0, 0, 3, 0}, 2, 2);
     assertArrayEquals(new float[] {0, 3}, x.norm(order, 1).toFloats(), 1e-6f);
     float[] slope = Grad.grad(norms).call(x).toFloats();
     assertArrayEquals(new float[] {0, 0, 1, 0}, slope, 1e-6f);
+    assertEquals(0, Tensor.zeros(DType.F32, 0).norm(order).item());
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"I8", "U8", "I16", "I32", "I64"})
+  void distancesOfIntegersDoNotWrap(DType t) {
+    Tensor most = Tensor.scalar(t, t.greatest());
+    Tensor least = Tensor.scalar(t, t.least());
+    assertEquals(0, least.isclose(most, 0, 2).item());
+    assertEquals(0, most.allclose(least, 0, 2).item());
+    assertEquals(1, Tensor.scalar(t, 5).isclose(Tensor.scalar(t, 7), 0, 2).item());
+    assertEquals(0, Tensor.scalar(t, 100).isclose(Tensor.scalar(t, 99), 0.01, 0).item());
+    assertEquals(1, Tensor.scalar(t, 99).isclose(Tensor.scalar(t, 100), 0.01, 0).item());
+  }
+
+  /** Whatever their lower 32 bits are. */
+  @ParameterizedTest
+  @ValueSource(longs = {(1L << 32) + 1, (1L << 32) - 1, Long.MAX_VALUE, Long.MIN_VALUE, 3, -1})
+  void longElementsOutsideAreNotCounted(long outside) {
+    Tensor x = Tensor.of(new long[] {2, outside}, 2);
+    assertThrows(IndexOutOfBoundsException.class, () -> x.bincount(3));
+    assertThrows(IndexOutOfBoundsException.class, () -> Jit.jit(Fn.of(v -> v.bincount(3))).call(x));
+    assertArrayEquals(new int[] {0, 0, 1}, x.slice(0, 0, 1).bincount(3).toInts());
+  }
+
+  @Test
+  void diagonalsFarAwayAreEmpty() {
+    Tensor x = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+    for (int far : new int[] {4, Integer.MAX_VALUE}) {
+      assertArrayEquals(x.toFloats(), x.tril(far).toFloats());
+      assertArrayEquals(new float[6], x.triu(far).toFloats());
+      assertEquals(Shape.of(0), x.diagonal(far).shape());
+    }
+    for (int far : new int[] {-3, Integer.MIN_VALUE}) {
+      assertArrayEquals(new float[6], x.tril(far).toFloats());
+      assertArrayEquals(x.toFloats(), x.triu(far).toFloats());
+      assertEquals(Shape.of(0), x.diagonal(far).shape());
+    }
+    assertArrayEquals(new float[] {0, 0, 0, 4, 0, 0}, x.tril(-1).toFloats());
+    assertArrayEquals(new float[] {0, 0, 3, 0, 0, 0}, x.triu(2).toFloats());
+    assertArrayEquals(new float[] {3}, x.diagonal(2).toFloats());
+  }
+
+  @Test
+  void aPlaceThatIsNotANumberHasNoValue() {
+    Tensor nan = Tensor.of(new double[] {Double.NaN, 0.5}, 2);
+    Tensor step = Tensor.of(new double[] {0, 1, 1}, 3);
+    double[] y = nan.interp(step, Tensor.of(new double[] {5, 6, 7}, 3)).toDoubles();
+    assertArrayEquals(new double[] {Double.NaN, 5.5}, y);
+  }
+
+  @Test
+  void polygammaHasItsPoleFromBelow() {
+    for (double x : new double[] {-1e-20, -1e-17, -1e-9, 1e-9}) {
+      double one = Tensor.scalar(DType.F64, 1).polygamma(Tensor.scalar(DType.F64, x)).item();
+      double two = Tensor.scalar(DType.F64, 2).polygamma(Tensor.scalar(DType.F64, x)).item();
+      assertEquals(1, one * x * x, 1e-14);
+      assertEquals(-2, two * x * x * x, 1e-14);
+    }
   }
 }

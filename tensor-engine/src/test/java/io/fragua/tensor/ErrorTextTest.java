@@ -293,6 +293,43 @@ class ErrorTextTest {
               x -> List.of(x.get(0).slice("0, 0")),
               f(5)),
           of(
+              "sum: needs at least one tensor: none given; pass one",
+              x -> List.of(Elementwise.sum(List.of())),
+              f(1)),
+          of(
+              "flip: an axis must not be repeated: [0, -1] of f32[3]; name each axis once",
+              x -> List.of(x.get(0).flip(0, -1)),
+              f(3)),
+          of(
+              "rot90: a plane has two axes: 1 and -1 of f32[2, 2]; name two different ones",
+              x -> List.of(x.get(0).rot90(1, 1, -1)),
+              f(2, 2)),
+          of(
+              "histogram: low must not be above high: 4.0 and 0.0 for f32[3]; exchange them",
+              x -> List.of(x.get(0).histogram(2, 4, 0)),
+              f(3)),
+          of(
+              "segments: the rows' leading axes must be those of the groups: f32[4] with groups"
+                  + " i32[2, 2]; reshape one of them",
+              x -> List.of(x.get(0).segmentMean(2, x.get(1))),
+              f(4),
+              TensorType.of(DType.I32, 2, 2)),
+          tooLong(
+              "pad",
+              3L + Integer.MAX_VALUE,
+              x -> List.of(x.get(0).pad(0, 0, Integer.MAX_VALUE, Padding.EDGE)),
+              f(3)),
+          of(
+              "adaptive_max_pool: a single tensor holds at most 2147483583 bytes: f32[1,"
+                  + " 2147483647, 1]; split the tensor",
+              x -> List.of(x.get(0).adaptiveMaxPool(Integer.MAX_VALUE)),
+              f(1, 3, 1)),
+          of(
+              "broadcast_in_dim: a single tensor holds at most 2147483583 bytes: f32[65536, 65536];"
+                  + " split the tensor",
+              x -> List.of(Tensor.zeros(DType.F32, 1).broadcastTo(Shape.of(1 << 16, 1 << 16))),
+              f(1)),
+          of(
               "squeeze: an axis to remove must have size 1: axis 0 of f32[2, 1]; reduce or index"
                   + " it",
               x -> List.of(x.get(0).squeeze(0)),

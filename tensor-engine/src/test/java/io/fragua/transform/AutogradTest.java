@@ -195,6 +195,15 @@ class AutogradTest {
   }
 
   @Test
+  void remaindersOfMultiplesHaveSlopes() {
+    Tensor x = leaf(6, -6, 7);
+    Tensor y = leaf(3, 3, 3);
+    x.remainder(y).sum().backward();
+    assertGrad(x, 1, 1, 1);
+    assertGrad(y, -2, 2, -2);
+  }
+
+  @Test
   void gradientsOfGradients() {
     Tensor x = leaf(3);
     Tensor slope = Grad.grad(Fn.of(v -> v.square().mul(v).sum())).call(x); // 3 x^2

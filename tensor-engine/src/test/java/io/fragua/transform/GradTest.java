@@ -90,6 +90,52 @@ class GradTest {
     assertArrayEquals(new double[] {1, 1}, grad(Fn.of(x -> x.pow(1).sum()), zero), 1e-300);
     assertArrayEquals(new double[] {0, 0}, grad(Fn.of(x -> x.pow(2).sum()), zero), 1e-300);
     assertArrayEquals(new double[] {0, 0}, grad(Fn.of(x -> x.pow(0).sum()), zero), 1e-300);
+    Fn hypot = Fn.of((x, y) -> x.hypot(y));
+    Tensor one = Tensor.of(new double[] {1, 1}, 2);
+    double[] along =
+        Jvp.jvp(hypot, List.of(zero, zero), List.of(one, one)).tangents().get(0).toDoubles();
+    assertArrayEquals(new double[] {0, 0}, along, 1e-300);
+  }
+
+  /** A multiple has the slopes of the numbers around it, though NumPy gives its zero a sign. */
+  @Test
+  void remaindersOfMultiplesHaveSlopes() {
+    Tensor x = Tensor.of(new double[] {6, -6, 0, 7, -7}, 5);
+    Tensor y = Tensor.of(new double[] {3, 3, -3, 3, 3}, 5);
+    Fn f = Fn.of((a, b) -> a.remainder(b));
+    assertArrayEquals(new double[] {0, 0, -0.0, 1, 2}, f.call(x, y).toDoubles());
+    List<Tensor> g = Runs.reference(Grad.grad(Fn.of((a, b) -> f.call(a, b).sum())), x, y);
+    assertArrayEquals(new double[] {1, 1, 1, 1, 1}, g.get(0).toDoubles());
+    assertArrayEquals(new double[] {-2, 2, 0, -2, 3}, g.get(1).toDoubles(), 1e-300);
+    List<Tensor> fused =
+        Jit.jit(Grad.grad(Fn.of((a, b) -> f.call(a, b).sum()))).apply(List.of(x, y));
+    assertArrayEquals(g.get(0).toDoubles(), fused.get(0).toDoubles());
+    assertArrayEquals(g.get(1).toDoubles(), fused.get(1).toDoubles(), 1e-300);
+  }
+
+  /** Where the slope behind them is infinite, steps have none all the same. */
+  @Test
+  void stepsHaveNoSlope() {
+    Tensor low = Tensor.of(new double[] {0.25, 0}, 2);
+    for (Fn step :
+        List.of(Fn.of(Tensor::floor), Fn.of(Tensor::round), Fn.of(x -> x.sub(1).ceil()))) {
+      assertArrayEquals(new double[2], grad(Fn.of(x -> step.call(x).sqrt().sum()), low), 1e-300);
+    }
+    Tensor zero = Tensor.of(new double[] {0, 0}, 2);
+    assertArrayEquals(new double[2], grad(Fn.of(x -> x.sign().sqrt().sum()), zero), 1e-300);
+    Fn signed = Fn.of((x, y) -> x.copysign(y).sqrt().sum());
+    double[] by = Runs.reference(Grad.grad(signed), zero, low).get(1).toDoubles();
+    assertArrayEquals(new double[2], by, 1e-300);
+  }
+
+  @Test
+  void aNegativeBaseHasNoSlopeByTheExponent() {
+    Fn f = Fn.of((x, p) -> x.pow(p).sum());
+    Tensor x = Tensor.of(new double[] {-2, 0, 2}, 3);
+    List<Tensor> g = Runs.reference(Grad.grad(f), x, Tensor.of(new double[] {3, 2, 3}, 3));
+    assertArrayEquals(new double[] {12, 0, 12}, g.get(0).toDoubles(), 1e-12);
+    double[] by = {Double.NaN, 0, 8 * Math.log(2)};
+    assertArrayEquals(by, g.get(1).toDoubles(), 1e-12);
   }
 
   @Test

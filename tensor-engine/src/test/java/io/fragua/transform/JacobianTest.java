@@ -1,9 +1,11 @@
 package io.fragua.transform;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.fragua.nn.Activations;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
@@ -13,6 +15,8 @@ import io.fragua.testing.Tolerance;
 import io.fragua.testing.Values;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 class JacobianTest {
@@ -80,6 +84,70 @@ class JacobianTest {
         };
     Tensor h = Runs.eval(Jacobian.hessian(f), X);
     assertArrayEquals(m.toDoubles(), h.toDoubles(), 1e-14);
+  }
+
+  /** Equal operands, and 0: one formula on each side must not become none between them. */
+  @Test
+  void smoothFunctionsAreCurvedWhereTheirSidesMeet() {
+    double l = Math.log(2);
+    double pi = Math.PI;
+    assertAll(
+        () -> assertSaddle(0.25, Tensor::logaddexp),
+        () -> assertSaddle(0.25 * l, Tensor::logaddexp2),
+        () -> assertCurved(-0.25, Tensor::logSigmoid),
+        () -> assertCurved(0.25, Activations::softplus),
+        () -> assertCurved(-0.25, Activations::logSigmoid),
+        () -> assertCurved(-pi * pi / 3, Tensor::sinc));
+  }
+
+  private static void assertCurved(double expected, UnaryOperator<Tensor> f) {
+    for (double zero : new double[] {0, -0.0}) {
+      double[] h = hessian(Fn.of(f), Tensor.scalar(DType.F64, zero));
+      assertArrayEquals(new double[] {expected}, h, 1e-14);
+    }
+  }
+
+  private static void assertSaddle(double c, BinaryOperator<Tensor> f) {
+    Fn pair = Fn.of(x -> f.apply(x.slice(0, 0, 1), x.slice(0, 1, 2)).sum());
+    for (double at : new double[] {0, 1, -3}) {
+      double[] h = hessian(pair, Tensor.of(new double[] {at, at}, 2));
+      assertArrayEquals(new double[] {c, -c, -c, c}, h, 1e-14);
+    }
+  }
+
+  @Test
+  void smoothFunctionsKeepTheirEnds() {
+    double inf = Double.POSITIVE_INFINITY;
+    double[] v = {inf, -inf, Double.NaN, 1e300, -1e300, -0.0};
+    Tensor x = Tensor.of(v, 6);
+    double half = Math.log(2);
+    assertArrayEquals(
+        new double[] {inf, 0, Double.NaN, 1e300, 0, half},
+        Activations.softplus(x).toDoubles(),
+        1e-15);
+    assertArrayEquals(
+        new double[] {0, -inf, Double.NaN, 0, -1e300, -half}, x.logSigmoid().toDoubles(), 1e-15);
+    assertArrayEquals(
+        new double[] {inf, -inf, Double.NaN, 1e300, -1e300, half},
+        x.logaddexp(x).toDoubles(),
+        1e-15);
+    assertArrayEquals(
+        new double[] {inf, inf, Double.NaN, 1e300, 1e300, half},
+        x.logaddexp(x.neg()).toDoubles(),
+        1e-15);
+  }
+
+  private static double[] hessian(Fn f, Tensor at) {
+    return Jacobian.hessian(f).call(at).toDoubles();
+  }
+
+  @Test
+  void aRunningSumOfExponentialsHasTheCurvatureOfOneSum() {
+    for (double[] v : new double[][] {{800, 799}, {-800, -799}, {1, 1}}) {
+      Tensor x = Tensor.of(v, 2);
+      Fn last = Fn.of(t -> t.cumlogsumexp(0).slice(0, 1, 2).sum());
+      assertArrayEquals(hessian(Fn.of(t -> t.logSumExp()), x), hessian(last, x), 1e-12);
+    }
   }
 
   @Test

@@ -66,6 +66,21 @@ class JitTest {
   }
 
   @Test
+  void callingItselfWhileItIsCompiledIsExplained() {
+    Fn[] self = new Fn[1];
+    self[0] = Jit.jit(x -> List.of(x.get(0).add(self[0].call(X))));
+    for (int i = 0; i < 2; i++) { // the second call as the first
+      String m = assertThrows(IllegalArgumentException.class, () -> self[0].call(X)).getMessage();
+      assertEquals(
+          "jit: a function must not call itself with values while it is compiled: operands"
+              + " [f32[3]]; call there the function that was given to jit",
+          m);
+    }
+    Fn other = Jit.jit(x -> List.of(x.get(0).add(self[0].call(x.get(0)))));
+    assertThrows(IllegalArgumentException.class, () -> other.call(X)); // it inlines, and calls
+  }
+
+  @Test
   void inlinesWhenTraced() {
     Counting b = new Counting();
     Fn inner = Jit.jit(Fn.of(x -> x.mul(2).exp()), b, CompileOptions.DEFAULT);

@@ -3,6 +3,7 @@ package io.fragua.transform;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.Backends;
@@ -19,6 +20,7 @@ import io.fragua.testing.RandomProgram;
 import io.fragua.testing.Runs;
 import io.fragua.testing.Tolerance;
 import io.fragua.testing.Values;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -242,6 +244,45 @@ class VmapTest {
         refusal(Vmap.vmap(f, List.of(0, 0), Arrays.asList((Integer) null)), a, a));
     String inside = refusal(Vmap.vmap(f, List.of(0, 1)), Tensor.zeros(DType.F32, 2, 3), b);
     assertTrue(inside.startsWith("add: shapes must broadcast"), inside); // the user's own call
+  }
+
+  /** A loop is traced for the examples once a round, whatever is inside it. */
+  @Test
+  void loopsInLoopsAreMappedInTime() {
+    Tensor x = Tensor.of(new double[] {1, 2}, 2);
+    Fn shared = Fn.of(t -> nested(25, t, Tensor.scalar(DType.F64, 0)));
+    Fn own = Fn.of(t -> nested(25, t, t));
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(30),
+        () -> {
+          assertArrayEquals(new double[] {1, 2}, Vmap.vmap(shared).call(x).toDoubles());
+          assertArrayEquals(new double[] {2, 4}, Vmap.vmap(own).call(x).toDoubles());
+        });
+  }
+
+  private static Tensor nested(int depth, Tensor x, Tensor start) {
+    Control.CountedStep body =
+        (i, c) -> List.of(depth == 0 ? c.get(0).add(x) : nested(depth - 1, x, c.get(0)));
+    return Control.foriLoop(0, 1, body, List.of(start)).get(0);
+  }
+
+  @Test
+  void conditionalLoopsInLoopsAreMappedInTime() {
+    Tensor x = Tensor.of(new double[] {1, 2}, 2);
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(30),
+        () ->
+            assertArrayEquals(
+                new double[] {2, 4}, Vmap.vmap(Fn.of(t -> once(25, t))).call(x).toDoubles()));
+  }
+
+  /** Twice x, in loops that all end after one round. */
+  private static Tensor once(int depth, Tensor x) {
+    return Control.whileLoop(
+            c -> List.of(c.get(0).less(1)),
+            c -> List.of(c.get(0).add(1), depth == 0 ? c.get(1).mul(2) : once(depth - 1, c.get(1))),
+            List.of(Tensor.scalar(DType.I32, 0), x))
+        .get(1);
   }
 
   private static String refusal(Fn f, Tensor... args) {
