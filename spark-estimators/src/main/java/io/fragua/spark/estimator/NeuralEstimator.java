@@ -329,11 +329,26 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     Map<String, Tensor> weights = new LinkedHashMap<>();
     learnt.params().asMap().forEach((n, t) -> weights.put("param:" + n, t));
     learnt.state().asMap().forEach((n, t) -> weights.put("state:" + n, t));
+    weights.forEach(this::checkFinite);
     BatchedGraph graph =
         BatchedGraph.trace(
             getInferenceBatchSize(), n -> TrainingGraphs.network(problem, learnt, n));
     M model = model(uid, new ModelData(graph, weights, problem.data(), result.history()));
     return copyValues(model.setParent(this), new ParamMap());
+  }
+
+  /** No loss is computed after the last step, so its overflow shows in the weights alone. */
+  private void checkFinite(String name, Tensor weight) {
+    for (long i = 0; i < weight.shape().size(); i++) {
+      double w = weight.buffer().getDouble(weight.dtype(), i);
+      Check.that(
+          Double.isFinite(w),
+          "%s fit: the weights must stay finite numbers: \"%s\" holds %s after the last step; lower"
+              + " learningRate or weightDecay, set clipNorm, or standardize the inputs",
+          stage(),
+          name,
+          w);
+    }
   }
 
   /** Traces a custom network on types alone, so that a wrong one is found before the training. */

@@ -241,6 +241,27 @@ class BehaviourTest {
     }
   }
 
+  /** The loss of the only step is finite, the weights after it are not. */
+  @Test
+  void aModelThatHasDivergedIsNoModel() {
+    NeuralRegressor r =
+        new NeuralRegressor()
+            .setLabelCol("amount")
+            .setNumericCols("a", "b")
+            .setHiddenLayers(4)
+            .setOptimizer("sgd")
+            .setLearningRate(3e38)
+            .setStandardize(false)
+            .setNumWorkers(1)
+            .setBatchSize(4096)
+            .setEpochs(1);
+    String message = assertThrows(IllegalArgumentException.class, () -> r.fit(data())).getMessage();
+    assertTrue(
+        message.startsWith("NeuralRegressor fit: the weights must stay finite numbers: \"param:"),
+        message);
+    assertTrue(message.contains(" after the last step; lower learningRate"), message);
+  }
+
   /** What a constant learns is the mean, the median, a quantile; between the first two by huber. */
   @Test
   void predictsASingleRowAsTransformDoes() {
