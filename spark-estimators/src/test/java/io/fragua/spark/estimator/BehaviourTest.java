@@ -192,12 +192,12 @@ class BehaviourTest {
   @Test
   void thresholdsWeighProbabilities() {
     NeuralClassificationModel model = quick();
-    for (double[] t : new double[][] {{0.2, 0.8}, {0.8, 0.2}, {0, 1}}) {
+    for (double[] t : new double[][] {{0.2, 0.8}, {0.8, 0.2}, {0, 1}, {-0.0, 1}}) {
       List<Row> scored =
           rows(model.setThresholds(t).transform(data()), "probability", "prediction");
       for (Row r : scored) {
         Vector p = r.getAs(0);
-        double expected = p.apply(1) / t[1] > p.apply(0) / t[0] ? 1 : 0;
+        double expected = p.apply(1) / t[1] > p.apply(0) / Math.abs(t[0]) ? 1 : 0;
         assertEquals(expected, r.getDouble(1), () -> p + " by " + java.util.Arrays.toString(t));
       }
     }
