@@ -24,6 +24,8 @@ import io.fragua.spark.train.TrainResult;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.ShapeException;
 import io.fragua.tensor.Tensor;
+import java.io.IOException;
+import java.io.ObjectInputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +76,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
   private final String uid; // before the groups: each parameter remembers its owner's uid
   private final ParamGroups groups;
   private transient Layer network;
+  private boolean ownNetwork; // which does not travel with a serialized estimator
   private transient TrainListener listener = TrainListener.NONE;
 
   NeuralEstimator(String uid) {
@@ -115,7 +118,13 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    */
   public E setNetwork(Layer layer) {
     network = layer;
+    ownNetwork = layer != null;
     return self();
+  }
+
+  private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+    in.defaultReadObject();
+    listener = TrainListener.NONE;
   }
 
   /**
@@ -221,6 +230,12 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         !dataset.isStreaming(),
         "%s fit: learns from a data set that ends: this one is a stream; save it, and fit on the"
             + " files",
+        stage());
+    Check.that(
+        network != null || !ownNetwork,
+        "%s network: a layer is code, which Java's serialization leaves behind: the network that"
+            + " was set is gone; call setNetwork again, with null for one that the parameters"
+            + " describe",
         stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
@@ -419,6 +434,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
   public E copy(ParamMap extra) {
     E that = copyValues(create(uid), extra);
     that.setNetwork(network);
+    ((NeuralEstimator<?, ?>) that).ownNetwork = ownNetwork;
     return that.setListener(listener);
   }
 
@@ -429,7 +445,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    */
   @Override
   public MLWriter write() {
-    if (network != null) {
+    if (ownNetwork) {
       throw new IllegalStateException(
           stage()
               + " network: an estimator with a network of its own cannot be saved, because a layer"
