@@ -255,6 +255,17 @@ class BadValuesTest {
             "it gives f32[",
             "3]; change the layer given to setNetwork"));
     m.add(
+        Mistake.of(
+            "validation rows that weigh nothing",
+            () ->
+                classifier()
+                    .setNumericCols("a")
+                    .setWeightCol("w")
+                    .setValidationIndicatorCol("held")
+                    .fit(data().withColumn("w", functions.expr("if(held, 0, 1)"))),
+            "train: validation rows must count something: their weights add up to 0.0; correct"
+                + " weightCol, classWeights or the validation rows"));
+    m.add(
         Mistake.fit(
             "a network that does not fit",
             classifier()
