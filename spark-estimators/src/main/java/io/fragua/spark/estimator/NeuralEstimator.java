@@ -26,6 +26,7 @@ import io.fragua.tensor.ShapeException;
 import io.fragua.tensor.Tensor;
 import java.io.IOException;
 import java.io.ObjectInputStream;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -240,6 +241,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
     BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
+    BarrierTrainer.checkCheckpoints(spark, getCheckpointDir());
     listener.phase("statistics");
     TrainingRows read = new TrainingRows(this, spread().shards());
     Seen seen = Jobs.run(spark.sparkContext(), stage(), () -> look(read, dataset));
@@ -256,7 +258,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         new TrainingGraphs.Problem(
             body, objective(), rowLoss(learnt.data()), learnt.data(), learnt.classWeights());
     checkNetwork(problem, local);
-    Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
+    Network.Variables start = start(problem, local);
     GradientTransform optimizer =
         OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
     ParamTree optState = optimizer.init(start.params());
@@ -350,6 +352,26 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
             getInferenceBatchSize(), n -> TrainingGraphs.network(problem, learnt, n));
     M model = model(uid, new ModelData(graph, weights, problem.data(), result.history()));
     return copyValues(model.setParent(this), new ParamMap());
+  }
+
+  private Network.Variables start(TrainingGraphs.Problem problem, int rows) {
+    try {
+      return Network.init(problem.body(), problem.types(rows), Key.of(getSeed()));
+    } catch (IllegalArgumentException e) {
+      if (network != null) {
+        throw e;
+      }
+      throw new IllegalArgumentException(
+          stage()
+              + " hiddenLayers: the weights of each layer must fit a tensor: "
+              + Arrays.toString(getHiddenLayers())
+              + " for "
+              + problem.body().features()
+              + " features: "
+              + e.getMessage()
+              + "; make the layers smaller, or embeddingDim",
+          e);
+    }
   }
 
   /** No loss is computed after the last step, so its overflow shows in the weights alone. */

@@ -194,6 +194,12 @@ class BadSchemaTest {
                 + " or binary: \"x\" holds array<string>; make it with a VectorAssembler, or name"
                 + " it in numericCols or categoricalCols"),
         Mistake.fitExactly(
+            "a row that no tensor holds",
+            classifier().setFeaturesCol("x").setFeaturesShape(Integer.MAX_VALUE).setLabelCol("y"),
+            Frames.of(new StructType().add("x", "array<float>").add("y", "int")),
+            "NeuralClassifier featuresShape: a row must fit a tensor of f32, which has at most"
+                + " 536870895 elements: [2147483647]; cut rows into smaller ones"),
+        Mistake.fitExactly(
             "a text as label",
             x,
             two().withColumn("y", functions.lit("late")),

@@ -255,6 +255,14 @@ class BadValuesTest {
             "it gives f32[",
             "3]; change the layer given to setNetwork"));
     m.add(
+        Mistake.fit(
+            "layers that no tensor holds",
+            classifier().setNumericCols("a").setHiddenLayers(3, Integer.MAX_VALUE),
+            data(),
+            "NeuralClassifier hiddenLayers: the weights of each layer must fit a tensor: [3,"
+                + " 2147483647] for 1 features: ",
+            "; make the layers smaller, or embeddingDim"));
+    m.add(
         Mistake.of(
             "validation rows that weigh nothing",
             () ->
