@@ -16,6 +16,7 @@ import io.fragua.optim.Training;
 import io.fragua.optim.Transforms;
 import io.fragua.random.Key;
 import io.fragua.random.Random;
+import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
@@ -71,6 +72,9 @@ public final class CharTransformer implements Runnable {
 
   /** Gives the mean loss of the last ten steps, in nats a character. */
   static double learn(PrintWriter out, int steps, int threads, int written) {
+    Check.that(steps >= 1, "char-transformer --steps: must be at least 1: %d; leave it out", steps);
+    Check.that(
+        threads >= 1, "char-transformer --threads: must be at least 1: %d; leave it out", threads);
     CharText text = CharText.load();
     TensorType pieces = TensorType.of(DType.I32, BATCH, WINDOW);
     Network.Body body = (s, in) -> network(s, in.get(0), text.vocabulary());

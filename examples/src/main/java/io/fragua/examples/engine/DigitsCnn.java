@@ -16,6 +16,7 @@ import io.fragua.optim.Schedules;
 import io.fragua.optim.Training;
 import io.fragua.random.Key;
 import io.fragua.random.Sampling;
+import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -77,6 +78,7 @@ public final class DigitsCnn implements Runnable {
 
   /** Gives the share of test digits that are read correctly. */
   static double learn(PrintWriter out, int epochs) {
+    Check.that(epochs >= 1, "digits-cnn --epochs: must be at least 1: %d; leave it out", epochs);
     Digits all = load();
     Digits train = all.slice(0, TRAINED);
     Digits test = all.slice(TRAINED, all.labels().shape().dim(0));

@@ -1,11 +1,13 @@
 package io.fragua.examples.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Each example learns what it is there to learn. */
 class EngineExamplesTest {
@@ -58,5 +60,17 @@ class EngineExamplesTest {
     double loss = CharTransformer.learn(out, 30, 2, 40);
     assertTrue(loss < 3, "loss " + loss);
     assertTrue(text.toString().contains("The "), text.toString());
+  }
+
+  @Test
+  void optionsOfZeroAreNamed() {
+    refused("digits-cnn --epochs", () -> DigitsCnn.learn(out, 0));
+    refused("char-transformer --steps", () -> CharTransformer.learn(out, 0, 2, 40));
+    refused("char-transformer --threads", () -> CharTransformer.learn(out, 30, 0, 40));
+  }
+
+  private static void refused(String option, Executable run) {
+    String m = assertThrows(IllegalArgumentException.class, run).getMessage();
+    assertEquals(option + ": must be at least 1: 0; leave it out", m);
   }
 }

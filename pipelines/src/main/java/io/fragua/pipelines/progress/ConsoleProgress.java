@@ -169,7 +169,8 @@ public final class ConsoleProgress implements TrainListener, AutoCloseable {
 
   @Override
   public synchronized void retry(int retry, RuntimeException cause) {
-    print(text("retry %d  %s", retry, cause.getMessage().lines().findFirst().orElse("")));
+    String what = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    print(text("retry %d  %s", retry, what.lines().findFirst().orElse("")));
   }
 
   /** Prints a line that stays, above what is redrawn. */

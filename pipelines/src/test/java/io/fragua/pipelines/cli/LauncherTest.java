@@ -242,10 +242,31 @@ class LauncherTest {
   }
 
   @Test
+  void theCommandIsTheFirstWordThatIsNoOption() throws Exception {
+    fails(
+        "the master 'spark://h:1' is not local, and running there takes a Spark 4.0 or 4.1"
+            + " installation; set SPARK_HOME to one, or leave --master out to run here",
+        "--stacktrace",
+        "example",
+        "x",
+        "--master",
+        "spark://h:1");
+    environment.put("SPARK_HOME", sparkHome.toString());
+    Files.move(
+        sparkHome.resolve("jars/spark-core_2.13-4.1.0.jar"),
+        sparkHome.resolve("jars/spark-core_2.13-4.0.1.jar"));
+    Outcome outcome = fragua("--stacktrace", "example", "x");
+    assertTrue(outcome.out().startsWith("<--class>\n"), outcome.out() + outcome.err());
+    assertTrue(outcome.out().endsWith("<--stacktrace>\n<example>\n<x>\n"), outcome.out());
+    assertTrue(fragua("--stacktrace", "devices").out().endsWith("<--stacktrace>\n<devices>\n"));
+    assertTrue(fragua("--version").out().endsWith("<--version>\n"));
+  }
+
+  @Test
   void whatIsMissingIsSaidWithWhatToDo() throws Exception {
     fails(
-        "the master 'yarn' is not local, and running there takes a Spark 4.1 installation; set"
-            + " SPARK_HOME to one, or leave --master out to run here",
+        "the master 'yarn' is not local, and running there takes a Spark 4.0 or 4.1"
+            + " installation; set SPARK_HOME to one, or leave --master out to run here",
         "example",
         "--master",
         "yarn");
@@ -258,16 +279,18 @@ class LauncherTest {
             .endsWith(
                 "fragua: SPARK_HOME is '"
                     + temp
-                    + "', and there is no bin/spark-submit in it; set it to a Spark 4.1"
-                    + " installation, or unset it to run here\n"),
+                    + "', and there is no bin/spark-submit in it; set it to a Spark 4.0"
+                    + " or 4.1 installation, or unset it to run here\n"),
         noSpark.err());
-    Files.delete(sparkHome.resolve("jars/spark-core_2.13-4.1.0.jar"));
+    Files.move(
+        sparkHome.resolve("jars/spark-core_2.13-4.1.0.jar"),
+        sparkHome.resolve("jars/spark-core_2.13-4.2.0.jar"));
     environment.put("SPARK_HOME", sparkHome.toString());
     fails(
         "SPARK_HOME is '"
             + sparkHome
-            + "', and that is no Spark 4.1 for Scala 2.13 (no"
-            + " jars/spark-core_2.13-4.1.*.jar); set it to one, or unset it to run here",
+            + "', and that is no Spark 4.0 or 4.1 for Scala 2.13 (no"
+            + " jars/spark-core_2.13-4.[01].*.jar); set it to one, or unset it to run here",
         "example");
   }
 

@@ -75,10 +75,12 @@ class ConsoleProgressTest {
   void metricsAndRetriesHaveTheirPlace() {
     ConsoleProgress p = display(false);
     p.retry(1, new IllegalStateException("train: executor 1 was lost\n\tat somewhere"));
+    p.retry(2, new IllegalStateException());
     p.epoch(new EpochMetrics(0, 0.55, 0.5, Map.of("mae", 2.0, "accuracy", 0.75), 1000, 2.0));
     assertEquals(
         """
         retry 1  train: executor 1 was lost
+        retry 2  java.lang.IllegalStateException
         epoch 1  loss 0.5500, validation 0.5000, accuracy 0.7500, mae 2.0000  1,000 rows in 2.0 s, 500 rows/s
         """,
         printed());

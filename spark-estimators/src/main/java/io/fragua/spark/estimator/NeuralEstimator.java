@@ -24,6 +24,9 @@ import io.fragua.spark.train.TrainResult;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.ShapeException;
 import io.fragua.tensor.Tensor;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +77,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
   private final String uid; // before the groups: each parameter remembers its owner's uid
   private final ParamGroups groups;
   private transient Layer network;
+  private boolean ownNetwork; // which does not travel with a serialized estimator
   private transient TrainListener listener = TrainListener.NONE;
 
   NeuralEstimator(String uid) {
@@ -115,7 +119,13 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    */
   public E setNetwork(Layer layer) {
     network = layer;
+    ownNetwork = layer != null;
     return self();
+  }
+
+  private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+    in.defaultReadObject();
+    listener = TrainListener.NONE;
   }
 
   /**
@@ -222,9 +232,16 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         "%s fit: learns from a data set that ends: this one is a stream; save it, and fit on the"
             + " files",
         stage());
+    Check.that(
+        network != null || !ownNetwork,
+        "%s network: a layer is code, which Java's serialization leaves behind: the network that"
+            + " was set is gone; call setNetwork again, with null for one that the parameters"
+            + " describe",
+        stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
     BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
+    BarrierTrainer.checkCheckpoints(spark, getCheckpointDir());
     listener.phase("statistics");
     TrainingRows read = new TrainingRows(this, spread().shards());
     Seen seen = Jobs.run(spark.sparkContext(), stage(), () -> look(read, dataset));
@@ -241,7 +258,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         new TrainingGraphs.Problem(
             body, objective(), rowLoss(learnt.data()), learnt.data(), learnt.classWeights());
     checkNetwork(problem, local);
-    Network.Variables start = Network.init(body, problem.types(local), Key.of(getSeed()));
+    Network.Variables start = start(problem, local);
     GradientTransform optimizer =
         OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
     ParamTree optState = optimizer.init(start.params());
@@ -329,11 +346,46 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     Map<String, Tensor> weights = new LinkedHashMap<>();
     learnt.params().asMap().forEach((n, t) -> weights.put("param:" + n, t));
     learnt.state().asMap().forEach((n, t) -> weights.put("state:" + n, t));
+    weights.forEach(this::checkFinite);
     BatchedGraph graph =
         BatchedGraph.trace(
             getInferenceBatchSize(), n -> TrainingGraphs.network(problem, learnt, n));
     M model = model(uid, new ModelData(graph, weights, problem.data(), result.history()));
     return copyValues(model.setParent(this), new ParamMap());
+  }
+
+  private Network.Variables start(TrainingGraphs.Problem problem, int rows) {
+    try {
+      return Network.init(problem.body(), problem.types(rows), Key.of(getSeed()));
+    } catch (IllegalArgumentException e) {
+      if (network != null) {
+        throw e;
+      }
+      throw new IllegalArgumentException(
+          stage()
+              + " hiddenLayers: the weights of each layer must fit a tensor: "
+              + Arrays.toString(getHiddenLayers())
+              + " for "
+              + problem.body().features()
+              + " features: "
+              + e.getMessage()
+              + "; make the layers smaller, or embeddingDim",
+          e);
+    }
+  }
+
+  /** No loss is computed after the last step, so its overflow shows in the weights alone. */
+  private void checkFinite(String name, Tensor weight) {
+    for (long i = 0; i < weight.shape().size(); i++) {
+      double w = weight.buffer().getDouble(weight.dtype(), i);
+      Check.that(
+          Double.isFinite(w),
+          "%s fit: the weights must stay finite numbers: \"%s\" holds %s after the last step; lower"
+              + " learningRate or weightDecay, set clipNorm, or standardize the inputs",
+          stage(),
+          name,
+          w);
+    }
   }
 
   /** Traces a custom network on types alone, so that a wrong one is found before the training. */
@@ -404,6 +456,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
   public E copy(ParamMap extra) {
     E that = copyValues(create(uid), extra);
     that.setNetwork(network);
+    ((NeuralEstimator<?, ?>) that).ownNetwork = ownNetwork;
     return that.setListener(listener);
   }
 
@@ -414,7 +467,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    */
   @Override
   public MLWriter write() {
-    if (network != null) {
+    if (ownNetwork) {
       throw new IllegalStateException(
           stage()
               + " network: an estimator with a network of its own cannot be saved, because a layer"

@@ -94,12 +94,13 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return List.of();
   }
 
-  /** What was learnt; a model that a service loader made has nothing. */
+  /** What was learnt; a model that a service loader or Java's deserialization made has nothing. */
   ModelData data() {
     Check.that(
         model != null,
-        "%s %s: must come from fit or load: it was made by its constructor and has learnt nothing;"
-            + " fit an estimator or load a saved model",
+        "%s %s: must come from fit or load: it was made by its constructor and has learnt nothing,"
+            + " or came to an executor inside a function (its weights do not travel so); fit an"
+            + " estimator, load a saved model, or use transform",
         getClass().getSimpleName(),
         uid);
     return model;
@@ -293,7 +294,8 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
    * The prediction of a single row, at once and on the driver. For a model that reads nothing but a
    * column of vectors.
    *
-   * @param features as many as in {@code fit}, all finite
+   * @param features as many as in {@code fit}, all finite in f32
+   * @throws IllegalArgumentException if they are not
    */
   public double predict(Vector features) {
     DataDescription d = data().data();
@@ -306,6 +308,10 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
         getClass().getSimpleName(),
         d);
     Check.that(
+        features != null,
+        "%s predict: the vector must not be null: null; pass all features",
+        getClass().getSimpleName());
+    Check.that(
         features.size() == d.width(),
         "%s predict: a vector must have the size that the model was fitted on, %d: %d; pass all"
             + " features",
@@ -315,6 +321,13 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     float[] x = new float[d.width()];
     for (int i = 0; i < x.length; i++) {
       x[i] = (float) features.apply(i);
+      Check.that(
+          Float.isFinite(x[i]),
+          "%s predict: numbers must be finite in f32: %s at element %d; correct the vector, or use"
+              + " transform with handleInvalid \"keep\"",
+          getClass().getSimpleName(),
+          features.apply(i),
+          i);
     }
     Graph g = scoreGraph(1, List.of("predictionCol"));
     Map<String, Tensor> given = new LinkedHashMap<>(data().weights());

@@ -113,7 +113,7 @@ enum Objective {
     }
     float[] t = new float[thresholds.length];
     for (int i = 0; i < t.length; i++) {
-      t[i] = (float) thresholds[i];
+      t[i] = (float) thresholds[i] + 0f; // of -0 it makes 0, by which a quotient is not negative
     }
     Tensor scaled = probability(logits).div(Tensor.of(t, t.length));
     Tensor never = Tensor.scalar(DType.F32, Double.NEGATIVE_INFINITY);

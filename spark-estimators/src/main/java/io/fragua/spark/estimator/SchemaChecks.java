@@ -7,6 +7,7 @@ import io.fragua.arrow.Vocabulary;
 import io.fragua.spark.param.ClassifierParams;
 import io.fragua.spark.param.InputParams;
 import io.fragua.spark.param.OutputParams;
+import io.fragua.tensor.Buffer;
 import io.fragua.tensor.Check;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +28,9 @@ import org.apache.spark.sql.types.StructType;
 
 /** Checks of columns against parameters, on the driver, before any job. */
 final class SchemaChecks {
+  /** Elements of an f32 tensor. */
+  private static final int MOST = (Integer.MAX_VALUE - Buffer.ALIGNMENT) / Float.BYTES;
+
   private final String stage;
   private final StructType schema;
   private final Map<String, Integer> times = new HashMap<>(); // each name is there, by its key
@@ -124,6 +128,13 @@ final class SchemaChecks {
         Arrays.toString(shape),
         column,
         t.catalogString());
+    Check.that(
+        Arrays.stream(shape).asDoubleStream().reduce(1, (a, b) -> a * b) <= MOST,
+        "%s featuresShape: a row must fit a tensor of f32, which has at most %d elements: %s; cut"
+            + " rows into smaller ones",
+        stage,
+        MOST,
+        Arrays.toString(shape));
   }
 
   /** A column that is not read as an input, of the right type. */

@@ -10,17 +10,28 @@ import io.fragua.io.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.sql.SparkSession;
 
 /**
  * What a model has sent to the executors, so that transforming again sends nothing. Shared by a
- * model and its copies; Spark frees a broadcast when nobody refers to it any more. Thread-safe.
+ * model and its copies, and held for the few settings that were used last; Spark frees a broadcast
+ * when nobody refers to it any more, no plan either. Thread-safe.
  */
 final class ScoreBroadcasts {
-  private final Map<List<Object>, Sent<ScoreModel>> sent = new ConcurrentHashMap<>();
+  private static final int KEPT = 4;
+
+  private final Map<List<Object>, Sent<ScoreModel>> sent =
+      new LinkedHashMap<>(2 * KEPT, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<List<Object>, Sent<ScoreModel>> eldest) {
+          return size() > KEPT; // a plan that uses it holds it still
+        }
+      };
 
   /** The broadcast for the model as it is set now. */
   Sent<ScoreModel> get(
@@ -35,7 +46,9 @@ final class ScoreBroadcasts {
             model.getInferenceBatchSize(),
             model.getPrecision(),
             threads);
-    return sent.computeIfAbsent(key, k -> send(model, spark, tiles, outputs, threads));
+    synchronized (sent) {
+      return sent.computeIfAbsent(key, k -> send(model, spark, tiles, outputs, threads));
+    }
   }
 
   private static Sent<ScoreModel> send(

@@ -25,9 +25,9 @@ public interface ClassifierParams extends ParamFamily {
   }
 
   /**
-   * One number a class; the class with the largest probability / threshold is predicted. All at
-   * least 0, at most one of them 0, their sum more than 0. Without it the most probable class is
-   * predicted. No default.
+   * One number a class; the class with the largest probability / threshold is predicted. All 0 or
+   * more than 0 in f32, up to 3.4e38, at most one of them 0, their sum more than 0. Without it the
+   * most probable class is predicted. No default.
    */
   default DoubleArrayParam thresholds() {
     return groups().classifier.thresholds;
@@ -35,8 +35,8 @@ public interface ClassifierParams extends ParamFamily {
 
   /**
    * One number a class, by which rows of the class count more or less, in training and in what
-   * epochs measure, besides {@link TrainingParams#weightCol()}. At least 0, not all 0. No default:
-   * all count 1.
+   * epochs measure, besides {@link TrainingParams#weightCol()}. All 0 or more than 0 in f32, up to
+   * 3.4e38, not all 0. No default: all count 1.
    */
   default DoubleArrayParam classWeights() {
     return groups().classifier.classWeights;
@@ -110,24 +110,28 @@ public interface ClassifierParams extends ParamFamily {
           d.reals(
               "thresholds",
               "one number a class; the class with the largest probability / threshold is predicted",
-              "numbers from 0 up, at most one of them 0, their sum more than 0",
+              "numbers that are 0 or more than 0 in f32, up to 3.4e38, at most one of them 0, their"
+                  + " sum more than 0",
               v ->
-                  Arrays.stream(v).allMatch(t -> t >= 0 && Double.isFinite(t))
+                  Arrays.stream(v).allMatch(Group::holds)
                       && Arrays.stream(v).filter(t -> t == 0).count() <= 1
                       && Arrays.stream(v).sum() > 0);
       classWeights =
           d.reals(
               "classWeights",
               "one number a class, by which its rows count more or less",
-              "numbers from 0 up, not all 0",
-              v ->
-                  Arrays.stream(v).allMatch(w -> w >= 0 && Double.isFinite(w))
-                      && Arrays.stream(v).sum() > 0);
+              "numbers that are 0 or more than 0 in f32, up to 3.4e38, not all 0",
+              v -> Arrays.stream(v).allMatch(Group::holds) && Arrays.stream(v).sum() > 0);
       balanceClasses =
           d.truth(
               "balanceClasses",
               "whether classes count alike in all, however many rows they have (true, false)",
               false);
+    }
+
+    /** Whether a number is 0, or in f32 both more than 0 and finite. */
+    private static boolean holds(double v) {
+      return v == 0 || (float) v > 0 && Float.isFinite((float) v);
     }
   }
 }

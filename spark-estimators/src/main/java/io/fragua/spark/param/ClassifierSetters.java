@@ -18,7 +18,7 @@ public interface ClassifierSetters<S> extends Setters<S>, ClassifierParams {
 
   /** Sets {@link #classWeights()}. */
   default S setClassWeights(double... value) {
-    return put(classWeights(), value.clone());
+    return put(classWeights(), value);
   }
 
   /** Sets {@link #balanceClasses()}. */
@@ -28,6 +28,6 @@ public interface ClassifierSetters<S> extends Setters<S>, ClassifierParams {
 
   /** Sets {@link #thresholds()}. */
   default S setThresholds(double... value) {
-    return put(thresholds(), value.clone());
+    return put(thresholds(), value);
   }
 }

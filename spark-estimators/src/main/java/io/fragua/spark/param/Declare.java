@@ -25,6 +25,23 @@ public final class Declare {
     boolean contains(T value);
   }
 
+  /** Spark's own has no check, and takes anything. */
+  private static final class Truth extends BooleanParam {
+    private static final long serialVersionUID = 1L;
+
+    private final String who;
+
+    Truth(Params owner, String who, String name, String doc) {
+      super(owner, name, doc);
+      this.who = who;
+    }
+
+    @Override
+    public Function1<Object, Object> isValid() {
+      return valid(who, "true or false", Boolean.class, v -> true);
+    }
+  }
+
   private final Params owner;
 
   Declare(Params owner) {
@@ -33,27 +50,36 @@ public final class Declare {
 
   IntParam integer(String name, String doc, String rule, Range<Integer> range, int preset) {
     IntParam p =
-        new IntParam(owner, name, text(doc, rule), check(name, rule, v -> range.contains((int) v)));
+        new IntParam(
+            owner,
+            name,
+            text(doc, rule),
+            check(name, rule, Integer.class, v -> range.contains((int) v)));
     owner.setDefault(p, preset);
     return p;
   }
 
   LongParam integer64(String name, String doc, String rule, long preset) {
-    LongParam p = new LongParam(owner, name, text(doc, rule), check(name, rule, v -> true));
+    LongParam p =
+        new LongParam(owner, name, text(doc, rule), check(name, rule, Long.class, v -> true));
     owner.setDefault(p, preset);
     return p;
   }
 
+  /** A number with which f32 numbers are computed: its range must hold what becomes of it. */
   DoubleParam real(String name, String doc, String rule, Range<Double> range, double preset) {
     DoubleParam p =
         new DoubleParam(
-            owner, name, text(doc, rule), check(name, rule, v -> range.contains((double) v)));
+            owner,
+            name,
+            text(doc, rule),
+            check(name, rule, Double.class, v -> range.contains((double) (float) (double) v)));
     owner.setDefault(p, preset);
     return p;
   }
 
   BooleanParam truth(String name, String doc, boolean preset) {
-    BooleanParam p = new BooleanParam(owner, name, doc);
+    BooleanParam p = new Truth(owner, who(name), name, doc);
     owner.setDefault(p, preset);
     return p;
   }
@@ -65,7 +91,7 @@ public final class Declare {
             owner.uid(),
             name,
             text(doc, rule),
-            check(name, rule, v -> v != null && range.contains(v)),
+            check(name, rule, String.class, range),
             String.class);
     if (preset != null) {
       owner.setDefault(p, preset);
@@ -99,6 +125,7 @@ public final class Declare {
             check(
                 name,
                 rule,
+                String[].class,
                 v ->
                     Arrays.stream(v).noneMatch(c -> c == null || c.isEmpty())
                         && Arrays.stream(v).distinct().count() == v.length));
@@ -107,32 +134,67 @@ public final class Declare {
   }
 
   IntArrayParam integers(String name, String doc, String rule, Range<int[]> range, int... preset) {
-    IntArrayParam p = new IntArrayParam(owner, name, text(doc, rule), check(name, rule, range));
+    IntArrayParam p =
+        new IntArrayParam(owner, name, text(doc, rule), check(name, rule, int[].class, range));
     owner.setDefault(p, preset);
     return p;
   }
 
   /** Real numbers without a default. */
   DoubleArrayParam reals(String name, String doc, String rule, Range<double[]> range) {
-    return new DoubleArrayParam(owner, name, text(doc, rule), check(name, rule, range));
+    return new DoubleArrayParam(
+        owner, name, text(doc, rule), check(name, rule, double[].class, range));
   }
 
   private static String text(String doc, String rule) {
     return doc + " (" + rule + ")";
   }
 
+  private <T> Function1<T, Object> check(
+      String name, String rule, Class<?> type, Range<? super T> range) {
+    return valid(who(name), rule, type, range);
+  }
+
+  private String who(String name) {
+    return owner.getClass().getSimpleName() + " " + name;
+  }
+
   /**
    * Spark's own message names neither the range nor a remedy, so the check throws a better one
-   * itself instead of answering no.
+   * itself instead of answering no. What is set by a parameter's name may be of any type.
    */
-  private <T> Function1<T, Object> check(String name, String rule, Range<T> range) {
-    String who = owner.getClass().getSimpleName() + " " + name;
+  private static <T> Function1<T, Object> valid(
+      String who, String rule, Class<?> type, Range<? super T> range) {
     return (Function1<T, Object> & Serializable)
         v -> {
           Check.that(
-              range.contains(v), "%s: must be %s: %s; set another value", who, rule, print(v));
+              v == null || type.isInstance(v),
+              "%s: must be of type %s: %s of another type; set another value",
+              who,
+              type.getSimpleName(),
+              print(v));
+          Check.that(
+              v != null && range.contains(v),
+              "%s: must be %s: %s; set another value",
+              who,
+              rule,
+              print(v));
           return true;
         };
+  }
+
+  /** The value, of an array a copy. */
+  @SuppressWarnings("unchecked")
+  static <T> T copy(T v) {
+    Object copy = v;
+    if (v instanceof int[] a) {
+      copy = a.clone();
+    } else if (v instanceof double[] a) {
+      copy = a.clone();
+    } else if (v instanceof String[] a) {
+      copy = a.clone();
+    }
+    return (T) copy;
   }
 
   /** A value as errors show it. */

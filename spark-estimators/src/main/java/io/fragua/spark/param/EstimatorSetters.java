@@ -8,22 +8,22 @@ package io.fragua.spark.param;
 public interface EstimatorSetters<S> extends Setters<S> {
   /** Sets {@link #featuresShape()}. */
   default S setFeaturesShape(int... value) {
-    return put(featuresShape(), value.clone());
+    return put(featuresShape(), value);
   }
 
   /** Sets {@link #numericCols()}. */
   default S setNumericCols(String... value) {
-    return put(numericCols(), value.clone());
+    return put(numericCols(), value);
   }
 
   /** Sets {@link #categoricalCols()}. */
   default S setCategoricalCols(String... value) {
-    return put(categoricalCols(), value.clone());
+    return put(categoricalCols(), value);
   }
 
   /** Sets {@link #sparseCols()}. */
   default S setSparseCols(String... value) {
-    return put(sparseCols(), value.clone());
+    return put(sparseCols(), value);
   }
 
   /** Sets {@link #standardize()}. */
@@ -33,7 +33,7 @@ public interface EstimatorSetters<S> extends Setters<S> {
 
   /** Sets {@link #hiddenLayers()}. */
   default S setHiddenLayers(int... value) {
-    return put(hiddenLayers(), value.clone());
+    return put(hiddenLayers(), value);
   }
 
   /** Sets {@link #activation()}. */

@@ -19,7 +19,7 @@ public interface OptimizerParams extends ParamFamily {
     return groups().optimizer.optimizer;
   }
 
-  /** Size of a step, more than 0. Default 0.001. */
+  /** Size of a step, more than 0 in f32 and up to 3.4e38. Default 0.001. */
   default DoubleParam learningRate() {
     return groups().optimizer.learningRate;
   }
@@ -38,16 +38,16 @@ public interface OptimizerParams extends ParamFamily {
   }
 
   /**
-   * Pull of the weights toward 0, at least 0. {@code "adamw"} applies it to the weights themselves,
-   * the others add it, times the weights, to the gradient. Default 0.
+   * Pull of the weights toward 0, from 0 up to 3.4e38. {@code "adamw"} applies it to the weights
+   * themselves, the others add it, times the weights, to the gradient. Default 0.
    */
   default DoubleParam weightDecay() {
     return groups().optimizer.weightDecay;
   }
 
   /**
-   * Largest length of the gradient of all weights together; a longer one is scaled down to it. At
-   * least 0, and 0 never scales. Default 0.
+   * Largest length of the gradient of all weights together; a longer one is scaled down to it. From
+   * 0 up to 3.4e38, and 0 never scales. Default 0.
    */
   default DoubleParam clipNorm() {
     return groups().optimizer.clipNorm;
@@ -115,7 +115,7 @@ public interface OptimizerParams extends ParamFamily {
           d.real(
               "learningRate",
               "size of a step",
-              "more than 0",
+              "more than 0 in f32, up to 3.4e38",
               v -> v > 0 && Double.isFinite(v),
               0.001);
       learningRateSchedule =
@@ -131,14 +131,14 @@ public interface OptimizerParams extends ParamFamily {
           d.real(
               "weightDecay",
               "pull of the weights toward 0",
-              "at least 0",
+              "from 0 up to 3.4e38",
               v -> v >= 0 && Double.isFinite(v),
               0);
       clipNorm =
           d.real(
               "clipNorm",
               "largest length of the gradient of all weights together, 0 for any",
-              "at least 0",
+              "from 0 up to 3.4e38",
               v -> v >= 0 && Double.isFinite(v),
               0);
       sparseUpdates =

@@ -20,7 +20,10 @@ public interface RegressorParams extends ParamFamily {
     return groups().regressor.loss;
   }
 
-  /** Up to which error {@code huber} is squared, in standard deviations of the label. Default 1. */
+  /**
+   * Up to which error {@code huber} is squared, in standard deviations of the label: more than 0 in
+   * f32 and up to 3.4e38. Default 1.
+   */
   default DoubleParam huberDelta() {
     return groups().regressor.huberDelta;
   }
@@ -59,7 +62,7 @@ public interface RegressorParams extends ParamFamily {
           d.real(
               "huberDelta",
               "error up to which huber is squared, in deviations of the label",
-              "more than 0",
+              "more than 0 in f32, up to 3.4e38",
               v -> v > 0 && Double.isFinite(v),
               1);
       quantile =

@@ -19,9 +19,9 @@ public interface Setters<S>
   /** This stage. */
   S self();
 
-  /** Sets a parameter and returns this stage. */
+  /** Sets a parameter, an array as a copy, and returns this stage. */
   default <T> S put(Param<T> param, T value) {
-    set(param, value);
+    set(param, Declare.copy(value));
     return self();
   }
 

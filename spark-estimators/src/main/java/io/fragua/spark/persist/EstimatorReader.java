@@ -1,6 +1,7 @@
 package io.fragua.spark.persist;
 
 import java.util.function.Function;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.MLReader;
@@ -34,7 +35,7 @@ public final class EstimatorReader<E extends Params> extends MLReader<E> {
   public E load(String path) {
     DefaultParamsReader.Metadata meta = SavedMetadata.load(path, false, sparkSession(), type);
     E estimator = factory.apply(meta.uid());
-    meta.getAndSetParams(estimator, scala.Option.empty());
+    SavedMetadata.setParams(new Path(path, ModelFolder.METADATA).toString(), meta, estimator);
     return estimator;
   }
 }

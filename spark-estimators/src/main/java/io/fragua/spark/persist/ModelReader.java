@@ -79,7 +79,7 @@ public final class ModelReader<M extends Params> extends MLReader<M> {
           FormatVersion.CURRENT,
           version);
       M model = factory.create(meta.uid(), data(folder, ours.path("files")));
-      meta.getAndSetParams(model, scala.Option.empty());
+      SavedMetadata.setParams(file, meta, model);
       return model;
     } catch (IOException e) {
       throw new UncheckedIOException(

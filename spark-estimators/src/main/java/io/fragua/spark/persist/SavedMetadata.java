@@ -4,6 +4,7 @@ import io.fragua.tensor.Check;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.sql.SparkSession;
 
@@ -57,6 +58,27 @@ final class SavedMetadata {
               + ": "
               + e.getMessage()
               + "; load it with the right class, or copy the folder again",
+          e);
+    }
+  }
+
+  /**
+   * Sets the saved parameters, which a damaged file or a newer version may hold others of.
+   *
+   * @param file the metadata's name, for errors
+   * @throws IllegalArgumentException if the stage has no such parameter, or not of such a value
+   */
+  static void setParams(String file, DefaultParamsReader.Metadata meta, Params stage) {
+    try {
+      meta.getAndSetParams(stage, scala.Option.empty());
+    } catch (Exception e) { // as above
+      throw new IllegalArgumentException(
+          file
+              + ": must hold parameters of a "
+              + stage.getClass().getSimpleName()
+              + ": "
+              + e.getMessage()
+              + "; copy the folder again, or load it with the Fragua that saved it",
           e);
     }
   }

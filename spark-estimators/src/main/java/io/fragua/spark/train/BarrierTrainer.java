@@ -1,6 +1,8 @@
 package io.fragua.spark.train;
 
+import java.io.IOException;
 import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
 
 /**
  * Data-parallel training inside Spark: rows are dealt to {@code numWorkers} tasks of one barrier
@@ -18,6 +20,24 @@ public final class BarrierTrainer {
    */
   public static void checkCluster(SparkContext spark, int workers, Distribution distribution) {
     Slots.check(spark, workers, distribution);
+  }
+
+  /**
+   * Whether checkpoints can be written to a folder, which is made; for callers with work to do
+   * before the training.
+   *
+   * @param folder empty for no checkpoints
+   * @throws java.io.UncheckedIOException if they cannot
+   */
+  public static void checkCheckpoints(SparkSession spark, String folder) {
+    if (folder.isEmpty()) {
+      return;
+    }
+    try {
+      CheckpointFolder.marked(folder, spark.sessionState().newHadoopConf());
+    } catch (IOException e) {
+      throw CheckpointFolder.unusable(folder, e);
+    }
   }
 
   /**

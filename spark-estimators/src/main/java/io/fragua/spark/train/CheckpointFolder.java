@@ -2,6 +2,7 @@ package io.fragua.spark.train;
 
 import io.fragua.spark.files.CheckedFolder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -32,6 +33,24 @@ final class CheckpointFolder extends CheckedFolder {
 
   CheckpointFolder(String path, Configuration hadoop) throws IOException {
     super(path, hadoop, "checkpoint", REMEDY);
+  }
+
+  /** A folder that is there and can be written to, which shows now instead of after an epoch. */
+  static CheckpointFolder marked(String path, Configuration hadoop) throws IOException {
+    CheckpointFolder folder = new CheckpointFolder(path, hadoop);
+    folder.mark();
+    return folder;
+  }
+
+  /** What the driver says of a folder that it cannot use. */
+  static UncheckedIOException unusable(String path, IOException e) {
+    return new UncheckedIOException(
+        "train: checkpointDir must be on a file system that can be read and written: "
+            + path
+            + ": "
+            + e.getMessage()
+            + "; correct it",
+        e);
   }
 
   /** The file name without its ending. */

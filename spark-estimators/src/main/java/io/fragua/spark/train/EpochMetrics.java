@@ -37,7 +37,8 @@ public record EpochMetrics(
    * @param held over the validation rows: sums of weighted losses, of weights, and of each weighted
    *     metric; null without any
    * @param metrics their names
-   * @throws IllegalArgumentException if the validation loss is no finite number
+   * @throws IllegalArgumentException if the validation rows weigh nothing or their loss is no
+   *     finite number
    */
   static EpochMetrics of(
       int epoch,
@@ -50,11 +51,16 @@ public record EpochMetrics(
     Map<String, Double> means = new TreeMap<>();
     Double validationLoss = null;
     if (held != null) {
+      Check.that(
+          held[1] > 0,
+          "train: validation rows must count something: their weights add up to %s; correct"
+              + " weightCol, classWeights or the validation rows",
+          held[1]);
       validationLoss = held[0] / held[1];
       Check.that(
           Double.isFinite(validationLoss),
           "train: the validation loss must be a finite number: %s; lower learningRate, set"
-              + " clipNorm, standardize the inputs, and give validation rows a weight above 0",
+              + " clipNorm, or standardize the inputs",
           validationLoss);
       for (int i = 0; i < metrics.size(); i++) {
         means.put(metrics.get(i), held[i + 2] / held[1]);

@@ -7,7 +7,6 @@ import io.fragua.nn.ParamTree;
 import io.fragua.spark.files.CheckedFolder;
 import io.fragua.tensor.Tensor;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +47,8 @@ final class TrainJob {
     BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
     Recovery recovery = request.recovery();
     try {
-      CheckpointFolder folder = recovery.saves() ? folder() : null;
+      CheckpointFolder folder =
+          recovery.saves() ? CheckpointFolder.marked(recovery.folder(), hadoop()) : null;
       if (folder != null) {
         folder.removeUnfinished();
         newest(folder);
@@ -64,13 +64,7 @@ final class TrainJob {
       }
       return learnt;
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "train: checkpointDir must be on a file system that can be read and written: "
-              + recovery.folder()
-              + ": "
-              + e.getMessage()
-              + "; correct it",
-          e);
+      throw CheckpointFolder.unusable(recovery.folder(), e);
     }
   }
 
@@ -122,12 +116,6 @@ final class TrainJob {
       lost.addSuppressed(tooFew);
       throw lost;
     }
-  }
-
-  private CheckpointFolder folder() throws IOException {
-    CheckpointFolder folder = new CheckpointFolder(request.recovery().folder(), hadoop());
-    folder.mark(); // fails now instead of after the first epoch
-    return folder;
   }
 
   private Configuration hadoop() {

@@ -237,7 +237,8 @@ final class TrainLoop {
       double[] sums = validate(plan, shards.get(i), work, check);
       for (int k = 0; k < sums.length; k++) { // a double travels as two floats, the second the rest
         int at = each * (first + i) + 2 * k;
-        f.put(at, (float) sums[k]).put(at + 1, (float) (sums[k] - (float) sums[k]));
+        float most = (float) sums[k];
+        f.put(at, most).put(at + 1, Float.isInfinite(most) ? 0 : (float) (sums[k] - most));
       }
     }
     ring.allReduce(work.votes(), 0, f.capacity(), false);

@@ -3,6 +3,7 @@ package io.fragua.spark.estimator;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
@@ -35,6 +36,24 @@ class AmountsTest {
             .setHuberDelta(0.5)
             .fit(d);
     assertEquals(expected, model.transform(d).head().<Double>getAs("prediction"), 2);
+  }
+
+  /** Workers send each sum as two floats, of which the second is what the first lacks. */
+  @Test
+  void aSquareBeyondF32IsInfinite() {
+    Dataset<Row> d =
+        EstimatorCases.data().withColumn("huge", functions.expr("amount * double('1e22')"));
+    NeuralRegressionModel model =
+        new NeuralRegressor()
+            .setLabelCol("huge")
+            .setNumericCols("a", "b")
+            .setHiddenLayers(2)
+            .setEpochs(1)
+            .setValidationIndicatorCol("held")
+            .fit(d);
+    Map<String, Double> m = model.summary().epochs().get(0).validationMetrics();
+    assertEquals(Double.POSITIVE_INFINITY, m.get("mse"));
+    assertTrue(Double.isFinite(m.get("mae")), () -> "" + m);
   }
 
   /** As f32 numbers of this size are 128 apart. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.DeviceUnavailableException;
+import io.fragua.spark.param.Declare;
 import io.fragua.spark.train.TrainListener;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,68 @@ class BadSchemaTest {
   }
 
   private static Mistake param(String name, Executable set, String given) {
-    return Mistake.of(name, set, " " + name + ": must be ", given, "; set another value");
+    return param(name, name, set, given);
+  }
+
+  private static Mistake param(String test, String name, Executable set, String given) {
+    return Mistake.of(test, set, " " + name + ": must be ", given, "; set another value");
+  }
+
+  /** What is set by its name may be of any type. */
+  private static Mistake typed(NeuralEstimator<?, ?> e, String name, String type, Object given) {
+    return Mistake.exactly(
+        name + " of another type",
+        () -> e.set(name, given),
+        "NeuralClassifier %s: must be of type %s: %s of another type; set another value"
+            .formatted(name, type, Declare.print(given)));
+  }
+
+  private static Mistake nothing(String name, Executable set) {
+    return param("no " + name, name, set, ": null");
+  }
+
+  private static Stream<Mistake> wrongTypes() {
+    NeuralClassifier c = new NeuralClassifier();
+    return Stream.of(
+        typed(c, "epochs", "Integer", "x"),
+        typed(c, "batchSize", "Integer", 1.5),
+        typed(c, "deterministic", "Boolean", "yes"),
+        typed(c, "seed", "Long", 5),
+        typed(c, "dropout", "Double", 0),
+        typed(c, "labelCol", "String", 1),
+        typed(c, "numericCols", "String[]", "a"),
+        typed(c, "hiddenLayers", "int[]", 3),
+        typed(c, "thresholds", "double[]", 0.5),
+        nothing("seed", () -> c.set("seed", null)),
+        nothing("deterministic", () -> c.set("deterministic", null)),
+        nothing("epochs", () -> c.set("epochs", null)),
+        nothing("labelCol", () -> c.setLabelCol(null)),
+        nothing("numericCols", () -> c.setNumericCols((String[]) null)),
+        nothing("categoricalCols", () -> c.setCategoricalCols((String[]) null)),
+        nothing("sparseCols", () -> c.setSparseCols((String[]) null)),
+        nothing("hiddenLayers", () -> c.setHiddenLayers((int[]) null)),
+        nothing("featuresShape", () -> c.setFeaturesShape((int[]) null)),
+        nothing("thresholds", () -> c.setThresholds((double[]) null)),
+        nothing("classWeights", () -> c.setClassWeights((double[]) null)));
+  }
+
+  /** Numbers that are none or too many where they are used, in f32. */
+  private static Stream<Mistake> notOfF32() {
+    NeuralClassifier c = new NeuralClassifier();
+    NeuralRegressor r = new NeuralRegressor();
+    return Stream.of(
+        param("tiny learningRate", "learningRate", () -> c.setLearningRate(1e-300), "1.0E-300"),
+        param("huge learningRate", "learningRate", () -> c.setLearningRate(1e300), "1.0E300"),
+        param("huge weightDecay", "weightDecay", () -> c.setWeightDecay(1e39), "1.0E39"),
+        param("huge clipNorm", "clipNorm", () -> c.setClipNorm(1e39), "1.0E39"),
+        param("tiny huberDelta", "huberDelta", () -> r.setHuberDelta(1e-300), "1.0E-300"),
+        param("huge huberDelta", "huberDelta", () -> r.setHuberDelta(1e300), "1.0E300"),
+        param("full dropout", "dropout", () -> c.setDropout(1 - 1e-12), "0.999999999999"),
+        param("full quantile", "quantile", () -> r.setQuantile(1 - 1e-12), "0.999999999999"),
+        param("tiny thresholds", "thresholds", () -> c.setThresholds(1e-300, 1), "[1.0E-300, 1.0]"),
+        param("huge thresholds", "thresholds", () -> c.setThresholds(1e300, 1), "[1.0E300, 1.0]"),
+        param("tiny classWeights", "classWeights", () -> c.setClassWeights(1, 1e-300), "E-300]"),
+        param("huge classWeights", "classWeights", () -> c.setClassWeights(1, 1e300), "E300]"));
   }
 
   private static Stream<Mistake> params() {
@@ -131,6 +193,12 @@ class BadSchemaTest {
             "NeuralClassifier featuresCol: must hold vectors, matrices, arrays of numbers, images"
                 + " or binary: \"x\" holds array<string>; make it with a VectorAssembler, or name"
                 + " it in numericCols or categoricalCols"),
+        Mistake.fitExactly(
+            "a row that no tensor holds",
+            classifier().setFeaturesCol("x").setFeaturesShape(Integer.MAX_VALUE).setLabelCol("y"),
+            Frames.of(new StructType().add("x", "array<float>").add("y", "int")),
+            "NeuralClassifier featuresShape: a row must fit a tensor of f32, which has at most"
+                + " 536870895 elements: [2147483647]; cut rows into smaller ones"),
         Mistake.fitExactly(
             "a text as label",
             x,
@@ -321,7 +389,9 @@ class BadSchemaTest {
 
   @TestFactory
   Stream<DynamicTest> saidInFourPartsBeforeAnyJob() {
-    return Stream.of(params(), schemas()).flatMap(s -> s).map(Mistake::testWithoutJobs);
+    return Stream.of(params(), wrongTypes(), notOfF32(), schemas())
+        .flatMap(s -> s)
+        .map(Mistake::testWithoutJobs);
   }
 
   private static final String TRAIN = "spark.fragua.train.";

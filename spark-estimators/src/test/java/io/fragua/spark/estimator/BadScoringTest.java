@@ -10,6 +10,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.Utils;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -58,6 +59,37 @@ class BadScoringTest {
             () -> model.predict(Vectors.dense(1)),
             "predict: the model must read one column of vectors: it reads a, city(3"
                 + " categories); use transform"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> rowsThatCannotBePredicted() {
+    NeuralClassificationModel model = classifier().setFeaturesCol("dense").fit(data());
+    NeuralClassificationModel there = Utils.deserialize(Utils.serialize(model));
+    String who = "NeuralClassificationModel predict: ";
+    String rest = "; correct the vector, or use transform with handleInvalid \"keep\"";
+    String finite = who + "numbers must be finite in f32: ";
+    return Stream.of(
+            Mistake.exactly(
+                "no vector",
+                () -> model.predict(null),
+                who + "the vector must not be null: null; pass all features"),
+            Mistake.exactly(
+                "a NaN",
+                () -> model.predict(Vectors.dense(1, Double.NaN, 2)),
+                finite + "NaN at element 1" + rest),
+            Mistake.exactly(
+                "a number beyond f32",
+                () -> model.predict(Vectors.dense(1, 2, 1e300)),
+                finite + "1.0E300 at element 2" + rest),
+            Mistake.exactly(
+                "a model inside a function",
+                () -> there.predict(Vectors.dense(1, 2, 3)),
+                "NeuralClassificationModel "
+                    + model.uid()
+                    + ": must come from fit or load: it was made by its constructor and has learnt"
+                    + " nothing, or came to an executor inside a function (its weights do not"
+                    + " travel so); fit an estimator, load a saved model, or use transform"))
+        .map(Mistake::test);
   }
 
   @TestFactory

@@ -256,6 +256,25 @@ class BadValuesTest {
             "3]; change the layer given to setNetwork"));
     m.add(
         Mistake.fit(
+            "layers that no tensor holds",
+            classifier().setNumericCols("a").setHiddenLayers(3, Integer.MAX_VALUE),
+            data(),
+            "NeuralClassifier hiddenLayers: the weights of each layer must fit a tensor: [3,"
+                + " 2147483647] for 1 features: ",
+            "; make the layers smaller, or embeddingDim"));
+    m.add(
+        Mistake.of(
+            "validation rows that weigh nothing",
+            () ->
+                classifier()
+                    .setNumericCols("a")
+                    .setWeightCol("w")
+                    .setValidationIndicatorCol("held")
+                    .fit(data().withColumn("w", functions.expr("if(held, 0, 1)"))),
+            "train: validation rows must count something: their weights add up to 0.0; correct"
+                + " weightCol, classWeights or the validation rows"));
+    m.add(
+        Mistake.fit(
             "a network that does not fit",
             classifier()
                 .setFeaturesCol("dense")

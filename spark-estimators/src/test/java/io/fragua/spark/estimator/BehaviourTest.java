@@ -192,12 +192,12 @@ class BehaviourTest {
   @Test
   void thresholdsWeighProbabilities() {
     NeuralClassificationModel model = quick();
-    for (double[] t : new double[][] {{0.2, 0.8}, {0.8, 0.2}, {0, 1}}) {
+    for (double[] t : new double[][] {{0.2, 0.8}, {0.8, 0.2}, {0, 1}, {-0.0, 1}}) {
       List<Row> scored =
           rows(model.setThresholds(t).transform(data()), "probability", "prediction");
       for (Row r : scored) {
         Vector p = r.getAs(0);
-        double expected = p.apply(1) / t[1] > p.apply(0) / t[0] ? 1 : 0;
+        double expected = p.apply(1) / t[1] > p.apply(0) / Math.abs(t[0]) ? 1 : 0;
         assertEquals(expected, r.getDouble(1), () -> p + " by " + java.util.Arrays.toString(t));
       }
     }
@@ -239,6 +239,27 @@ class BehaviourTest {
     for (Row r : rows(model.transform(data()), "prediction", "amount")) {
       assertEquals(r.getDouble(1), r.getDouble(0), 150);
     }
+  }
+
+  /** The loss of the only step is finite, the weights after it are not. */
+  @Test
+  void aModelThatHasDivergedIsNoModel() {
+    NeuralRegressor r =
+        new NeuralRegressor()
+            .setLabelCol("amount")
+            .setNumericCols("a", "b")
+            .setHiddenLayers(4)
+            .setOptimizer("sgd")
+            .setLearningRate(3e38)
+            .setStandardize(false)
+            .setNumWorkers(1)
+            .setBatchSize(4096)
+            .setEpochs(1);
+    String message = assertThrows(IllegalArgumentException.class, () -> r.fit(data())).getMessage();
+    assertTrue(
+        message.startsWith("NeuralRegressor fit: the weights must stay finite numbers: \"param:"),
+        message);
+    assertTrue(message.contains(" after the last step; lower learningRate"), message);
   }
 
   /** What a constant learns is the mean, the median, a quantile; between the first two by huber. */

@@ -115,7 +115,8 @@ final class ConnectStages {
     assertEquals(
         type.getSimpleName()
             + " name: must come from fit or load: it was made by its constructor and has learnt"
-            + " nothing; fit an estimator or load a saved model",
+            + " nothing, or came to an executor inside a function (its weights do not travel so);"
+            + " fit an estimator, load a saved model, or use transform",
         e.getMessage());
   }
 }

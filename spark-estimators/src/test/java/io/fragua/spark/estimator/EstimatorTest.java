@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.nn.Dense;
 import io.fragua.spark.estimator.EstimatorCases.Case;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,8 +35,10 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.Utils;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every case of {@link EstimatorCases} times every property of a Spark ML stage. */
@@ -255,6 +258,32 @@ class EstimatorTest {
     }
     assertEquals(estimator.params().length, model.params().length);
     assertFalse(estimator.params().length < 25);
+  }
+
+  /** As inside a function that goes to an executor, and back. */
+  @Test
+  void aSerializedEstimatorFitsAndMissesItsNetwork() {
+    NeuralClassifier c =
+        new NeuralClassifier()
+            .setLabelCol("xor")
+            .setNumericCols("a")
+            .setHiddenLayers(2)
+            .setEpochs(1);
+    NeuralClassifier there = Utils.deserialize(Utils.serialize(c));
+    assertEquals(scored(c.fit(EstimatorCases.data())), scored(there.fit(EstimatorCases.data())));
+    NeuralClassifier bare = Utils.deserialize(Utils.serialize(c.setNetwork(new Dense(1))));
+    for (NeuralClassifier e : List.of(bare, bare.copy(new ParamMap()))) {
+      assertEquals(
+          "NeuralClassifier network: a layer is code, which Java's serialization leaves behind: the"
+              + " network that was set is gone; call setNetwork again, with null for one that the"
+              + " parameters describe",
+          assertThrows(IllegalArgumentException.class, () -> e.fit(EstimatorCases.data()))
+              .getMessage());
+      assertThrows(IllegalStateException.class, e::write);
+    }
+    assertEquals(
+        scored(there.fit(EstimatorCases.data())),
+        scored(bare.setNetwork(null).fit(EstimatorCases.data())));
   }
 
   /** Output columns as text, in an order that does not depend on partitions. */

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** A damaged model is refused with a message that begins with the file's name. */
 class ModelFilesTest {
+  private static final String SAVED_BY =
+      "; copy the folder again, or load it with the Fragua that saved it";
   private static Path saved;
 
   @BeforeAll
@@ -144,6 +146,40 @@ class ModelFilesTest {
                 "metadata",
                 m -> metadata(m, s -> s.replace("\"graph.json\":", "\"graf.json\":")),
                 "must hold size and SHA-256 of graph.json"),
+            row(
+                "an unknown parameter",
+                "metadata",
+                m -> metadata(m, s -> s.replace("\"hiddenLayers\"", "\"futureParam\"")),
+                "must hold parameters of a NeuralClassificationModel: ",
+                "futureParam",
+                SAVED_BY),
+            row(
+                "a parameter out of range",
+                "metadata",
+                m -> metadata(m, s -> s.replaceAll("\"epochs\":\\d+", "\"epochs\":0")),
+                "must hold parameters of a NeuralClassificationModel: ",
+                "epochs: must be",
+                SAVED_BY),
+            row(
+                "a parameter of another type",
+                "metadata",
+                m -> metadata(m, s -> s.replaceAll("\"epochs\":\\d+", "\"epochs\":\"many\"")),
+                "must hold parameters of a NeuralClassificationModel: ",
+                SAVED_BY),
+            row(
+                "no parameters",
+                "metadata",
+                m -> metadata(m, s -> s.replace("\"paramMap\"", "\"other\"")),
+                "must hold parameters of a NeuralClassificationModel: ",
+                SAVED_BY),
+            row(
+                "a version of Spark that is none",
+                "metadata",
+                m ->
+                    metadata(
+                        m, s -> s.replaceAll("\"sparkVersion\":\"[^\"]*", "\"sparkVersion\":\"x")),
+                "must hold parameters of a NeuralClassificationModel: ",
+                SAVED_BY),
             row(
                 "a corrupt length of the safetensors header, with matching sum",
                 "weights.safetensors",
@@ -292,6 +328,21 @@ class ModelFilesTest {
         missing);
   }
 
+  @Test
+  void anEstimatorsDamagedParametersAreRefused() throws IOException {
+    for (String epochs : List.of("0", "\"many\"")) {
+      Path path = Spark.folder("estimator");
+      new NeuralRegressor().setEpochs(7).save(path.toString());
+      metadata(path, s -> s.replace("\"epochs\":7", "\"epochs\":" + epochs));
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> NeuralRegressor.load(path.toString()))
+              .getMessage();
+      String start = path.resolve("metadata") + ": must hold parameters of a NeuralRegressor: ";
+      assertTrue(message.startsWith(start), message);
+      assertTrue(message.endsWith(SAVED_BY), message);
+    }
+  }
+
   private static Path copy() throws IOException {
     Path to = Spark.folder("copy");
     try (Stream<Path> all = Files.walk(saved)) {
@@ -320,6 +371,8 @@ class ModelFilesTest {
         String after = change.apply(before);
         changed |= !after.equals(before);
         Files.writeString(p, after);
+        // Hadoop would notice before we do.
+        Files.deleteIfExists(p.resolveSibling("." + p.getFileName() + ".crc"));
       }
     }
     assertTrue(changed, "the damage must be done");

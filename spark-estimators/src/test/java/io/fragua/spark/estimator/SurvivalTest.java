@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.spark.train.TrainListener;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.ml.param.ParamMap;
@@ -39,6 +41,25 @@ class SurvivalTest {
 
   private static float[] kernel(NeuralModel<?> m) {
     return m.data().weights().get("param:output.kernel").toFloats();
+  }
+
+  /** Else a look at all the data would have been in vain. */
+  @ParameterizedTest
+  @ValueSource(strings = {"hdfz://x/y", "/proc/nowhere"})
+  void aFolderThatCannotBeUsedIsFoundFirst(String folder) {
+    List<String> phases = new ArrayList<>();
+    TrainListener listener =
+        new TrainListener() {
+          @Override
+          public void phase(String name) {
+            phases.add(name);
+          }
+        };
+    NeuralClassifier c = blob().setCheckpointDir(folder).setListener(listener);
+    String m = assertThrows(UncheckedIOException.class, () -> c.fit(data())).getMessage();
+    String rule = "train: checkpointDir must be on a file system that can be read and written: ";
+    assertTrue(m.startsWith(rule + folder), m);
+    assertEquals(List.of(), phases);
   }
 
   @ParameterizedTest

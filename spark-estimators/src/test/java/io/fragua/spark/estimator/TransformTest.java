@@ -75,6 +75,28 @@ class TransformTest {
     assertSends(0, m.setInferenceBatchSize(77), rows);
   }
 
+  /** Of many settings only the last few stay, and what a plan still needs. */
+  @Test
+  void settingsThatNobodyUsesAreFreed() throws Exception {
+    NeuralClassificationModel m = model.copy(new ParamMap()).setInferenceBatchSize(79);
+    Set<Object> before = broadcasts();
+    Dataset<Row> first = m.setThresholds(0.5, 0.5).transform(rows);
+    for (int i = 1; i <= 20; i++) {
+      m.setThresholds(i, 1).transform(rows);
+    }
+    Set<Object> sent = Set.of();
+    for (int i = 0; i < 300 && (i == 0 || sent.size() > 5); i++) {
+      System.gc(); // Spark's cleaner learns from it what nobody refers to
+      Thread.sleep(100);
+      sent = broadcasts();
+      sent.removeAll(before);
+    }
+    assertEquals(5, sent.size(), "the first plan's and the last four");
+    assertSends(0, m.setThresholds(17, 1), rows);
+    assertSends(1, m.setThresholds(16, 1), rows);
+    assertEquals(rows.count(), first.filter("prediction >= 0").count());
+  }
+
   // --- how many rows at once
 
   @Test
