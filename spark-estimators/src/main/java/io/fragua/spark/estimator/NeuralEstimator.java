@@ -113,7 +113,8 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    * If nothing but {@code featuresCol} is read and its rows have several axes, as images, it gets
    * these in place of F, [B, height, width, channels]. K is the number of classes (1 or 2 for two
    * classes) or 1 for an amount. It is traced on the driver; the graph travels, not the layer. An
-   * estimator with such a network cannot be saved, its model can.
+   * estimator with such a network cannot be saved, its model can; Java's serialization leaves the
+   * network behind.
    *
    * @param layer null for the network that the parameters describe
    */
