@@ -52,7 +52,8 @@ public final class RegressionLosses {
    * @source {@code optax.log_cosh}
    */
   public static Tensor logCosh(Tensor predictions, Tensor targets) {
-    Tensor size = error("log_cosh", predictions, targets).abs();
+    Tensor e = error("log_cosh", predictions, targets);
+    Tensor size = e.less(0).select(e.neg(), e); // at 0 one side, where abs has no second derivative
     return size.add(size.mul(-2).exp().log1p()).sub(Math.log(2));
   }
 

@@ -299,6 +299,14 @@ class LossTest {
   }
 
   @Test
+  void theSecondDerivativeOfLogCoshIsOneAtTheTarget() {
+    Tensor at = Tensor.scalar(DType.F64, 0.5);
+    Fn loss = in -> List.of(RegressionLosses.logCosh(in.get(0), at));
+    assertEquals(0, Grad.grad(loss).call(at).item());
+    assertEquals(1, Jacobian.hessian(loss).call(at).item());
+  }
+
+  @Test
   void aClassThatCannotBeAndIsNotWantedAddsNothing() {
     float none = Float.NEGATIVE_INFINITY;
     Tensor half = Tensor.of(new float[] {0.5f, 0.5f, 0}, 1, 3);
