@@ -326,7 +326,8 @@ final class Clusters {
       List<View> args = new ArrayList<>();
       for (View a : p.args) {
         Value b = a.base();
-        args.add(moved(a, isInner(b) || isCheap(b) ? again(b, done, mine) : done.get(b)));
+        boolean too = a.isDense() && (isInner(b) || isCheap(b));
+        args.add(moved(a, too ? again(b, done, mine) : done.get(b)));
       }
       known = p.withArgs(args);
       mine.put(p, known);
@@ -393,8 +394,8 @@ final class Clusters {
     for (View a : p.args) {
       Value b = a.base();
       boolean each = a.isDense() && b.size() == points;
-      if (isInner(b) || isOneOperand(b)) {
-        left = each ? left(left, b, points, whole) : -1;
+      if (each && (isInner(b) || isOneOperand(b))) {
+        left = left(left, b, points, whole);
       } else if (b.size() * REPEATED > points) {
         left = each ? left : -1;
         whole.add(a);

@@ -54,6 +54,23 @@ class ClustersTest {
     writes(1, f, X, ROW);
   }
 
+  /** What repeats may be made of one array too; it stays where it is. */
+  @Test
+  void whatRepeatsIsNotComputedAgain() {
+    Fn f =
+        a -> {
+          Tensor row = a.get(1).add(1);
+          Tensor y = centred(a.get(0)).mul(row);
+          return List.of(y.exp().div(y.maxKeep(1)).add(row), row.less(y).cast(DType.F32).sum());
+        };
+    writes(1, f, X, ROW);
+    Graph g = Jit.graph(f, List.of(X, ROW));
+    try (CpuProgram p = new CpuProgram(g, CompileOptions.DEFAULT)) {
+      assertEquals(
+          1, p.explain().lines().filter(l -> l.contains("kernel add over")).count(), p.explain());
+    }
+  }
+
   /** Neither of two such values is stored for the other's sake. */
   @Test
   void soIsWhatIsMadeOfSuchAValue() {
