@@ -30,16 +30,19 @@ final class KernelLoop {
    */
   String write(String params, String own, String next) {
     StringBuilder s = new StringBuilder();
-    if (k.loopsRows()) {
+    if (k.outer() >= 0) {
       vector(false);
-      s.append("  static void loop(int rows, int n" + params + ") {\n").append(own);
+      String kept = k.reduces.isEmpty() ? "" : ", " + Memory.TYPE + " x";
+      s.append("  static void loop(int rows, int n" + kept + params + ") {\n").append(own);
       // C2 keeps vectors that are made outside of both loops in memory, at up to four times the
       // cost; only the long loops of exponentials and their sums are faster so (measured, JDK 17).
-      boolean outside = !k.reduces.isEmpty();
-      s.append(outside ? once : "").append("    for (int r = 0; r < rows; r++) {\n");
+      boolean outside = k.innerFolded;
+      s.append(outside ? once : "").append(k.innerFolded ? "    int w = 0;\n" : "");
+      s.append("    for (int r = 0; r < rows; r++) {\n");
       s.append(outside ? "" : once).append(before);
       s.append(head()).append(body);
       s.append("    }\n").append(after).append(next).append("    }\n  }\n");
+      s.append(k.innerFolded ? folds() : "");
     } else if (k.vector) {
       s.append(vector(params, own, false));
       if (k.innerFolded) {
@@ -56,7 +59,7 @@ final class KernelLoop {
       s.append(VectorAngles.helper());
     }
     return k.vector && k.innerFolded
-        ? s.append(LaneFold.helpers(k.reduces, k.loopsRows())).toString()
+        ? s.append(LaneFold.helpers(k.reduces)).toString()
         : s.toString();
   }
 
@@ -110,6 +113,32 @@ final class KernelLoop {
     int shift = Integer.numberOfTrailingZeros(unit() / width);
     String i = shift == 0 ? "i" : "(i >> " + shift + ")";
     return part == 0 ? i : i + " + L * " + part * width;
+  }
+
+  /** Where the accumulators of a row lie. */
+  private String row() {
+    return k.loopsRows() ? "w" : "0";
+  }
+
+  /**
+   * Folds the lanes of each row that {@code loop} went through. There it would be some fifty clocks
+   * in which nothing else of a short row is left to do; here the next rows are folded meanwhile.
+   */
+  private String folds() {
+    StringBuilder s = new StringBuilder("  static void folds(int rows, " + Memory.TYPE + " x");
+    StringBuilder own = new StringBuilder("    x = " + Operand.own("x") + ";\n");
+    StringBuilder row = new StringBuilder();
+    for (int j = 0; j < k.reduces.size(); j++) {
+      DType t = k.reduces.get(j).type.dtype();
+      String result = new LaneFold(k.reduces.get(j), j, row()).result();
+      s.append(", " + Memory.TYPE + " r" + j + ", int o" + j + ", int next_o" + j);
+      own.append("    r" + j + " = " + Operand.own("r" + j) + ";\n");
+      String put = Memory.put(t, "r" + j, "o" + j, "(" + ScalarText.type(t) + ") " + result);
+      row.append("      " + put + "\n      o" + j + " += next_o" + j + ";\n");
+    }
+    s.append(") {\n").append(VectorRuntime.SEGMENTS ? "" : own);
+    s.append("    for (int r = 0, w = 0; r < rows; r++, w += " + k.foldBytes() + ") {\n");
+    return s.append(row).append("    }\n  }\n").toString();
   }
 
   /** Two partial results as one, as a Java expression. */
@@ -265,7 +294,7 @@ final class KernelLoop {
       return new VectorNarrow(text).narrow(t, y);
     }
     if (step == 0) {
-      if (k.loopsRows()) {
+      if (k.outer() >= 0) {
         String value = Memory.get(t, "b" + i, "a" + i);
         before.append("      " + ScalarText.type(t) + " s" + i + " = " + value + ";\n");
       }
@@ -298,13 +327,13 @@ final class KernelLoop {
 
   private void fold(VectorText text, int j, Value v, VectorText.Var x, boolean tail) {
     if (k.innerFolded) {
-      LaneFold f = new LaneFold(v, j, part);
+      LaneFold f = new LaneFold(v, j, part, row());
       before.append(f.start(tail));
       body.append(f.add(text, x, tail));
       if (part == k.vectors() - 1) {
-        LaneFold first = new LaneFold(v, j);
+        LaneFold first = new LaneFold(v, j, row());
         after.append(first.gather(k.vectors()));
-        after.append(k.loopsRows() ? first.store("r" + j, "o" + j) : first.finish());
+        after.append(first.finish());
       }
       return;
     }

@@ -32,10 +32,12 @@ final class KernelPlan {
   static final int CHUNK = 2048;
 
   /**
-   * Points that one call of the generated loop visits at least, where rows are shorter. More would
-   * take the just-in-time compiler longer to notice.
+   * Points and rows that one call of the generated loop visits at most. More would take the
+   * just-in-time compiler longer to notice, and memory until the rows' lanes are folded.
    */
-  private static final int POINTS = 4096;
+  private static final int POINTS = 16384;
+
+  private static final int ROWS = 128;
 
   /** Folded rows that are summed in f32 before they are added up in f64. */
   static final int BLOCK = 128;
@@ -118,6 +120,20 @@ final class KernelPlan {
   }
 
   /**
+   * True if the generated loop goes through folded rows, whose columns it adds up: they are whole
+   * vectors. A call for each would cost more than the few vectors of a narrow one.
+   */
+  boolean loopsFolds() {
+    return vector && !innerFolded && !folds.isEmpty() && inner() % VectorRuntime.LANES == 0;
+  }
+
+  /** The axis through which the generated loop goes besides the innermost, or -1. */
+  int outer() {
+    List<Integer> axes = loopsRows() ? rows : loopsFolds() ? folds : List.of();
+    return axes.isEmpty() ? -1 : axes.get(axes.size() - 1);
+  }
+
+  /**
    * Vectors that one turn of the loop takes: several where it does little but add to a sum of
    * floats, for which the next addition would have to wait.
    */
@@ -145,7 +161,12 @@ final class KernelPlan {
 
   /** Rows in one call of such a loop. */
   int rowsACall() {
-    return Math.max(1, POINTS / inner());
+    return Math.max(1, Math.min(ROWS, POINTS / inner()));
+  }
+
+  /** Bytes that the accumulators of a row take in memory until its lanes are folded. */
+  int foldBytes() {
+    return vector && innerFolded ? reduces.size() * LaneFold.bytes() : 0;
   }
 
   /** What {@link Kernel#run} counts: rows, or elements where threads share the loop. */

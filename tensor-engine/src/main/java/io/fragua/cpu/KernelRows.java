@@ -27,6 +27,7 @@ final class KernelRows {
     }
     out.append("  public void run(Object[] m, int[] p, int from, int to) {\n");
     out.append(s.head());
+    out.append(k.innerFolded ? scratch() : "");
     out.append("    int rows;\n    for (int row = from; row < to; row += rows) {\n");
     axes("row", k.rows);
     out.append("      rows = Math.min(to - row, " + s.p(k.rowsACall()) + ");\n");
@@ -35,7 +36,13 @@ final class KernelRows {
           "      rows = Math.min(rows, " + s.p(k.space.sizes[last]) + " - i" + last + ");\n");
     }
     out.append(s.rowOffsets()).append(places);
-    return out.append("      loop(rows, p[0]" + s.callRows() + ");\n    }\n  }\n").toString();
+    out.append("      loop(rows, p[0]" + (k.innerFolded ? ", x" : "") + s.callRows("") + ");\n");
+    out.append(k.innerFolded ? "      folds(rows, x" + s.callFolds() + ");\n" : "");
+    return out.append("    }\n  }\n").toString();
+  }
+
+  private String scratch() {
+    return "    " + Memory.TYPE + " x = (" + Memory.TYPE + ") m[" + s.operandCount() + "];\n";
   }
 
   private String parts() {
@@ -59,7 +66,7 @@ final class KernelRows {
     boolean blocked = java.util.stream.IntStream.range(0, count).anyMatch(this::isBlocked);
     out.append("  public void run(Object[] m, int[] p, int from, int to) {\n");
     out.append(s.head());
-    out.append("    " + Memory.TYPE + " x = (" + Memory.TYPE + ") m[" + s.operandCount() + "];\n");
+    out.append(scratch());
     out.append(k.splitsInner() ? "    int n = to - from;\n" : "    int n = p[0];\n");
     if (!k.splitsInner()) {
       out.append("    for (int row = from; row < to; row++) {\n");
@@ -71,9 +78,16 @@ final class KernelRows {
       begin(j, w[j], d[j]);
     }
     boolean folds = !k.folds.isEmpty();
+    boolean many = k.loopsFolds();
     if (folds) {
-      out.append("    for (int fold = 0; fold < p[1]; fold++) {\n");
+      out.append(many ? "    int many;\n" : "");
+      out.append("    for (int fold = 0; fold < p[1]; fold += " + (many ? "many" : "1") + ") {\n");
       axes("fold", k.folds);
+    }
+    if (many) {
+      String size = s.p(k.space.sizes[k.outer()]);
+      out.append("      many = Math.min(" + KernelPlan.BLOCK + " - fold % " + KernelPlan.BLOCK);
+      out.append(", " + size + " - i" + k.outer() + ");\n");
     }
     out.append(s.rowOffsets());
     if (!k.vector) {
@@ -90,6 +104,8 @@ final class KernelRows {
               + ");\n");
       collect();
       out.append("      }\n");
+    } else if (many) {
+      out.append("      loop(many, n, x" + s.callRows(pad) + ");\n");
     } else {
       out.append("      line(n, x" + s.call("0") + pad + ");\n");
     }
@@ -98,11 +114,13 @@ final class KernelRows {
         out.append(
             "      if (p[1] > "
                 + KernelPlan.BLOCK
-                + " && (fold % "
+                + " && ((fold + "
+                + (many ? "many" : "1")
+                + ") % "
                 + KernelPlan.BLOCK
-                + " == "
-                + (KernelPlan.BLOCK - 1)
-                + " || fold == p[1] - 1)) {\n");
+                + " == 0 || fold + "
+                + (many ? "many" : "1")
+                + " == p[1])) {\n");
         for (int j = 0; j < count; j++) {
           if (isBlocked(j)) {
             out.append("        flush(n, x, " + w[j] + ", " + d[j] + ");\n");
@@ -201,7 +219,7 @@ final class KernelRows {
       Value v = k.reduces.get(j);
       String part =
           k.vector
-              ? new LaneFold(v, j).result()
+              ? new LaneFold(v, j, "0").result()
               : Memory.get(KernelLoop.wideType(v), "x", "" + 8 * j);
       out.append("      sum" + j + " = " + KernelLoop.combine(v, "sum" + j, part) + ";\n");
     }

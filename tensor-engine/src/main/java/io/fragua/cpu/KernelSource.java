@@ -57,7 +57,7 @@ final class KernelSource {
     loads();
     stores();
     int tails = 0;
-    if (k.vector && !k.loopsRows()) {
+    if (k.vector && k.outer() < 0) {
       tails = (int) args.stream().filter(a -> a.width > 0).count();
     }
     scratch = (resultBytes() + tails * 4 * VectorRuntime.LANES + 63) / 64 * 64;
@@ -100,7 +100,7 @@ final class KernelSource {
       }
     }
     s.append(rows);
-    if (k.vector && !k.loopsRows()) {
+    if (k.vector && k.outer() < 0) {
       s.append(line());
     }
     s.append(loop).append("}\n");
@@ -115,9 +115,9 @@ final class KernelSource {
   /** Bytes at the start of scratch memory for what reductions along the innermost axis keep. */
   private int resultBytes() {
     if (k.loopsRows()) {
-      return 0;
+      return k.rowsACall() * k.foldBytes();
     }
-    return k.reduces.size() * (k.vector && k.innerFolded ? LaneFold.bytes() : 8);
+    return k.vector && k.innerFolded ? k.foldBytes() : k.reduces.size() * 8;
   }
 
   /** Adds a parameter; gives the expression that reads it. */
@@ -181,7 +181,7 @@ final class KernelSource {
 
   /** What an offset advances by from row to row, if the loop goes through rows. */
   private String next(int width, Strides strides) {
-    return k.loopsRows() ? p(strides.along(k.rows.get(k.rows.size() - 1)) * width) : null;
+    return k.outer() < 0 ? null : p(strides.along(k.outer()) * width);
   }
 
   /** Stride along an axis, in elements. */
@@ -218,7 +218,7 @@ final class KernelSource {
       }
       operand(v.base(), "b" + i, "a" + i, v.offset(), a -> k.stride(load, a));
       String next = next(t.bytes(), a -> k.stride(load, a));
-      if (k.loopsRows()) {
+      if (k.outer() >= 0) {
         args.add(new Arg(i, "b" + i, "a" + i, t, t.bytes(), null, next));
       } else if (k.vector && step == 0) {
         rowOffsets.append(
@@ -263,11 +263,8 @@ final class KernelSource {
     for (int j = 0; j < k.reduces.size() && !k.innerFolded; j++) {
       s.append(", int w" + j);
     }
-    if (k.loopsRows()) {
+    if (k.outer() >= 0) {
       args.forEach(a -> s.append(", int next_" + a.offset));
-      for (int j = 0; j < k.reduces.size(); j++) {
-        s.append(", " + Memory.TYPE + " r" + j + ", int o" + j + ", int next_o" + j);
-      }
     }
     return s.toString();
   }
@@ -279,7 +276,7 @@ final class KernelSource {
       args.stream()
           .filter(a -> a.memory != null)
           .forEach(a -> s.append("    " + a.memory + " = " + Operand.own(a.memory) + ";\n"));
-      if (!k.reduces.isEmpty() && !k.innerFolded) { // the sums of columns
+      if (!k.reduces.isEmpty() && (k.outer() >= 0 || !k.innerFolded)) { // lanes, sums of columns
         s.append("    x = " + Operand.own("x") + ";\n");
       }
     }
@@ -289,19 +286,29 @@ final class KernelSource {
   /** Statements at the end of a row in a loop over rows. */
   private String next() {
     StringBuilder s = new StringBuilder();
-    if (k.loopsRows()) {
+    if (k.outer() >= 0) {
       args.forEach(a -> s.append("      " + a.offset + " += next_" + a.offset + ";\n"));
-      for (int j = 0; j < k.reduces.size(); j++) {
-        s.append("      o" + j + " += next_o" + j + ";\n");
+      if (k.innerFolded) {
+        s.append("      w += " + k.foldBytes() + ";\n");
       }
     }
     return s.toString();
   }
 
-  /** The arguments of a call on several rows. */
-  String callRows() {
-    StringBuilder s = new StringBuilder(call("0"));
+  /**
+   * The arguments of a call on several rows.
+   *
+   * @param sums the arguments that say where sums of columns are kept
+   */
+  String callRows(String sums) {
+    StringBuilder s = new StringBuilder(call("0")).append(sums);
     args.forEach(a -> s.append(", " + a.next));
+    return s.toString();
+  }
+
+  /** The arguments of a call that folds the lanes of several rows. */
+  String callFolds() {
+    StringBuilder s = new StringBuilder();
     for (int j = 0; j < k.reduces.size(); j++) {
       Value v = k.reduces.get(j);
       s.append(", r" + j + ", o" + j + ", " + next(v.type.dtype().bytes(), k::reduceStride));
@@ -375,7 +382,7 @@ final class KernelSource {
     if (k.innerFolded) {
       s.append("  static void clear(" + Memory.TYPE + " x) {\n");
       for (int j = 0; j < k.reduces.size(); j++) {
-        s.append(new LaneFold(k.reduces.get(j), j).clear());
+        s.append(new LaneFold(k.reduces.get(j), j, "0").clear());
       }
       s.append("  }\n");
     }

@@ -24,11 +24,18 @@ final class LaneFold {
   private final String acc;
   private final boolean real;
 
-  /** Where the lanes are put. */
-  private final int at;
+  /** Where the lanes are put, as an expression. */
+  private final String at;
 
-  LaneFold(Value reduce, int j) {
-    this(reduce, j, 0);
+  private final String nanAt;
+
+  /**
+   * The first accumulator of a reduction.
+   *
+   * @param row the offset at which a row's lanes begin, as an expression
+   */
+  LaneFold(Value reduce, int j, String row) {
+    this(reduce, j, 0, row);
   }
 
   /**
@@ -36,12 +43,13 @@ final class LaneFold {
    *
    * @param part its number
    */
-  LaneFold(Value reduce, int j, int part) {
+  LaneFold(Value reduce, int j, int part, String row) {
     v = reduce;
     real = v.type.dtype().isFloating();
     how = how(v);
     acc = "acc" + j + (part == 0 ? "" : "_" + part);
-    at = j * bytes();
+    at = row + " + " + j * bytes();
+    nanAt = row + " + " + (j * bytes() + bytes() / 2);
   }
 
   /** Bytes of scratch memory for one reduction. */
@@ -92,18 +100,18 @@ final class LaneFold {
 
   /** The accumulators: of nothing, or in {@code tail} as the loop left them. */
   String start(boolean tail) {
-    String s = line(type(), acc, tail ? load(type(), species(), 0) : broadcast(type(), nothing()));
+    String s = line(type(), acc, tail ? load(type(), species(), at) : broadcast(type(), nothing()));
     return seesNan()
         ? s
             + line(
                 "IntVector",
                 acc + "n",
-                tail ? load("IntVector", "IS", bytes() / 2) : broadcast("IntVector", "0"))
+                tail ? load("IntVector", "IS", nanAt) : broadcast("IntVector", "0"))
         : s;
   }
 
-  private String load(String type, String species, int offset) {
-    return Memory.load(type, species, "x", Integer.toString(at + offset));
+  private static String load(String type, String species, String offset) {
+    return Memory.load(type, species, "x", offset);
   }
 
   private static String broadcast(String type, String number) {
@@ -162,15 +170,14 @@ final class LaneFold {
 
   /** Puts the accumulators into memory. */
   String finish() {
-    String s = "    " + Memory.store(acc, "x", Integer.toString(at)) + "\n";
-    String nan = Integer.toString(at + bytes() / 2);
-    return seesNan() ? s + "    " + Memory.store(acc + "n", "x", nan) + "\n" : s;
+    String s = "    " + Memory.store(acc, "x", at) + "\n";
+    return seesNan() ? s + "    " + Memory.store(acc + "n", "x", nanAt) + "\n" : s;
   }
 
   /** A statement that makes the accumulators in memory those of nothing. */
   String clear() {
     String e = at + " + e * 4";
-    String n = at + bytes() / 2 + " + e * 4";
+    String n = nanAt + " + e * 4";
     return "    for (int e = 0; e < L; e++) { "
         + Memory.put(isFloatSum() ? DType.F32 : DType.I32, "x", e, nothing())
         + (seesNan() ? " " + Memory.put(DType.I32, "x", n, "0") : "")
@@ -179,19 +186,8 @@ final class LaneFold {
 
   /** The result as an expression, from memory. */
   String result() {
-    return fold("x, " + at, "x, " + (at + bytes() / 2));
-  }
-
-  /** A statement that puts the result there. */
-  String store(String memory, String offset) {
-    DType t = v.type.dtype();
-    String x = "(" + ScalarText.type(t) + ") " + fold(acc, acc + "n");
-    return "      " + Memory.put(t, memory, offset, x) + "\n";
-  }
-
-  private String fold(String kept, String sizes) {
-    String folded = (isFloatSum() ? "sum" : how) + "(" + kept + ")";
-    return seesNan() ? "real(" + folded + ", max(" + sizes + "))" : folded;
+    String folded = (isFloatSum() ? "sum" : how) + "(x, " + at + ")";
+    return seesNan() ? "real(" + folded + ", max(x, " + nanAt + "))" : folded;
   }
 
   /** Constants of a class in which sums of floats are folded. */
@@ -205,14 +201,14 @@ final class LaneFold {
   }
 
   /**
-   * Methods that {@link #result}, or those that {@link #store} calls. The first take memory: a
-   * vector that is handed from method to method is an object until C2 makes one method of both.
+   * Methods that {@link #result} calls. They take memory: a vector that is handed from method to
+   * method is an object until C2 makes one method of both.
    */
-  static String helpers(List<Value> reduces, boolean stored) {
+  static String helpers(List<Value> reduces) {
     Set<String> folds = new TreeSet<>();
     boolean nan = false;
     for (int j = 0; j < reduces.size(); j++) {
-      LaneFold f = new LaneFold(reduces.get(j), j);
+      LaneFold f = new LaneFold(reduces.get(j), j, "0");
       folds.add(f.isFloatSum() ? "sum" : f.how);
       nan |= f.seesNan();
     }
@@ -227,9 +223,8 @@ final class LaneFold {
       boolean sum = how.equals("sum");
       String type = sum ? "FloatVector" : "IntVector";
       s.append("  static " + (sum ? "float " : "int ") + how + "(");
-      s.append(stored ? type + " v) {\n" : Memory.TYPE + " x, int at) {\n");
-      String load = Memory.load(type, sum ? "FS" : "IS", "x", "at");
-      s.append(stored ? "" : line(type, "v", load));
+      s.append(Memory.TYPE + " x, int at) {\n");
+      s.append(line(type, "v", load(type, sum ? "FS" : "IS", "at")));
       for (int n = VectorRuntime.LANES / 2; sum && n > 0; n /= 2) {
         s.append("    v = (FloatVector) v.add((FloatVector) v.rearrange(FOLD" + n + "));\n");
       }

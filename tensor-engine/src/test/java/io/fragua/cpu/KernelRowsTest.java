@@ -160,6 +160,31 @@ class KernelRowsTest {
     }
   }
 
+  /** Folded rows along several axes, more and fewer than are added up in f32 alone. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 16", "3, 5, 64", "2, 300, 32", "130, 3, 48", "7, 129, 16", "3, 150, 40"})
+  void sumsOfColumns(int a, int b, int n) {
+    check(
+        t -> {
+          Tensor y = t.get(0).add(t.get(1)).mul(t.get(2)).add(t.get(3).cast(DType.F32));
+          Tensor whole = t.get(0).mul(100).cast(DType.I32);
+          return List.of(
+              y,
+              y.sum(0),
+              y.sum(1),
+              y.sum(0, 1),
+              y.max(1),
+              y.square().sum(1),
+              y.greater(0).cast(DType.F32),
+              whole.sum(0, 1).cast(DType.F32),
+              whole.min(1).cast(DType.F32));
+        },
+        numbers(1, a, b, n),
+        numbers(2, a, 1, n),
+        numbers(3, b, 1),
+        numbers(4, a, b, n).cast(DType.BF16));
+  }
+
   /** A sum of exponentials that is 0, tiny, huge or infinite. */
   @Test
   void sharesOfAnySum() {
