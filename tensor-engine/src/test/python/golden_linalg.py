@@ -185,6 +185,16 @@ def factors():
                             lower=lower, transpose=transpose, unit=unit)
 
 
+def inverses():
+    for dtype in (np.float32, np.float64):
+        tol = (20, 40) if dtype == np.float64 else (4, 4)
+        for m, n, *lead in ((1, 1), (3, 3), (5, 3), (3, 5), (4, 2, 3)):
+            x = near(m, n, *lead, dtype=dtype)
+            row("pinv", np.linalg.pinv(x.astype(np.float64)).astype(dtype), x, tol=tol, rcond={"real": "1e-12"})
+        x = np.diag([2, 2, 0.5]).astype(dtype)  # equal singular values, and one that is left out
+        row("pinv", np.linalg.pinv(x, rcond=0.3), x, tol=tol, rcond={"real": "0.3"})
+
+
 def composed():
     global CALLS
     CALLS = LINALG
@@ -274,7 +284,7 @@ def main():
     for page in (einsums, products):
         page()
     write("contractions.json", CALLS)
-    for page in (matmuls, factors, composed, fourier):
+    for page in (matmuls, factors, composed, fourier, inverses):
         page()
     write("linalg_calls.json", LINALG)
     write("fft_calls.json", FOURIER)

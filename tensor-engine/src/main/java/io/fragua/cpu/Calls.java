@@ -60,12 +60,11 @@ final class Calls {
   }
 
   private static Step conv(Value v, CompileOptions options) {
-    boolean empty = // the sum is 0
-        v.args.stream().anyMatch(a -> a.shape().size() == 0)
-            || ConvFaults.readsNothing(ConvShape.of(v));
     DType t = v.args.get(0).base().type.dtype();
     boolean byOneDnn = t == DType.F32 || t == DType.BF16 && OneDnn.multipliesBf16();
-    return byOneDnn && !empty ? Convs.step(v, options) : new Interpreted(v, List.of(v));
+    return byOneDnn && !ConvFaults.isEmpty(v)
+        ? Convs.step(v, options)
+        : new Interpreted(v, List.of(v));
   }
 
   /** The row's definition. */

@@ -27,10 +27,7 @@ final class ConvEpilogue {
    */
   static Value fused(Value now, int i, boolean rounds) {
     Value p = now.args.get(i).base();
-    boolean empty =
-        p.args.stream().anyMatch(a -> a.shape().size() == 0)
-            || ConvFaults.readsNothing(ConvShape.of(p));
-    if (p.attrs.has("activation") || empty) { // a sum of nothing is not left to oneDNN
+    if (p.attrs.has("activation") || ConvFaults.isEmpty(p)) {
       return null;
     }
     switch (now.op.name()) {

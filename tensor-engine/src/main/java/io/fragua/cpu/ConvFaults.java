@@ -10,10 +10,19 @@ final class ConvFaults {
   private ConvFaults() {}
 
   /**
+   * True for a convolution, or a gradient of one, whose sums have no terms: it is not left to
+   * oneDNN.
+   */
+  static boolean isEmpty(Value conv) {
+    return conv.args.stream().anyMatch(a -> a.shape().size() == 0)
+        || readsNothing(ConvShape.of(conv));
+  }
+
+  /**
    * True if every window lies in the padding alone: brgemm implementations that apply an activation
    * read at address 0.
    */
-  static boolean readsNothing(ConvShape c) {
+  private static boolean readsNothing(ConvShape c) {
     for (int i = 0; i < c.window.rank(); i++) {
       boolean touches = false;
       for (int o = 0; !touches && o < c.output.dim(1 + i); o++) {

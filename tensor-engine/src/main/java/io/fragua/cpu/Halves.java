@@ -75,15 +75,14 @@ final class Halves {
 
   /** True for a product or convolution of f32 with elements in all operands. */
   static boolean isProduct(Value v) {
-    boolean product =
-        v.kind == Value.Kind.MATMUL
-            || v.kind == Value.Kind.CALL
-                && v.op != null
-                && v.op.name().startsWith("conv")
-                && !ConvFaults.readsNothing(ConvShape.of(v));
-    return product
-        && v.type.dtype() == DType.F32
-        && v.args.stream().allMatch(a -> a.shape().size() > 0);
+    if (v.type.dtype() != DType.F32) {
+      return false;
+    }
+    if (v.kind == Value.Kind.MATMUL) {
+      return v.args.stream().allMatch(a -> a.shape().size() > 0);
+    }
+    boolean conv = v.kind == Value.Kind.CALL && v.op != null && v.op.name().startsWith("conv");
+    return conv && !ConvFaults.isEmpty(v);
   }
 
   /** True for a product of which oneDNN keeps the rows of rounded operands apart. */

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.netlib.blas.Dgemm;
 import org.netlib.blas.Dtrsm;
 import org.netlib.lapack.Dgeqrf;
 import org.netlib.lapack.Dgesdd;
@@ -32,7 +33,7 @@ import org.netlib.util.intW;
 final class Lapack {
   /** The rows that this class computes. */
   static final Set<String> ROWS =
-      Set.of("cholesky", "triangular_solve", "solve", "lu", "qr", "eigh", "svd");
+      Set.of("cholesky", "triangular_solve", "solve", "lu", "qr", "eigh", "svd", "pinv");
 
   static {
     Dlamch.dlamch("E");
@@ -48,6 +49,7 @@ final class Lapack {
     kernels.put("qr", (ReferenceKernels.Kernel.Many) Lapack::qr);
     kernels.put("eigh", (ReferenceKernels.Kernel.Many) Lapack::eigh);
     kernels.put("svd", (ReferenceKernels.Kernel.Many) Lapack::svd);
+    kernels.put("pinv", Lapack::pinv);
   }
 
   /** Number of matrices, 0 if they have no elements. */
@@ -207,40 +209,70 @@ final class Lapack {
     }
   }
 
-  /** By rows, A = U S V' is LAPACK's A' = V S U'. */
+  /** U [m, k], the singular values [k] and V' [k, n] by rows; NaN where LAPACK has no answer. */
+  private record Factors(double[] u, double[] values, double[] vh) {}
+
   private static void svd(
       Attrs s, List<TensorType> in, Buffer[] x, List<TensorType> out, Buffer[] y) {
     int m = in.get(0).shape().dim(-2);
     int n = in.get(0).shape().dim(-1);
     int k = Math.min(m, n);
     for (int i = 0; i < matrices(in.get(0)); i++) {
-      double[] a = read(in.get(0), x[0], i, m * n);
-      double[] u = new double[m * k];
-      double[] values = new double[k];
-      double[] vh = new double[k * n];
-      intW info = new intW(finite(a) ? 0 : 1);
-      if (info.val == 0) {
-        int[] more = new int[8 * k];
-        double[] size = new double[1];
-        Dgesdd.dgesdd("S", n, m, a, 0, n, values, 0, vh, 0, n, u, 0, k, size, 0, -1, more, 0, info);
-        double[] work = new double[(int) size[0]];
-        Dgesdd.dgesdd(
-            "S", n, m, a, 0, n, values, 0, vh, 0, n, u, 0, k, work, 0, work.length, more, 0, info);
-      }
-      if (info.val != 0) {
-        Arrays.fill(u, Double.NaN);
-        Arrays.fill(values, Double.NaN);
-        Arrays.fill(vh, Double.NaN);
-      }
+      Factors f = factors(read(in.get(0), x[0], i, m * n), m, n);
       for (int v = 0; v < k; v++) {
-        if (negative(u, v, k, m)) {
-          negate(u, v, k, m);
-          negate(vh, v * n, 1, n);
+        if (negative(f.u, v, k, m)) {
+          negate(f.u, v, k, m);
+          negate(f.vh, v * n, 1, n);
         }
       }
-      write(out.get(0), y[0], i, u, m * k);
-      write(out.get(1), y[1], i, values, k);
-      write(out.get(2), y[2], i, vh, k * n);
+      write(out.get(0), y[0], i, f.u, m * k);
+      write(out.get(1), y[1], i, f.values, k);
+      write(out.get(2), y[2], i, f.vh, k * n);
+    }
+  }
+
+  /** By rows, A = U S V' is LAPACK's A' = V S U'. */
+  private static Factors factors(double[] a, int m, int n) {
+    int k = Math.min(m, n);
+    double[] u = new double[m * k];
+    double[] values = new double[k];
+    double[] vh = new double[k * n];
+    intW info = new intW(finite(a) ? 0 : 1);
+    if (info.val == 0) {
+      int[] more = new int[8 * k];
+      double[] size = new double[1];
+      Dgesdd.dgesdd("S", n, m, a, 0, n, values, 0, vh, 0, n, u, 0, k, size, 0, -1, more, 0, info);
+      double[] work = new double[(int) size[0]];
+      Dgesdd.dgesdd(
+          "S", n, m, a, 0, n, values, 0, vh, 0, n, u, 0, k, work, 0, work.length, more, 0, info);
+    }
+    if (info.val != 0) {
+      Arrays.fill(u, Double.NaN);
+      Arrays.fill(values, Double.NaN);
+      Arrays.fill(vh, Double.NaN);
+    }
+    return new Factors(u, values, vh);
+  }
+
+  /** V S^-1 U' of the singular values that count; by rows it is LAPACK's U S^-1 V'. */
+  private static void pinv(Attrs s, List<TensorType> in, Buffer[] x, TensorType out, Buffer y) {
+    int m = in.get(0).shape().dim(-2);
+    int n = in.get(0).shape().dim(-1);
+    int k = Math.min(m, n);
+    for (int i = 0; i < matrices(out); i++) {
+      Factors f = factors(read(in.get(0), x[0], i, m * n), m, n);
+      double least = s.real("rcond") * f.values[0];
+      int rank = 0;
+      while (rank < k && f.values[rank] > least) {
+        for (int c = 0; c < n; c++) {
+          f.vh[rank * n + c] /= f.values[rank];
+        }
+        rank++;
+      }
+      double[] p = new double[n * m];
+      Arrays.fill(p, Double.isNaN(least) ? Double.NaN : 0);
+      Dgemm.dgemm("T", "T", m, n, rank, 1, f.u, 0, k, f.vh, 0, n, 1, p, 0, m);
+      write(out, y, i, p, n * m);
     }
   }
 

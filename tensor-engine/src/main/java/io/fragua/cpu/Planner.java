@@ -18,7 +18,6 @@ import java.util.Set;
  */
 final class Planner {
   private static final int ALIGN = 64;
-  private static final int MAX_BYTES = Integer.MAX_VALUE - Buffer.ALIGNMENT;
 
   /** When a value is read last that the next runs read too. */
   private static final int KEPT = Integer.MAX_VALUE;
@@ -157,10 +156,10 @@ final class Planner {
         if (v.kind == Value.Kind.CONSTANT && seen.add(v)) {
           long end = at + align(v.type.byteSize());
           Check.that(
-              end <= MAX_BYTES,
+              end <= Buffer.LARGEST,
               "cpu program: the constants of a program hold at most %d bytes together: at least %d"
                   + " bytes; pass large ones as operands",
-              MAX_BYTES,
+              Buffer.LARGEST,
               end);
           places.put(v, new Place(1 + inputs.size() + outputs.size(), (int) at));
           at = end;

@@ -45,8 +45,8 @@ public final class Allocator implements AutoCloseable {
   /**
    * Memory aligned to {@link Buffer#ALIGNMENT}.
    *
-   * @throws MemoryLimitException if the size is over 2 GiB - 64 bytes, over what the budget has
-   *     left, or over what is left of the JVM's direct memory (-XX:MaxDirectMemorySize)
+   * @throws MemoryLimitException if the size is over {@link Buffer#LARGEST}, over what the budget
+   *     has left, or over what is left of the JVM's direct memory (-XX:MaxDirectMemorySize)
    * @throws IllegalStateException if closed
    */
   public synchronized Buffer allocate(long size) {
@@ -54,11 +54,13 @@ public final class Allocator implements AutoCloseable {
       throw new IllegalStateException(
           "allocator " + name + ": must be open: it is closed; allocate before closing it");
     }
-    if (size < 0 || size > Integer.MAX_VALUE - Buffer.ALIGNMENT) {
+    if (size < 0 || size > Buffer.LARGEST) {
       throw new MemoryLimitException(
           "allocator "
               + name
-              + ": a buffer holds at most 2147483583 bytes: "
+              + ": a buffer holds at most "
+              + Buffer.LARGEST
+              + " bytes: "
               + size
               + "; use smaller batches",
           null);

@@ -1,6 +1,7 @@
 package io.fragua.nn;
 
 import io.fragua.tensor.Check;
+import io.fragua.tensor.OneSide;
 import io.fragua.tensor.Tensor;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -100,15 +101,12 @@ public final class Activations {
 
   /** Of softplus the part max(x, 0); at 0 it counts as above, for which {@link #rest} makes up. */
   static Tensor above(Tensor x) {
-    return x.less(0).select(Tensor.scalar(x.dtype(), 0), x);
+    return OneSide.larger(x, Tensor.scalar(x.dtype(), 0));
   }
 
-  /**
-   * Of softplus the part log(1 + e^-|x|). Together they are smooth, since at 0 both are on one
-   * side; a maximum and a magnitude would have no second derivative there.
-   */
+  /** Of softplus the part log(1 + e^-|x|). Together they are smooth: both are on one side at 0. */
   static Tensor rest(Tensor x) {
-    return x.less(0).select(x, x.neg()).exp().log1p();
+    return OneSide.smaller(x, x.neg()).exp().log1p();
   }
 
   /**

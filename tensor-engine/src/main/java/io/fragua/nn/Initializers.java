@@ -150,6 +150,7 @@ public final class Initializers {
         scale > 0 && Double.isFinite(scale),
         "initializer: a scale is finite and above 0: %s; correct it",
         scale);
+    Settings.given("initializer", "a fan", fan);
     return (key, shape) -> {
       double n =
           switch (fan) {

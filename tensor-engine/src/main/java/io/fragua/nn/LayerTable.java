@@ -31,6 +31,7 @@ final class LayerTable {
   static String of(Scope.Run run, List<Tensor> inputs, Tensor output) {
     List<String[]> rows = new ArrayList<>();
     rows.add(TITLE);
+    Set<Node> own = between(inputs, output);
     for (int i = 0; i < run.parts.size(); i++) {
       Scope.Part p = run.parts.get(i);
       // What came before is not this part's, for instance the encoder whose result it attends to.
@@ -40,6 +41,8 @@ final class LayerTable {
           before.add(q.output());
         }
       }
+      Set<Node> nodes = between(before, p.output());
+      own.removeAll(nodes);
       rows.add(
           new String[] {
             p.path().substring(0, p.path().length() - 1),
@@ -47,18 +50,19 @@ final class LayerTable {
             p.input().type().toString(),
             p.output().type().toString(),
             number(parameters(run, name -> name.startsWith(p.path()))),
-            number(operations(p.output(), before))
+            number(operations(nodes))
           });
     }
-    rows.add(
-        new String[] {
-          "total",
-          "",
-          String.join(" ", inputs.stream().map(t -> t.type().toString()).toList()),
-          output.type().toString(),
-          number(parameters(run, name -> true)),
-          number(operations(output, inputs))
-        });
+    String in = String.join(" ", inputs.stream().map(t -> t.type().toString()).toList());
+    String out = output.type().toString();
+    long ownParameters =
+        parameters(run, n -> run.parts.stream().noneMatch(p -> n.startsWith(p.path())));
+    if (ownParameters + operations(own) > 0) {
+      String n = number(operations(own));
+      rows.add(new String[] {"(network)", "", in, out, number(ownParameters), n});
+    }
+    String all = number(operations(between(inputs, output)));
+    rows.add(new String[] {"total", "", in, out, number(parameters(run, name -> true)), all});
     return text(rows);
   }
 
@@ -69,26 +73,29 @@ final class LayerTable {
         .sum();
   }
 
-  /** Floating point operations from some tensors to another. */
-  private static long operations(Tensor to, List<Tensor> from) {
+  /** Uses of rows from some tensors to another, each once, however many results are read. */
+  private static Set<Node> between(List<Tensor> from, Tensor to) {
     Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     from.forEach(t -> seen.add(t.node()));
+    Set<Node> uses = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<Tensor> open = new ArrayDeque<>(List.of(to));
-    long sum = 0;
     while (!open.isEmpty()) {
       Tensor t = open.pop();
       if (t.isTraced() && seen.add(t.node())) {
         t.node().inputs().forEach(open::push);
-        Node first = t.node().first(); // one use of a row, however many of its results are read
-        sum += first == t.node() || seen.add(first) ? operations(first) : 0;
+        uses.add(t.node().first());
       }
     }
-    return sum;
+    return uses;
   }
 
-  private static long operations(Node n) {
-    List<TensorType> in = n.inputs().stream().map(Tensor::type).toList();
-    return n.op() == null ? 0 : operations(n.op(), n.attrs(), in, n.types());
+  private static long operations(Set<Node> uses) {
+    long sum = 0;
+    for (Node n : uses) {
+      List<TensorType> in = n.inputs().stream().map(Tensor::type).toList();
+      sum += n.op() == null ? 0 : operations(n.op(), n.attrs(), in, n.types());
+    }
+    return sum;
   }
 
   private static long operations(Op op, Attrs a, List<TensorType> in, List<TensorType> out) {
@@ -120,7 +127,29 @@ final class LayerTable {
     if (op.family() == Family.WINDOW && in.size() == 1) { // a pool
       return results * Shape.of(a.ints("size")).size();
     }
-    return results;
+    return op.family() == Family.LINALG ? algebra(op.name(), in) : results;
+  }
+
+  /** By the formulas of Golub and Van Loan, "Matrix Computations", 2013. */
+  private static long algebra(String op, List<TensorType> in) {
+    Shape s = in.get(0).shape();
+    double k = Math.min(s.dim(-2), s.dim(-1));
+    double l = Math.max(s.dim(-2), s.dim(-1));
+    double columns = in.get(in.size() - 1).shape().dim(-1); // of the right side
+    double svd = 14 * l * k * k + 8 * k * k * k;
+    double one =
+        switch (op) {
+          case "cholesky" -> k * k * k / 3;
+          case "lu" -> 2 * k * k * k / 3;
+          case "solve" -> 2 * k * k * k / 3 + 2 * k * k * columns;
+          case "triangular_solve" -> k * k * columns;
+          case "qr" -> 4 * l * k * k - 4 * k * k * k / 3; // and the columns of Q
+          case "eigh" -> 9 * k * k * k;
+          case "svd" -> svd;
+          case "pinv" -> svd + 2 * l * k * k;
+          default -> throw new IllegalStateException("table: no formula for " + op);
+        };
+    return Math.round(one) * s.slice(0, s.rank() - 2).size();
   }
 
   /** Of all that a loop's body or a branch computes. */

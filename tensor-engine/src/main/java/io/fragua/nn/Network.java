@@ -106,8 +106,9 @@ public final class Network {
    * A table of the network's layers, for a batch of these types: input, output, number of
    * parameters and of floating point operations of one application, with what they add up to. A
    * layer has a line if it is applied by {@link Scope#apply} or {@link Sequential}, and stands
-   * above its parts, which it includes. Moving and indexing count as no operations. A scan counts
-   * all its steps, a branch the longer way, a while loop nothing, for nobody knows its steps.
+   * above its parts, which it includes; what belongs to no layer has a line {@code (network)}.
+   * Moving and indexing count as no operations. A scan counts all its steps, a branch the longer
+   * way, a while loop nothing, for nobody knows its steps.
    */
   public static String table(Body body, List<TensorType> inputs) {
     Scope.Run run = new Scope.Run(null, null, null, null);

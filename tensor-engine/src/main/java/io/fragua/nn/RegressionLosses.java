@@ -1,6 +1,7 @@
 package io.fragua.nn;
 
 import io.fragua.tensor.Check;
+import io.fragua.tensor.OneSide;
 import io.fragua.tensor.Tensor;
 
 /**
@@ -53,7 +54,7 @@ public final class RegressionLosses {
    */
   public static Tensor logCosh(Tensor predictions, Tensor targets) {
     Tensor e = error("log_cosh", predictions, targets);
-    Tensor size = e.less(0).select(e.neg(), e); // at 0 one side, where abs has no second derivative
+    Tensor size = OneSide.larger(e, e.neg());
     return size.add(size.mul(-2).exp().log1p()).sub(Math.log(2));
   }
 

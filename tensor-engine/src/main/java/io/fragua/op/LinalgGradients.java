@@ -13,7 +13,9 @@ import java.util.List;
  * <p>Sources: [G] Giles, "Collected matrix derivative results for forward and reverse mode
  * algorithmic differentiation", 2008; [T] Townsend, "Differentiating the singular value
  * decomposition", 2016; [R] Roberts and Roberts, "QR and LQ decomposition matrix backpropagation
- * algorithms for square, wide, and deep matrices", 2020; and the rules in {@code jax.lax.linalg}.
+ * algorithms for square, wide, and deep matrices", 2020; [P] Golub and Pereyra, "The
+ * differentiation of pseudo-inverses and nonlinear least squares problems whose variables
+ * separate", 1973; and the rules in {@code jax.lax.linalg}.
  */
 final class LinalgGradients {
   private LinalgGradients() {}
@@ -77,6 +79,30 @@ final class LinalgGradients {
   static List<Tensor> solve(Tensor g, Tensor a, Tensor x) {
     Tensor b = Tensor.apply("solve", Attrs.NONE, a.transpose(), g);
     return List.of(b.matmul(x.transpose()).neg(), b);
+  }
+
+  /**
+   * [P] (4.12), transposed, for the changes of A that keep its rank: -P' g P' + (I - A P) g' P P' +
+   * P' P g' (I - P A). No singular values are told apart, so equal ones are no matter.
+   */
+  static Tensor pinv(Tensor g, Tensor a, Tensor p) {
+    Tensor pt = p.transpose();
+    Tensor gt = g.transpose();
+    Tensor left = product(gt, p, pt);
+    Tensor right = product(pt, p, gt);
+    return left.sub(product(a, p, left))
+        .add(right.sub(product(right, p, a)))
+        .sub(product(pt, g, pt));
+  }
+
+  /** Of three matrices, in the cheaper order. */
+  private static Tensor product(Tensor x, Tensor y, Tensor z) {
+    double i = x.shape().dim(-2);
+    double j = y.shape().dim(-2);
+    double k = y.shape().dim(-1);
+    double l = z.shape().dim(-1);
+    boolean first = i * k * (j + l) <= j * l * (i + k);
+    return first ? x.matmul(y).matmul(z) : x.matmul(y.matmul(z));
   }
 
   /** JAX's rule, transposed: P' L^-T (lower(L' gL, -1) + upper(gU U')) U^-T. */

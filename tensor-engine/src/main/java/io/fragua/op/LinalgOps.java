@@ -102,7 +102,23 @@ final class LinalgOps {
               (Op.Vjp.Many) (g, in, y, a) -> List.of(LinalgGradients.svd(g, y)),
               LEADING,
               "NumPy linalg.svd, full_matrices=False; of each left vector the first large component"
-                  + " is positive"));
+                  + " is positive"),
+          row(
+              "pinv",
+              1,
+              (op, in, a) -> {
+                TensorType t = matrix(op, in.get(0));
+                double rcond = a.real("rcond");
+                Check.shape(
+                    rcond >= 0 && Double.isFinite(rcond),
+                    "pinv: rcond must be finite and not negative: %s; correct it",
+                    rcond);
+                Shape s = t.shape();
+                return t.with(s.with(-2, s.dim(-1)).with(-1, s.dim(-2)));
+              },
+              (g, in, y, a) -> List.of(LinalgGradients.pinv(g, in.get(0), y)),
+              LEADING,
+              "NumPy linalg.pinv"));
 
   private LinalgOps() {}
 

@@ -52,17 +52,25 @@ final class ScatterVjp {
 
   /**
    * For each update the product of everything else that goes into its element. Dividing the whole
-   * product would give 0 / 0 at a zero, so zeros are counted and left out.
+   * product would give 0 / 0 at a zero, so zeros are counted and left out. Where one of the others
+   * is zero, it is a factor still: the product is 0, but moves with it. Of two it moves with
+   * neither, so that first and second derivatives are exact, and higher ones where at most one of
+   * an element's updates is zero.
    */
   private static Tensor others(Tensor x, Tensor ids, Tensor u, Tensor g) {
     Tensor zero = u.equal(IndexOps.zeros(u, g));
     Tensor one = Tensor.scalar(u.dtype(), 1);
     Tensor rest = zero.select(one, u);
     Tensor product = x.scatter(Scatter.MUL, ids, rest).gather(ids);
-    Tensor zeros = zero.cast(u.dtype()).scatterAdd(x.shape().dim(0), ids).gather(ids);
     Tensor none = IndexOps.zeros(u, g);
-    return zero.select(
-        zeros.equal(one).select(product, none), zeros.equal(none).select(product.div(rest), none));
+    Tensor count = sumOfOthers(zero.cast(u.dtype()), x, ids);
+    Tensor factor = sumOfOthers(zero.select(u, none), x, ids); // where the count is 1, that one
+    Tensor without = product.div(rest);
+    return count.equal(none).select(without, count.equal(one).select(without.mul(factor), none));
+  }
+
+  private static Tensor sumOfOthers(Tensor u, Tensor x, Tensor ids) {
+    return u.scatterAdd(x.shape().dim(0), ids).gather(ids).sub(u);
   }
 
   /** The gradient is shared equally by all that reach the extremum, as by {@code reduce_max}. */

@@ -15,8 +15,8 @@ public final class Buffer {
   /** Alignment of allocated buffers in bytes: a cache line, and the widest vector. */
   public static final int ALIGNMENT = 64;
 
-  /** The most bytes a buffer has. */
-  static final int LARGEST = Integer.MAX_VALUE - ALIGNMENT;
+  /** The most bytes a buffer has, and so a tensor: 2 GiB less what aligning it takes. */
+  public static final int LARGEST = Integer.MAX_VALUE - ALIGNMENT;
 
   private final ByteBuffer bytes;
 
@@ -27,14 +27,26 @@ public final class Buffer {
   /**
    * Zeroed memory freed by the garbage collector: what eager tensors live in.
    *
-   * @throws IllegalArgumentException if the size is over 2 GiB - 64 bytes
+   * @throws IllegalArgumentException if the size is over {@link #LARGEST}
    */
   public static Buffer collected(long size) {
+    checkSize("buffer", size, size);
+    return size <= Slab.MOST ? Slab.OF_THREAD.get().cut((int) size) : alone((int) size);
+  }
+
+  /**
+   * Throws unless a buffer can have this size.
+   *
+   * @param who would need it
+   * @param of what of, for the message
+   */
+  static void checkSize(String who, long size, Object of) {
     Check.that(
         size >= 0 && size <= LARGEST,
-        "buffer: a single tensor holds at most 2147483583 bytes: %d; split the tensor",
-        size);
-    return size <= Slab.MOST ? Slab.OF_THREAD.get().cut((int) size) : alone((int) size);
+        "%s: a single tensor holds at most %d bytes: %s; split the tensor",
+        who,
+        LARGEST,
+        of);
   }
 
   private static Buffer alone(int size) {

@@ -213,18 +213,14 @@ public interface Linalg {
 
   /**
    * Pseudo-inverse: [..., M, N] to [..., N, M], with singular values of at most {@code rcond} times
-   * the largest taken as zero. Its gradient is NaN where two singular values are equal.
+   * the largest taken as zero, by the derivative too: it is that along matrices of the same rank,
+   * since between ranks there is none. Equal singular values do it no harm.
    *
-   * @source NumPy linalg.pinv
+   * @param rcond finite and not negative
+   * @source NumPy linalg.pinv; derivative: Golub and Pereyra 1973, as in JAX and PyTorch
    */
   default Tensor pinv(double rcond) {
-    Svd f = svd();
-    Tensor s = f.s();
-    Tensor large = s.greater(s.maxKeep(-1).mul(rcond).stopGradient());
-    Tensor one = Tensor.scalar(s.dtype(), 1);
-    Tensor inverse =
-        large.select(one.lift(s).div(large.select(s, one)), Tensor.scalar(s.dtype(), 0));
-    return f.vh().transpose().mul(inverse.expandDims(-2)).matmul(f.u().transpose());
+    return Tensor.apply("pinv", Attrs.of("rcond", rcond), self());
   }
 
   /** As {@link #pinv(double)} with NumPy's 1e-15 in f64, and 1e-6 in f32. */
@@ -235,8 +231,7 @@ public interface Linalg {
   /**
    * The shortest X that makes the squares of this X - b least: this [..., M, N], b [..., M, K] (or
    * a vector [M]), result [..., N, K]. Singular values of at most eps times the larger side and the
-   * largest of them count as zero. As for {@link #pinv(double)}, the gradient is NaN where two are
-   * equal.
+   * largest of them count as zero, as in {@link #pinv(double)}.
    *
    * @source NumPy linalg.lstsq, the solution
    */

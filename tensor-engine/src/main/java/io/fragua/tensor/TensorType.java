@@ -25,14 +25,10 @@ public record TensorType(DType dtype, Shape shape) {
    * Throws unless a buffer can hold such a tensor.
    *
    * @param who would compute it
-   * @throws IllegalArgumentException if it has over 2 GiB - 64 bytes
+   * @throws IllegalArgumentException if it has more than {@link Buffer#LARGEST} bytes
    */
   public void fits(String who) {
-    Check.that(
-        byteSize() <= Buffer.LARGEST,
-        "%s: a single tensor holds at most 2147483583 bytes: %s; split the tensor",
-        who,
-        this);
+    Buffer.checkSize(who, byteSize(), this);
   }
 
   /** Same element type, other shape. */

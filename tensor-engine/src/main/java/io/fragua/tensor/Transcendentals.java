@@ -145,15 +145,10 @@ public interface Transcendentals {
     return Elementwise.binary("random_loggamma_grad", self(), logX);
   }
 
-  /** The larger, on a tie this one: all derivatives are those of one side. */
-  private Tensor larger(Tensor b) {
-    return self().less(b).select(b, self());
-  }
-
   /** The smaller less the larger; 0 for equal infinities, whose difference is not a number. */
   private Tensor below(Tensor b) {
     Tensor infinite = self().equal(b).and(self().isInf());
-    Tensor d = self().less(b).select(self().sub(b), b.sub(self()));
+    Tensor d = OneSide.smaller(self().sub(b), b.sub(self()));
     return infinite.select(Tensor.scalar(self().dtype(), 0), d);
   }
 
@@ -163,8 +158,7 @@ public interface Transcendentals {
    * @source NumPy {@code logaddexp}
    */
   default Tensor logaddexp(Tensor b) {
-    Tensor d = below(b);
-    return larger(b).add(d.exp().log1p());
+    return OneSide.larger(self(), b).add(below(b).exp().log1p());
   }
 
   /**
@@ -173,8 +167,7 @@ public interface Transcendentals {
    * @source NumPy {@code logaddexp2}
    */
   default Tensor logaddexp2(Tensor b) {
-    Tensor d = below(b);
-    return larger(b).add(d.exp2().log1p().div(Math.log(2)));
+    return OneSide.larger(self(), b).add(below(b).exp2().log1p().div(Math.log(2)));
   }
 
   /**
@@ -183,10 +176,8 @@ public interface Transcendentals {
    * @source JAX {@code jax.nn.log_sigmoid}
    */
   default Tensor logSigmoid() {
-    // One formula on each side, smooth at 0 too: a tie would have half slopes and no curvature.
-    Tensor below = self().less(0);
-    Tensor zero = Tensor.scalar(self().dtype(), 0);
-    return below.select(self(), zero).sub(below.select(self(), self().neg()).exp().log1p());
+    Tensor below = OneSide.smaller(self(), Tensor.scalar(self().dtype(), 0));
+    return below.sub(OneSide.smaller(self(), self().neg()).exp().log1p());
   }
 
   /**

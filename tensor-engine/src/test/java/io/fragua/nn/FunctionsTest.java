@@ -278,5 +278,8 @@ class FunctionsTest {
     assertEquals(
         "initializer: a bound is finite and not negative: Infinity; correct it",
         ScopeTest.message(() -> Initializers.uniform(Double.POSITIVE_INFINITY)));
+    assertEquals(
+        "initializer: needs a fan: null; pass one",
+        ScopeTest.message(() -> Initializers.varianceScaling(1, null, true)));
   }
 }

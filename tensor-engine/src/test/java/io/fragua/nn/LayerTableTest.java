@@ -8,7 +8,10 @@ import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import io.fragua.transform.Checkpoint;
 import io.fragua.transform.Fn;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What {@link Network#table} prints. */
@@ -104,6 +107,49 @@ class LayerTableTest {
       of[i] = flops(net, "cross", 2, 3, 4);
     }
     assertEquals(of[0], of[1]);
+  }
+
+  /** What belongs to no part is the network's own, so that the lines add up. */
+  @Test
+  void whatIsInNoPartHasALine() {
+    Network.Body net =
+        (s, in) -> {
+          Tensor x = in.get(0).mul(s.param("scale", Shape.of(2), Initializers.ones())).tanh();
+          return s.apply("dense", new Dense(3), x).add(1);
+        };
+    assertEquals(
+        """
+        layer     kind     input     output    parameters FLOPs
+        dense     Dense(3) f32[4, 2] f32[4, 3]          9    60
+        (network)          f32[4, 2] f32[4, 3]          2    28
+        total              f32[4, 2] f32[4, 3]         11    88
+        """
+            .replaceAll(" +", " "),
+        Network.table(net, List.of(TensorType.of(DType.F32, 4, 2))).replaceAll(" +", " "));
+  }
+
+  /** By the usual formulas, for each of the matrices. */
+  @Test
+  void linearAlgebraCountsByItsFormulas() {
+    int n = 30;
+    Map<String, UnaryOperator<Tensor>> square = new LinkedHashMap<>();
+    square.put("9000", Tensor::cholesky);
+    square.put("18000", x -> x.lu().lu());
+    square.put("72000", x -> x.solve(x));
+    square.put("27000", x -> x.triangularSolve(x, true, false, false));
+    square.put("243000", x -> x.eigh().vectors());
+    square.put("594000", x -> x.svd().u());
+    square.put("648000", x -> x.pinv());
+    square.forEach(
+        (count, f) -> {
+          Layer layer = (s, x) -> f.apply(x);
+          long all = 2 * Long.parseLong(count);
+          assertEquals(all, flops(Network.of(new Sequential(layer)), "layer_0", 2, n, n));
+        });
+    Layer q = (s, x) -> x.qr().q();
+    for (int[] dims : new int[][] {{50, n}, {n, 50}}) {
+      assertEquals(144_000, flops(Network.of(new Sequential(q)), "layer_0", dims));
+    }
   }
 
   @Test

@@ -19,7 +19,7 @@ final class LinalgCases {
 
   static void addTo(List<OpCase> all) {
     for (DType t : List.of(DType.F32, DType.F64)) {
-      for (String op : List.of("cholesky", "lu", "eigh", "qr", "svd")) {
+      for (String op : List.of("cholesky", "lu", "eigh", "qr", "svd", "pinv")) {
         for (int n : new int[] {0, 1, 2, 3}) {
           for (int[] lead : LEADING) {
             add(all, op, t, lead, n, n);
@@ -27,12 +27,12 @@ final class LinalgCases {
         }
         add(all, op, t, new int[0], 5, 5);
         add(all, op, t, new int[0], 67, 67);
-        Attrs none = Attrs.NONE;
-        all.add(of(op, none, Tolerance.EQUAL, operand(t, Values.edges(1), 3, 3)));
-        all.add(of(op, none, Tolerance.EQUAL, operand(t, Values.range(0, 0), 2, 3, 3)));
-        all.add(of(op, none, Tolerance.EQUAL, operand(t, Values.few(), 4, 3, 3)));
+        Attrs a = settings(op);
+        all.add(of(op, a, Tolerance.EQUAL, operand(t, Values.edges(1), 3, 3)));
+        all.add(of(op, a, Tolerance.EQUAL, operand(t, Values.range(0, 0), 2, 3, 3)));
+        all.add(of(op, a, Tolerance.EQUAL, operand(t, Values.few(), 4, 3, 3)));
       }
-      for (String op : List.of("qr", "svd")) {
+      for (String op : List.of("qr", "svd", "pinv")) {
         for (int[] s : new int[][] {{1, 3}, {3, 1}, {4, 2}, {2, 4}, {3, 2}, {0, 3}, {3, 0}}) {
           add(all, op, t, new int[0], s[0], s[1]);
           add(all, op, t, new int[] {2}, s[0], s[1]);
@@ -43,9 +43,13 @@ final class LinalgCases {
     }
   }
 
+  private static Attrs settings(String op) {
+    return op.equals("pinv") ? Attrs.of("rcond", 1e-6) : Attrs.NONE;
+  }
+
   private static void add(List<OpCase> all, String op, DType t, int[] lead, int m, int n) {
     int[] dims = Shape.of(lead).concat(Shape.of(m, n)).dims();
-    OpCase c = of(op, Attrs.NONE, Tolerance.EQUAL, operand(t, Values.apart(m, n), dims));
+    OpCase c = of(op, settings(op), Tolerance.EQUAL, operand(t, Values.apart(m, n), dims));
     all.add(c.size() > 0 ? c.differentiable() : c);
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.fragua.nn.Activations;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.Scatter;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
@@ -139,6 +140,39 @@ class JacobianTest {
 
   private static double[] hessian(Fn f, Tensor at) {
     return Jacobian.hessian(f).call(at).toDoubles();
+  }
+
+  /** The products are polynomials: written out, they have the same second derivatives. */
+  @Test
+  void productsByIndexAreCurvedAtZeros() {
+    Tensor ids = Tensor.of(new int[] {0, 1, 0, 0}, 4);
+    Tensor weights = Tensor.of(new double[] {1, 7}, 2);
+    Fn scattered =
+        in -> {
+          Tensor y = in.get(0).slice(0, 0, 2).scatter(Scatter.MUL, ids, in.get(0).slice(0, 2, 6));
+          return List.of(y.mul(weights).sum());
+        };
+    Fn written =
+        in -> {
+          List<Tensor> v = new ArrayList<>();
+          for (int i = 0; i < 6; i++) {
+            v.add(in.get(0).slice(0, i, i + 1).reshape());
+          }
+          Tensor first = v.get(0).mul(v.get(2)).mul(v.get(4)).mul(v.get(5));
+          return List.of(first.add(v.get(1).mul(v.get(3)).mul(7)));
+        };
+    double[][] at = {
+      {2, 3, 5, 7, 11, 13}, // none
+      {2, 3, 0, 7, 11, 13}, // one, two, three of a place
+      {2, 3, 0, 0, 11, 0},
+      {2, 3, 0, 0, 0, 0},
+      {0, 0, 5, 0, 11, 13}, // and where they go
+      {0, 3, 0, 7, 11, 13},
+    };
+    for (double[] v : at) {
+      Tensor x = Tensor.of(v, 6);
+      assertArrayEquals(hessian(written, x), hessian(scattered, x), 1e-11, x.toString());
+    }
   }
 
   @Test

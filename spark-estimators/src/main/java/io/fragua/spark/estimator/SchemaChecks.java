@@ -29,7 +29,7 @@ import org.apache.spark.sql.types.StructType;
 /** Checks of columns against parameters, on the driver, before any job. */
 final class SchemaChecks {
   /** Elements of an f32 tensor. */
-  private static final int MOST = (Integer.MAX_VALUE - Buffer.ALIGNMENT) / Float.BYTES;
+  private static final int MOST = Buffer.LARGEST / Float.BYTES;
 
   private final String stage;
   private final StructType schema;
