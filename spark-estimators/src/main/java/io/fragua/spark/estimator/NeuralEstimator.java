@@ -16,6 +16,7 @@ import io.fragua.spark.param.ParamGroups;
 import io.fragua.spark.persist.DataDescription;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.Checkpoints;
 import io.fragua.spark.train.Distribution;
 import io.fragua.spark.train.Recovery;
 import io.fragua.spark.train.TrainListener;
@@ -235,7 +236,13 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
     BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
-    BarrierTrainer.checkCheckpoints(spark, getCheckpointDir());
+    try (Checkpoints checkpoints = Checkpoints.open(spark, getCheckpointDir())) {
+      return fit(dataset, checkpoints);
+    }
+  }
+
+  private M fit(Dataset<?> dataset, Checkpoints checkpoints) {
+    SparkSession spark = dataset.sparkSession();
     listener.phase("statistics");
     TrainingRows read = new TrainingRows(this, spread().shards());
     Seen seen = Jobs.run(spark.sparkContext(), stage(), () -> look(read, dataset));
@@ -286,7 +293,8 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 Precision.valueOf(getPrecision()),
                 recovery(learnt),
                 spread(),
-                listener));
+                listener),
+            checkpoints);
     return finished(problem, result);
   }
 
