@@ -203,6 +203,33 @@ class LauncherTest {
     fails("--conf takes spark.KEY=VALUE, got 'x=y'", "example", "--conf", "x=y");
   }
 
+  /** In a launcher that looks for the machine's files elsewhere. */
+  @Test
+  void theHeapIsAShareOfWhatMachineAndContainerHave() throws Exception {
+    Path machine = temp.resolve("machine");
+    Path launcher = project.resolve("bin/fragua");
+    String text = Files.readString(launcher).replace("/sys/fs/cgroup", machine + "/cgroup");
+    Files.writeString(launcher, text.replace("/proc/meminfo", machine + "/meminfo"));
+    write(machine.resolve("meminfo"), "MemTotal:       10240000 kB\n");
+    heap(4000);
+    Path v1 = machine.resolve("cgroup/memory/memory.limit_in_bytes");
+    write(v1, "9223372036854771712\n"); // no limit
+    heap(4000);
+    write(v1, (5000L << 20) + "\n");
+    heap(2000);
+    Files.delete(v1);
+    Path v2 = machine.resolve("cgroup/memory.max");
+    write(v2, "max\n");
+    heap(4000);
+    write(v2, (2500L << 20) + "\n");
+    heap(1000);
+  }
+
+  private void heap(int mb) throws Exception {
+    Outcome outcome = fragua("devices");
+    assertTrue(outcome.out().contains("<-Xmx" + mb + "m>\n"), outcome.out() + outcome.err());
+  }
+
   @Test
   void withSparkHomeItSubmitsBothJars() throws Exception {
     fragua("devices");

@@ -96,13 +96,8 @@ public final class NeuralClassificationModel extends NeuralModel<NeuralClassific
   }
 
   @Override
-  public String toString() {
-    return "NeuralClassificationModel: uid="
-        + uid()
-        + ", numClasses="
-        + numClasses()
-        + ", numFeatures="
-        + numFeatures();
+  String sizes() {
+    return "numClasses=" + numClasses() + ", " + super.sizes();
   }
 
   /** A reader of saved models. */

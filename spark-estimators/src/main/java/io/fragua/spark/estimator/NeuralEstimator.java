@@ -16,6 +16,7 @@ import io.fragua.spark.param.ParamGroups;
 import io.fragua.spark.persist.DataDescription;
 import io.fragua.spark.persist.ModelData;
 import io.fragua.spark.train.BarrierTrainer;
+import io.fragua.spark.train.Checkpoints;
 import io.fragua.spark.train.Distribution;
 import io.fragua.spark.train.Recovery;
 import io.fragua.spark.train.TrainListener;
@@ -76,8 +77,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   private final String uid; // before the groups: each parameter remembers its owner's uid
   private final ParamGroups groups;
-  private transient Layer network;
-  private boolean ownNetwork; // which does not travel with a serialized estimator
+  private OwnNetwork own = new OwnNetwork(null);
   private transient TrainListener listener = TrainListener.NONE;
 
   NeuralEstimator(String uid) {
@@ -119,8 +119,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    * @param layer null for the network that the parameters describe
    */
   public E setNetwork(Layer layer) {
-    network = layer;
-    ownNetwork = layer != null;
+    own = new OwnNetwork(layer);
     return self();
   }
 
@@ -233,16 +232,17 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
         "%s fit: learns from a data set that ends: this one is a stream; save it, and fit on the"
             + " files",
         stage());
-    Check.that(
-        network != null || !ownNetwork,
-        "%s network: a layer is code, which Java's serialization leaves behind: the network that"
-            + " was set is gone; call setNetwork again, with null for one that the parameters"
-            + " describe",
-        stage());
+    own.check(stage());
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
     BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
-    BarrierTrainer.checkCheckpoints(spark, getCheckpointDir());
+    try (Checkpoints checkpoints = Checkpoints.open(spark, getCheckpointDir())) {
+      return fit(dataset, checkpoints);
+    }
+  }
+
+  private M fit(Dataset<?> dataset, Checkpoints checkpoints) {
+    SparkSession spark = dataset.sparkSession();
     listener.phase("statistics");
     TrainingRows read = new TrainingRows(this, spread().shards());
     Seen seen = Jobs.run(spark.sparkContext(), stage(), () -> look(read, dataset));
@@ -254,7 +254,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     int parts = getDeterministic() ? spread().shards() : workers;
     int local = TrainRequest.localBatch(getBatchSize(), parts);
     NetworkBody body =
-        new NetworkBody(learnt.data(), this, network, objective().outputs(learnt.data()));
+        new NetworkBody(learnt.data(), this, own.layer(), objective().outputs(learnt.data()));
     var problem =
         new TrainingGraphs.Problem(
             body, objective(), rowLoss(learnt.data()), learnt.data(), learnt.classWeights());
@@ -293,7 +293,8 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 Precision.valueOf(getPrecision()),
                 recovery(learnt),
                 spread(),
-                listener));
+                listener),
+            checkpoints);
     return finished(problem, result);
   }
 
@@ -359,7 +360,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     try {
       return Network.init(problem.body(), problem.types(rows), Key.of(getSeed()));
     } catch (IllegalArgumentException e) {
-      if (network != null) {
+      if (own.given()) {
         throw e;
       }
       throw new IllegalArgumentException(
@@ -391,7 +392,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
 
   /** Traces a custom network on types alone, so that a wrong one is found before the training. */
   private void checkNetwork(TrainingGraphs.Problem problem, int rows) {
-    if (network == null) {
+    if (!own.given()) {
       return;
     }
     List<Integer> allowed = objective().allowedOutputs(problem.data());
@@ -456,8 +457,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
   @Override
   public E copy(ParamMap extra) {
     E that = copyValues(create(uid), extra);
-    that.setNetwork(network);
-    ((NeuralEstimator<?, ?>) that).ownNetwork = ownNetwork;
+    ((NeuralEstimator<?, ?>) that).own = own;
     return that.setListener(listener);
   }
 
@@ -468,14 +468,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
    */
   @Override
   public MLWriter write() {
-    if (ownNetwork) {
-      throw new IllegalStateException(
-          stage()
-              + " network: an estimator with a network of its own cannot be saved, because a layer"
-              + " is code: "
-              + network
-              + "; save the fitted model, or set the network again after loading");
-    }
+    own.checkSavable(stage());
     return new DefaultParamsWriter(this);
   }
 }

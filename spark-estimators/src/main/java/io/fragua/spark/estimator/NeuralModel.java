@@ -113,6 +113,18 @@ public abstract class NeuralModel<M extends NeuralModel<M>> extends Model<M>
     return d.width() + d.categories().size() + keys;
   }
 
+  /** What a text about the model counts. */
+  String sizes() {
+    return "numFeatures=" + numFeatures();
+  }
+
+  /** Class, uid and sizes; of a model that has learnt nothing that it has not. */
+  @Override
+  public String toString() {
+    String learnt = model == null ? "nothing learnt" : sizes();
+    return getClass().getSimpleName() + ": uid=" + uid() + ", " + learnt;
+  }
+
   /** How the training went. */
   @Override
   public TrainingSummary summary() {

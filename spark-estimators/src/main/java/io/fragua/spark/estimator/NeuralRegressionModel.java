@@ -47,11 +47,6 @@ public final class NeuralRegressionModel extends NeuralModel<NeuralRegressionMod
             y -> y.reshape(y.shape().dim(0))));
   }
 
-  @Override
-  public String toString() {
-    return "NeuralRegressionModel: uid=" + uid() + ", numFeatures=" + numFeatures();
-  }
-
   /** A reader of saved models. */
   public static MLReader<NeuralRegressionModel> read() {
     return new ModelReader<>(

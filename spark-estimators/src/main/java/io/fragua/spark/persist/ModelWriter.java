@@ -30,6 +30,7 @@ import scala.math.BigInt;
 public final class ModelWriter extends MLWriter {
   private final Params stage;
   private final ModelData model;
+  private final long most;
   private boolean local;
 
   /**
@@ -38,8 +39,34 @@ public final class ModelWriter extends MLWriter {
    * @param stage whose class, uid and parameters are saved
    */
   public ModelWriter(Params stage, ModelData model) {
+    this(stage, model, Integer.MAX_VALUE - (1 << 20)); // an array, with room for the header
+  }
+
+  /**
+   * A writer of a model that is not too large.
+   *
+   * @param most bytes of weights
+   */
+  ModelWriter(Params stage, ModelData model, long most) {
     this.stage = stage;
     this.model = model;
+    this.most = most;
+  }
+
+  /** Saves, unless the model is too large, which shows before one that is there is removed. */
+  @Override
+  public void save(String path) throws IOException {
+    checkSize();
+    super.save(path);
+  }
+
+  private void checkSize() {
+    Check.that(
+        model.bytes() <= most,
+        "%s: a saved model holds at most %d bytes of weights: %d bytes; use a smaller network",
+        stage.uid(),
+        most,
+        model.bytes());
   }
 
   /**
@@ -50,6 +77,7 @@ public final class ModelWriter extends MLWriter {
    */
   @Override
   public void saveToLocal(String path) {
+    checkSize();
     local = true;
     try {
       saveImpl(path);
@@ -88,11 +116,6 @@ public final class ModelWriter extends MLWriter {
 
   private Map<String, byte[]> content() throws IOException {
     ByteArrayOutputStream weights = new ByteArrayOutputStream();
-    Check.that(
-        model.bytes() < Integer.MAX_VALUE - (1 << 20),
-        "%s: a saved model holds at most 2 GiB of weights: %d bytes; use a smaller network",
-        stage.uid(),
-        model.bytes());
     Safetensors.write(weights, model.weights(), Map.of());
     Map<String, byte[]> m = new LinkedHashMap<>();
     m.put(ModelFolder.DATA, utf8(DataJson.write(model.data(), model.history())));

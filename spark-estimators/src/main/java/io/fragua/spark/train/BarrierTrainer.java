@@ -1,8 +1,6 @@
 package io.fragua.spark.train;
 
-import java.io.IOException;
 import org.apache.spark.SparkContext;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * Data-parallel training inside Spark: rows are dealt to {@code numWorkers} tasks of one barrier
@@ -23,24 +21,6 @@ public final class BarrierTrainer {
   }
 
   /**
-   * Whether checkpoints can be written to a folder, which is made; for callers with work to do
-   * before the training.
-   *
-   * @param folder empty for no checkpoints
-   * @throws java.io.UncheckedIOException if they cannot
-   */
-  public static void checkCheckpoints(SparkSession spark, String folder) {
-    if (folder.isEmpty()) {
-      return;
-    }
-    try {
-      CheckpointFolder.marked(folder, spark.sessionState().newHadoopConf());
-    } catch (IOException e) {
-      throw CheckpointFolder.unusable(folder, e);
-    }
-  }
-
-  /**
    * Workers that the cluster can run at once now.
    *
    * @throws IllegalArgumentException if it cannot give workers what they ask for
@@ -52,10 +32,11 @@ public final class BarrierTrainer {
   /**
    * Trains; returns when all epochs are done or early stopping ended them.
    *
+   * @param checkpoints open, in the folder that the request names
    * @throws IllegalArgumentException if the request cannot run: too few slots, no rows, bad values
    * @throws IllegalStateException if a worker failed, naming the worker and the cause
    */
-  public static TrainResult train(TrainRequest request) {
-    return new TrainJob(request).run();
+  public static TrainResult train(TrainRequest request, Checkpoints checkpoints) {
+    return new TrainJob(request).run(checkpoints);
   }
 }

@@ -35,13 +35,6 @@ final class CheckpointFolder extends CheckedFolder {
     super(path, hadoop, "checkpoint", REMEDY);
   }
 
-  /** A folder that is there and can be written to, which shows now instead of after an epoch. */
-  static CheckpointFolder marked(String path, Configuration hadoop) throws IOException {
-    CheckpointFolder folder = new CheckpointFolder(path, hadoop);
-    folder.mark();
-    return folder;
-  }
-
   /** What the driver says of a folder that it cannot use. */
   static UncheckedIOException unusable(String path, IOException e) {
     return new UncheckedIOException(
@@ -152,6 +145,11 @@ final class CheckpointFolder extends CheckedFolder {
     replace(MARK, new byte[0]);
   }
 
+  /** Takes the mark away. */
+  void unmark() throws IOException {
+    remove(MARK);
+  }
+
   /**
    * Whether this is the folder that the driver marked.
    *
@@ -170,7 +168,6 @@ final class CheckpointFolder extends CheckedFolder {
 
   /** Removes all checkpoints and what unfinished ones left. */
   void clear() throws IOException {
-    remove(MARK);
     for (String json : names()) {
       removeCheckpoint(json);
     }

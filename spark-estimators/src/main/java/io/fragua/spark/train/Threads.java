@@ -31,6 +31,20 @@ final class Threads {
     }
   }
 
+  /**
+   * Runs what an interrupted thread could not do; the calling thread stays interrupted if it was.
+   */
+  static void uninterrupted(Runnable work) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      work.run();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   /** Waits for the end of one that was told to end, even if the calling thread is interrupted. */
   static void join(Thread thread) {
     boolean interrupted = false;

@@ -40,15 +40,13 @@ final class TrainJob {
     identity = request.recovery().saves() ? identity(request) : Map.of();
   }
 
-  TrainResult run() {
+  TrainResult run(Checkpoints checkpoints) {
     PlanCheck.check(request);
     TileSpec.check(request.data().schema(), request.tiles());
     checkValidationColumn(request);
     BarrierTrainer.checkCluster(spark, request.numWorkers(), request.distribution());
-    Recovery recovery = request.recovery();
+    CheckpointFolder folder = checkpoints.folder();
     try {
-      CheckpointFolder folder =
-          recovery.saves() ? CheckpointFolder.marked(recovery.folder(), hadoop()) : null;
       if (folder != null) {
         folder.removeUnfinished();
         newest(folder);
@@ -64,7 +62,7 @@ final class TrainJob {
       }
       return learnt;
     } catch (IOException e) {
-      throw CheckpointFolder.unusable(recovery.folder(), e);
+      throw CheckpointFolder.unusable(request.recovery().folder(), e);
     }
   }
 

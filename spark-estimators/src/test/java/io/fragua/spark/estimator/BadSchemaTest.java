@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.exec.DeviceUnavailableException;
 import io.fragua.spark.param.Declare;
-import io.fragua.spark.train.TrainListener;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
@@ -456,21 +454,13 @@ class BadSchemaTest {
 
   @Test
   void deviceThatIsNotThereIsAnErrorBeforeAnyJob() {
-    List<String> phases = new ArrayList<>();
-    TrainListener listener =
-        new TrainListener() {
-          @Override
-          public void phase(String name) {
-            phases.add(name);
-          }
-        };
-    NeuralClassifier c =
-        classifier().setNumericCols("a").setDevice("cuda:99").setListener(listener);
+    Phases phases = new Phases();
+    NeuralClassifier c = classifier().setNumericCols("a").setDevice("cuda:99").setListener(phases);
     String message =
         assertThrows(DeviceUnavailableException.class, () -> c.fit(data())).getMessage();
     String rule = "device: a device that is asked for must be there, got \"cuda:99\", but ";
     assertTrue(message.startsWith(rule), message); // why depends on what the class path has
-    assertEquals(List.of(), phases);
+    assertEquals(List.of(), phases.heard);
     NeuralClassificationModel model = c.setDevice("cpu").fit(data());
     assertThrows(
         DeviceUnavailableException.class, () -> model.setDevice("cuda:99").transform(data()));

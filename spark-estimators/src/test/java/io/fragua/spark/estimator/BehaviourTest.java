@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.nn.Dense;
 import io.fragua.spark.train.EpochMetrics;
-import io.fragua.spark.train.TrainListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
@@ -455,26 +454,18 @@ class BehaviourTest {
 
   @Test
   void listenerHearsEveryPhaseAndEpoch() {
-    List<String> heard = new ArrayList<>();
     List<EpochMetrics> epochs = new ArrayList<>();
-    NeuralClassifier c =
-        xor()
-            .setEpochs(3)
-            .setListener(
-                new TrainListener() {
-                  @Override
-                  public void phase(String name) {
-                    heard.add(name);
-                  }
-
-                  @Override
-                  public void epoch(EpochMetrics m) {
-                    epochs.add(m);
-                  }
-                });
+    Phases phases =
+        new Phases() {
+          @Override
+          public void epoch(EpochMetrics m) {
+            epochs.add(m);
+          }
+        };
+    NeuralClassifier c = xor().setEpochs(3).setListener(phases);
     NeuralClassificationModel model = c.copy(new ParamMap()).fit(data());
-    assertEquals(List.of("statistics", "compile"), heard.subList(0, 2));
-    assertTrue(heard.size() > 2, () -> "" + heard);
+    assertEquals(List.of("statistics", "compile"), phases.heard.subList(0, 2));
+    assertTrue(phases.heard.size() > 2, () -> "" + phases.heard);
     assertEquals(model.summary().epochs(), epochs);
     assertEquals(240, epochs.get(0).rows());
   }

@@ -260,6 +260,16 @@ class EstimatorTest {
     assertFalse(estimator.params().length < 25);
   }
 
+  /** As a service loader makes them, and debuggers and logs show them. */
+  @Test
+  void aModelThatHasLearntNothingSaysSo() {
+    assertEquals(
+        "NeuralClassificationModel: uid=, nothing learnt",
+        new NeuralClassificationModel().toString());
+    assertEquals(
+        "NeuralRegressionModel: uid=x, nothing learnt", new NeuralRegressionModel("x").toString());
+  }
+
   /** As inside a function that goes to an executor, and back. */
   @Test
   void aSerializedEstimatorFitsAndMissesItsNetwork() {

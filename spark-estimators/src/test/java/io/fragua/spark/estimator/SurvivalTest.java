@@ -2,15 +2,20 @@ package io.fragua.spark.estimator;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fragua.spark.train.EpochMetrics;
 import io.fragua.spark.train.TrainListener;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.ml.param.ParamMap;
@@ -47,19 +52,44 @@ class SurvivalTest {
   @ParameterizedTest
   @ValueSource(strings = {"hdfz://x/y", "/proc/nowhere"})
   void aFolderThatCannotBeUsedIsFoundFirst(String folder) {
-    List<String> phases = new ArrayList<>();
-    TrainListener listener =
-        new TrainListener() {
-          @Override
-          public void phase(String name) {
-            phases.add(name);
-          }
-        };
-    NeuralClassifier c = blob().setCheckpointDir(folder).setListener(listener);
+    Phases phases = new Phases();
+    NeuralClassifier c = blob().setCheckpointDir(folder).setListener(phases);
     String m = assertThrows(UncheckedIOException.class, () -> c.fit(data())).getMessage();
     String rule = "train: checkpointDir must be on a file system that can be read and written: ";
     assertTrue(m.startsWith(rule + folder), m);
-    assertEquals(List.of(), phases);
+    assertEquals(List.of(), phases.heard);
+  }
+
+  /** A mark that a process left which was killed, and of another time, stands in nobody's way. */
+  @ParameterizedTest
+  @ValueSource(strings = {"barrier", "localSgd"})
+  void theFolderIsMarkedOnceAndOnlyWhileFitRuns(String way, @TempDir Path folder)
+      throws IOException {
+    Path mark = Files.write(folder.resolve("in-use"), new byte[] {1});
+    List<Object> marks = new ArrayList<>();
+    NeuralClassifier c = blob().setDistribution(way).setCheckpointDir(folder.toString());
+    c.setListener(
+        new TrainListener() {
+          @Override
+          public void phase(String name) {
+            try {
+              marks.add(Files.readAttributes(mark, BasicFileAttributes.class).fileKey());
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          }
+        });
+    c.fit(data());
+    assertTrue(marks.size() > 2, "" + marks);
+    assertEquals(1, new HashSet<>(marks).size(), "" + marks);
+    assertEquals(List.of(), List.of(folder.toFile().list()), "after a fit that ended well");
+
+    Dataset<Row> bad = data().withColumn("a", functions.lit(Double.NaN));
+    assertThrows(Exception.class, () -> c.fit(bad));
+    assertEquals(List.of(), List.of(folder.toFile().list()), "after one that failed at the look");
+
+    crash(c, folder);
+    assertFalse(Files.exists(mark), "after one that failed in its training");
   }
 
   @ParameterizedTest

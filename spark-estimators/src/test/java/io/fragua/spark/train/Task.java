@@ -113,7 +113,13 @@ final class Task {
   }
 
   TrainResult train() {
-    return BarrierTrainer.train(request());
+    return train(request());
+  }
+
+  static TrainResult train(TrainRequest r) {
+    try (Checkpoints c = Checkpoints.open(r.data().sparkSession(), r.recovery().folder())) {
+      return BarrierTrainer.train(r, c);
+    }
   }
 
   private static List<Graph.Input> inputs(String prefix, ParamTree tree) {
