@@ -2,6 +2,7 @@ package io.fragua.spark.train;
 
 import io.fragua.arrow.Parcel;
 import io.fragua.arrow.Sent;
+import io.fragua.nn.RunningVariance;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -176,6 +177,15 @@ final class LocalSgdJob {
           });
       LocalSgdTask.Learnt any =
           Parcel.open(means.get(0)._2()); // each knows the sums of all workers
+      for (int i = 0; i < plan.variances().size() && any.rows() > 0; i++) {
+        RunningVariance v = plan.variances().get(i);
+        RunningStatistics.takeSquares(
+            plan.statistic(values, v.mean()),
+            plan.statistic(next, v.mean()),
+            plan.statistic(values, v.variance()),
+            plan.statistic(next, v.variance()),
+            any.sums()[2 + i] / any.rows());
+      }
       return new LocalSgdTask.Learnt(any.rows() == 0 ? values : next, any.rows(), any.sums());
     } finally {
       start.destroy();
