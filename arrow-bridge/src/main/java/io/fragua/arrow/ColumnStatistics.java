@@ -115,7 +115,7 @@ public final class ColumnStatistics {
             StatisticsFunction.SCHEMA,
             new StatisticsFunction(requests, types, maxCategories),
             "statistics");
-    for (Row part : parts.collectAsList()) {
+    for (Row part : Shuffles.collected(parts)) {
       all.get(columns.get(part.getInt(0))).merge((byte[]) part.get(1));
     }
     Map<String, Column> results = new LinkedHashMap<>();
