@@ -1,9 +1,13 @@
 package io.fragua.arrow;
 
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.apache.spark.sql.execution.vectorized.ConstantColumnVector;
 import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
+import org.apache.spark.sql.types.BooleanType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DateType;
 import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -65,9 +69,16 @@ final class CategoryColumn extends TileColumn {
           switch (vocabulary.type()) {
             case TEXT -> "\"" + v.getUTF8String(row) + "\"";
             case BINARY -> "0x" + HexFormat.of().formatHex(v.getBinary(row));
-            case WHOLE, INDEX -> String.valueOf(Numbers.whole(v, v.dataType(), row));
+            case WHOLE, INDEX -> shown(v.dataType(), Numbers.whole(v, v.dataType(), row));
           });
     }
+  }
+
+  /** A whole number as what the column's type says it is. */
+  private static String shown(DataType type, long value) {
+    return type instanceof DateType
+        ? LocalDate.ofEpochDay(value).toString()
+        : type instanceof BooleanType ? String.valueOf(value != 0) : String.valueOf(value);
   }
 
   private int name(ColumnVector v, int row) {

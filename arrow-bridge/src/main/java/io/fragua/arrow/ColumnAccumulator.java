@@ -34,7 +34,10 @@ final class ColumnAccumulator {
   private double max = Double.NEGATIVE_INFINITY;
   private int[] entryCounts = new int[0];
   private int[] entryRows = new int[0];
+  private String minPlace;
+  private String maxPlace;
   private String firstInvalid;
+  private String firstPlace;
   private long firstRow = Long.MAX_VALUE; // of it
 
   ColumnAccumulator(ColumnStatistics.Request request, Vocabulary.Type type, int maxCategories) {
@@ -77,8 +80,13 @@ final class ColumnAccumulator {
   private void invalid(int row, double value, boolean isNull) {
     if (rows + row < firstRow) {
       firstRow = rows + row;
-      firstInvalid = (isNull ? "null" : value) + " in " + TileColumn.place(rows + row, row);
+      firstPlace = place(row);
+      firstInvalid = (isNull ? "null" : value) + " in " + firstPlace;
     }
+  }
+
+  private String place(int row) {
+    return TileColumn.place(rows + row, row);
   }
 
   private void numbers(ColumnVector v, double[] x, int count) {
@@ -87,6 +95,8 @@ final class ColumnAccumulator {
     double low = Double.POSITIVE_INFINITY;
     double high = Double.NEGATIVE_INFINITY;
     double sum = 0;
+    int least = -1;
+    int largest = -1;
     for (int i = 0; i < count; i++) {
       double d = x[i];
       if (hasNull && v.isNullAt(i)) {
@@ -99,12 +109,24 @@ final class ColumnAccumulator {
           low = Math.min(low, d);
           high = Math.max(high, d);
         }
-        min = Math.min(min, d);
-        max = Math.max(max, d);
+        if (d < min) {
+          min = d;
+          least = i;
+        }
+        if (d > max) {
+          max = d;
+          largest = i;
+        }
       } else {
         nans++;
         invalid(i, d, false);
       }
+    }
+    if (least >= 0) { // once for all rows of a batch, for a place is a text
+      minPlace = place(least);
+    }
+    if (largest >= 0) {
+      maxPlace = place(largest);
     }
     if (k == 0) {
       return;
@@ -213,8 +235,11 @@ final class ColumnAccumulator {
     rows += o.rows;
     nulls += o.nulls;
     nans += o.nans;
+    firstPlace = firstInvalid == null ? o.firstPlace : firstPlace;
     firstInvalid = firstInvalid == null ? o.firstInvalid : firstInvalid;
     merge(o.n, o.mean, o.m2);
+    minPlace = o.min < min ? o.minPlace : minPlace;
+    maxPlace = o.max > max ? o.maxPlace : maxPlace;
     min = Math.min(min, o.min);
     max = Math.max(max, o.max);
     for (int p = 0; p < o.categories(); p++) {
@@ -264,7 +289,10 @@ final class ColumnAccumulator {
         binaries,
         numbers,
         times,
-        firstInvalid);
+        firstInvalid,
+        firstPlace,
+        minPlace,
+        maxPlace);
   }
 
   /** As bytes, for the way from task to driver. */
@@ -277,7 +305,9 @@ final class ColumnAccumulator {
       for (double d : new double[] {mean, m2, min, max}) {
         out.writeDouble(d);
       }
-      out.writeUTF(firstInvalid == null ? "" : firstInvalid);
+      for (String s : new String[] {firstInvalid, firstPlace, minPlace, maxPlace}) {
+        out.writeUTF(s == null ? "" : s);
+      }
       out.writeInt(categories());
       for (int p = 0; p < categories(); p++) {
         out.writeDouble(counts[p]);
@@ -295,6 +325,11 @@ final class ColumnAccumulator {
     return bytes.toByteArray();
   }
 
+  private static String text(DataInputStream in) throws IOException {
+    String s = in.readUTF();
+    return s.isEmpty() ? null : s;
+  }
+
   /** Merges what another one wrote. */
   void merge(byte[] bytes) {
     ColumnAccumulator o = new ColumnAccumulator(request, type, maxCategories);
@@ -307,8 +342,10 @@ final class ColumnAccumulator {
       o.m2 = in.readDouble();
       o.min = in.readDouble();
       o.max = in.readDouble();
-      String first = in.readUTF();
-      o.firstInvalid = first.isEmpty() ? null : first;
+      o.firstInvalid = text(in);
+      o.firstPlace = text(in);
+      o.minPlace = text(in);
+      o.maxPlace = text(in);
       int size = in.readInt();
       for (int p = 0; p < size; p++) {
         double times = in.readDouble();

@@ -59,6 +59,9 @@ public final class ColumnStatistics {
    *     not asked for
    * @param firstInvalid says what and where the first null, NaN or infinity is, by partition and
    *     row; null if there is none
+   * @param firstPlace where that is
+   * @param minPlace where the least is, the first of several; null if there is none
+   * @param maxPlace where the largest is
    */
   public record Column(
       long count,
@@ -72,7 +75,10 @@ public final class ColumnStatistics {
       byte[][] binaries,
       long[] longs,
       double[] counts,
-      String firstInvalid) {
+      String firstInvalid,
+      String firstPlace,
+      String minPlace,
+      String maxPlace) {
 
     /** The distinct values as a vocabulary; for columns whose categories were asked for. */
     public Vocabulary vocabulary(int offset) {
@@ -115,7 +121,7 @@ public final class ColumnStatistics {
             StatisticsFunction.SCHEMA,
             new StatisticsFunction(requests, types, maxCategories),
             "statistics");
-    for (Row part : parts.collectAsList()) {
+    for (Row part : Shuffles.collected(parts)) {
       all.get(columns.get(part.getInt(0))).merge((byte[]) part.get(1));
     }
     Map<String, Column> results = new LinkedHashMap<>();

@@ -71,6 +71,27 @@ final class MatrixColumn extends RowColumn {
     }
   }
 
+  @Override
+  String given(ColumnVector v, int row, int element, float x) {
+    boolean transposed = v.getChild(TRANSPOSED).getBoolean(row);
+    int i = element / columns;
+    int j = element % columns;
+    int line = transposed ? i : j;
+    int k = transposed ? j : i;
+    ColumnarArray values = v.getChild(VALUES).getArray(row);
+    double value = x;
+    if (v.getChild(TYPE).getByte(row) == DENSE) {
+      value = values.getDouble(line * (transposed ? columns : rows) + k);
+    } else {
+      ColumnarArray starts = v.getChild(STARTS).getArray(row);
+      ColumnarArray indices = v.getChild(INDICES).getArray(row);
+      for (int p = starts.getInt(line); p < starts.getInt(line + 1); p++) {
+        value = indices.getInt(p) == k ? values.getDouble(p) : value;
+      }
+    }
+    return value + " at " + at(element);
+  }
+
   private void put(float[] x, int at, boolean transposed, int line, int k, double value) {
     int i = transposed ? line : k;
     int j = transposed ? k : line;

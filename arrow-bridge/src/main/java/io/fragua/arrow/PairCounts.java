@@ -52,7 +52,7 @@ public final class PairCounts implements BatchFunction {
       Arrays.fill(m, -1);
     }
     var parts = ColumnarMap.replace(data, columns, out, new PairCounts(columns), "pairs");
-    for (Row r : parts.collectAsList()) {
+    for (Row r : Shuffles.collected(parts)) {
       for (int i = 0; i < 2 * most.length; i++) {
         most[i / 2][i % 2] = Math.max(most[i / 2][i % 2], r.getInt(i));
       }

@@ -63,6 +63,7 @@ public record BatchNorm(double momentum, double epsilon, boolean affine) impleme
     Tensor bias = affine ? s.param("bias", c, Initializers.zeros()).cast(wide) : null;
     Tensor oldMean = s.state("mean", c, 0);
     Tensor oldVar = s.state("var", c, 1);
+    s.variance("var", "mean", 1 - momentum);
     Tensor mean = oldMean.cast(wide);
     Tensor var = oldVar.cast(wide);
     if (s.training() && x.shape().size() > 0) {

@@ -87,6 +87,16 @@ public final class Network {
         ParamTree.of(run.newState).withLeaves(values.subList(n, values.size())));
   }
 
+  /**
+   * Which of the network's states are running variances, in the order in which they are declared.
+   * The others of several parts of a batch are averaged.
+   *
+   * @see Scope#variance
+   */
+  public static List<RunningVariance> variances(Body body, List<TensorType> inputs) {
+    return List.copyOf(trace(body, inputs).variances.values());
+  }
+
   private static Tensor checked(Scope.Wanted w, Tensor value) {
     Check.shape(
         value.type().equals(new TensorType(DType.F32, w.shape())),

@@ -37,6 +37,7 @@ public final class Scope {
     final Map<String, Wanted> wantedState = new LinkedHashMap<>();
     final Map<String, Tensor> newParams = new LinkedHashMap<>();
     final Map<String, Tensor> newState = new LinkedHashMap<>();
+    final Map<String, RunningVariance> variances = new LinkedHashMap<>();
     final List<Part> parts = new ArrayList<>();
     private int keys;
 
@@ -167,6 +168,17 @@ public final class Scope {
         run.state.get(full).type(),
         value.type());
     run.newState.put(full, value);
+  }
+
+  /**
+   * Declares that one state of this scope is a running variance about another, its running mean.
+   * Without it whoever computes a batch in parts takes the mean of the parts' states.
+   *
+   * @param gain how far both follow one batch: state = state + gain * (batch - state)
+   */
+  public void variance(String variance, String mean, double gain) {
+    RunningVariance v = new RunningVariance(path + variance, path + mean, gain);
+    run.variances.merge(v.variance(), v, RunningVariance::then);
   }
 
   /** True while training: dropout drops, statistics are of the batch. */

@@ -283,6 +283,7 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
                 validation == null ? null : graphs.evaluate(),
                 start.params(),
                 start.state(),
+                Network.variances(body, problem.types(local)),
                 optState,
                 workers,
                 getBatchSize(),

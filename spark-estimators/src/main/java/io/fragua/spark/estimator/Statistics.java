@@ -93,7 +93,7 @@ final class Statistics<P extends InputParams & TrainingParams> {
     if (objective == Objective.CLASSES) {
       checkWhole(classes);
       String name = params.getLabelCol();
-      k = checks.classes(name, ColumnPath.find(schema, name), classes.longs(), rows);
+      k = checks.classes(name, ColumnPath.find(schema, name), label, classes.longs(), rows);
       if (params instanceof ClassifierParams c) {
         checks.thresholds(c, k);
         checks.classWeights(c, k);
@@ -270,8 +270,8 @@ final class Statistics<P extends InputParams & TrainingParams> {
       throw new IllegalArgumentException(
           String.format(
               "%s labelCol: a classifier's labels must be whole numbers 0, 1, 2, ...: \"%s\" holds"
-                  + " %s; number the classes, or use a NeuralRegressor",
-              stage, label, example));
+                  + " %s in %s; number the classes, or use a NeuralRegressor",
+              stage, label, example, classes.firstPlace()));
     }
   }
 

@@ -81,25 +81,28 @@ record ValueChecks(String stage, String handleInvalid) {
 
   /** Values are computed on as f32; what is larger would become infinite. */
   private void range(String param, String column, Column c) {
-    double largest = -c.min() > c.max() ? c.min() : c.max();
+    boolean below = -c.min() > c.max();
+    double largest = below ? c.min() : c.max();
     Check.that(
         !(Math.abs(largest) > Float.MAX_VALUE), // NaN where there is no number at all
-        "%s %s: numbers must be finite in f32, up to 3.4e38: \"%s\" holds %s; divide the column, or"
-            + " take its logarithm",
+        "%s %s: numbers must be finite in f32, up to 3.4e38: \"%s\" holds %s in %s; divide the"
+            + " column, or take its logarithm",
         stage,
         param,
         column,
-        largest);
+        largest,
+        below ? c.minPlace() : c.maxPlace());
   }
 
   /** The column of weights, beyond {@link #valid}. */
   void weights(String column, Column w, long rows) {
     Check.that(
         w.min() >= 0,
-        "%s weightCol: weights must not be negative: \"%s\" holds %s; correct the column",
+        "%s weightCol: weights must not be negative: \"%s\" holds %s in %s; correct the column",
         stage,
         column,
-        w.min());
+        w.min(),
+        w.minPlace());
     Check.that(
         w.max() > 0,
         "%s weightCol: some rows must count: all %d weights in \"%s\" are 0; correct the column",
@@ -113,28 +116,31 @@ record ValueChecks(String stage, String handleInvalid) {
    * which each have rows.
    *
    * @param column of the labels, in the schema
+   * @param found of it
    * @param values the distinct labels, ascending
    */
-  int classes(String label, StructField column, long[] values, long rows) {
+  int classes(String label, StructField column, Column found, long[] values, long rows) {
     long first = values[0];
     long last = values[values.length - 1];
     Check.that(
         first >= 0 && last < MOST_CLASSES,
         "%s labelCol: a classifier's labels must lie from 0 to the number of classes - 1: \"%s\""
-            + " holds %d; number the classes from 0",
+            + " holds %d in %s; number the classes from 0",
         stage,
         label,
-        first < 0 ? first : last);
+        first < 0 ? first : last,
+        first < 0 ? found.minPlace() : found.maxPlace());
     int named = named(column);
     if (named >= 2) {
       Check.that(
           last < named,
           "%s labelCol: labels must be of the %d classes that the column's metadata name: \"%s\""
-              + " holds %d; number the classes anew, or drop the metadata with a cast",
+              + " holds %d in %s; number the classes anew, or drop the metadata with a cast",
           stage,
           named,
           label,
-          last);
+          last,
+          found.maxPlace());
       return named;
     }
     for (int k = 0; k < values.length; k++) {

@@ -4,6 +4,7 @@ import io.fragua.arrow.BatchFunction;
 import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.ColumnarMetrics;
 import io.fragua.arrow.InputColumn;
+import io.fragua.arrow.Shuffles;
 import io.fragua.arrow.TileReader;
 import io.fragua.arrow.TileSpec;
 import io.fragua.tensor.Buffer;
@@ -132,7 +133,7 @@ final class VectorStatistics implements BatchFunction {
             new VectorStatistics(column, keep),
             "vector statistics");
     Moments sum = new Moments(column.width());
-    for (Row r : parts.collectAsList()) {
+    for (Row r : Shuffles.collected(parts)) {
       sum = sum.plus(Moments.of(r.getAs(0), column.width()));
     }
     return sum;

@@ -3,6 +3,7 @@ package io.fragua.spark.train;
 import io.fragua.arrow.BatchFunction;
 import io.fragua.arrow.ColumnarMap;
 import io.fragua.arrow.ColumnarMetrics;
+import io.fragua.arrow.Shuffles;
 import io.fragua.arrow.TileReader;
 import io.fragua.arrow.TileSpec;
 import io.fragua.tensor.Buffer;
@@ -17,6 +18,9 @@ import java.util.NoSuchElementException;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.execution.vectorized.OnHeapColumnVector;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -73,15 +77,38 @@ final class ChunkWriter implements BatchFunction {
     int of(int part, boolean validation);
   }
 
+  /**
+   * Rows as chunks, on the disks of executors until it is closed.
+   *
+   * @param query that gave them
+   */
+  record Dealt(JavaRDD<byte[]> chunks, Dataset<?> query) implements AutoCloseable {
+    @Override
+    public void close() {
+      Shuffles.remove(chunks.rdd());
+      Shuffles.remove(query);
+    }
+  }
+
   /** The rows of a request as chunks, dealt to so many parts, each where it is to be. */
-  static JavaRDD<byte[]> deal(TrainRequest request, int parts, int partitions, Place place) {
+  static Dealt deal(TrainRequest request, int parts, int partitions, Place place) {
     List<TileSpec> tiles = request.tiles();
     boolean whole = request.distribution().shards() > 0;
     ChunkWriter writer = new ChunkWriter(tiles, request.validationColumn(), parts, whole);
     int rowBytes = RowLayout.of(tiles).rowBytes();
-    return ColumnarMap.replace(request.data(), writer.inputs(), OUTPUT, writer, "training chunks")
-        .queryExecution()
-        .toRdd()
+    var query =
+        ColumnarMap.replace(request.data(), writer.inputs(), OUTPUT, writer, "training chunks");
+    try {
+      return new Dealt(deal(query.queryExecution().toRdd(), rowBytes, partitions, place), query);
+    } catch (Throwable t) { // a plan that adapts runs its first stages here
+      Shuffles.remove(query);
+      throw t;
+    }
+  }
+
+  private static JavaRDD<byte[]> deal(
+      RDD<InternalRow> chunks, int rowBytes, int partitions, Place place) {
+    return chunks
         .toJavaRDD()
         .mapToPair(
             row -> {

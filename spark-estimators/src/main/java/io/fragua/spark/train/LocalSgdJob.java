@@ -2,6 +2,8 @@ package io.fragua.spark.train;
 
 import io.fragua.arrow.Parcel;
 import io.fragua.arrow.Sent;
+import io.fragua.arrow.Shuffles;
+import io.fragua.nn.RunningVariance;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,6 +13,7 @@ import org.apache.spark.HashPartitioner;
 import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkException;
 import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -50,7 +53,7 @@ final class LocalSgdJob {
   private final long stride;
 
   private Sent<TrainPlan> sent;
-  private JavaRDD<byte[]> chunks;
+  private ChunkWriter.Dealt dealt;
 
   LocalSgdJob(TrainRequest request, TrainPlan plan) {
     this.request = request;
@@ -85,7 +88,7 @@ final class LocalSgdJob {
   TrainTask.Outcome run() {
     int pieces = rounds * workers; // one for each worker and round; validation rows lie behind
     int n = workers;
-    chunks =
+    dealt =
         ChunkWriter.deal(
             request,
             pieces,
@@ -117,6 +120,7 @@ final class LocalSgdJob {
       interrupted |= Thread.interrupted(); // else nothing could be waited for here
       spark.sc().removeJobTag(plan.id());
       sent.destroy();
+      dealt.close();
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
@@ -153,12 +157,13 @@ final class LocalSgdJob {
    */
   LocalSgdTask.Learnt round(int epoch, int round, int piece, float[] values) {
     Broadcast<float[]> start = spark.broadcast(values);
+    JavaPairRDD<Integer, SerializableWritable<Parcel<LocalSgdTask.Learnt>>> reduced = null;
+    int length = values.length;
     try {
       Sent<TrainPlan> p = sent;
       int n = workers;
-      int length = values.length;
       long step = ((long) epoch * rounds + round) * stride;
-      var means =
+      reduced =
           piece(piece * n, n)
               .mapPartitions(
                   in ->
@@ -166,8 +171,8 @@ final class LocalSgdJob {
                           .iterator())
               .mapToPair(t -> t)
               .groupByKey(new HashPartitioner(n))
-              .mapValues(LocalSgdJob::mean)
-              .collect();
+              .mapValues(LocalSgdJob::mean);
+      var means = reduced.collect();
       float[] next = new float[length];
       means.forEach(
           t -> {
@@ -176,9 +181,21 @@ final class LocalSgdJob {
           });
       LocalSgdTask.Learnt any =
           Parcel.open(means.get(0)._2()); // each knows the sums of all workers
+      for (int i = 0; i < plan.variances().size() && any.rows() > 0; i++) {
+        RunningVariance v = plan.variances().get(i);
+        RunningStatistics.takeSquares(
+            plan.statistic(values, v.mean()),
+            plan.statistic(next, v.mean()),
+            plan.statistic(values, v.variance()),
+            plan.statistic(next, v.variance()),
+            any.sums()[2 + i] / any.rows());
+      }
       return new LocalSgdTask.Learnt(any.rows() == 0 ? values : next, any.rows(), any.sums());
     } finally {
       start.destroy();
+      if (reduced != null) {
+        Shuffles.remove(reduced.rdd());
+      }
     }
   }
 
@@ -257,7 +274,8 @@ final class LocalSgdJob {
   /** Some consecutive partitions of the chunks. */
   private JavaRDD<byte[]> piece(int from, int count) {
     ClassTag<byte[]> tag = ClassTag$.MODULE$.apply(byte[].class);
-    RDD<byte[]> some = PartitionPruningRDD.create(chunks.rdd(), new Between(from, from + count));
+    RDD<byte[]> some =
+        PartitionPruningRDD.create(dealt.chunks().rdd(), new Between(from, from + count));
     return new JavaRDD<>(some.withResources(resources), tag);
   }
 

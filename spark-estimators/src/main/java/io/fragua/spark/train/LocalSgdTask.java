@@ -2,8 +2,10 @@ package io.fragua.spark.train;
 
 import io.fragua.arrow.NativeCache;
 import io.fragua.exec.Backends;
+import io.fragua.nn.RunningVariance;
 import java.io.Serializable;
 import java.util.Iterator;
+import java.util.List;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.util.ArrowUtils;
@@ -24,13 +26,14 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
    *
    * @param values what {@link TrainPlan#values} orders; empty if nothing was learnt
    * @param rows it learnt from, or evaluated
-   * @param sums over them of weighted losses, of weights, and of weighted metrics if evaluated
+   * @param sums over them of weighted losses, of weights, and of weighted metrics if evaluated, if
+   *     learnt from of how far the running variances have followed them
    */
   record Learnt(float[] values, long rows, double[] sums) implements Serializable {}
 
   /** Learns from all training rows of these chunks, once. */
   Learnt learn(Iterator<byte[]> chunks, float[] values) throws InterruptedException {
-    return with(chunks, values, this::learn);
+    return with(chunks, values, (store, work) -> learn(store, work, values));
   }
 
   /** Evaluates all validation rows of these chunks; nothing is learnt. */
@@ -72,12 +75,13 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
     }
   }
 
-  private Learnt learn(WorkerStore store, Workspace work) {
+  private Learnt learn(WorkerStore store, Workspace work, float[] start) {
     int partition = TaskContext.getPartitionId();
     StepKey key = new StepKey(plan.seed());
     int steps = (store.rows() + plan.batch() - 1) / plan.batch();
     store.shuffle(plan.seed(), epoch, partition, false);
-    double[] sums = new double[2];
+    List<RunningVariance> variances = plan.variances();
+    double[] sums = new double[2 + variances.size()];
     for (int s = 0; s < steps; s++) {
       TaskContext.get().killTaskIfInterrupted();
       int from = TrainLoop.share(store.rows(), s, steps);
@@ -97,7 +101,17 @@ record LocalSgdTask(TrainPlan plan, int epoch, long firstStep) {
         work.update().run();
       }
     }
-    return new Learnt(work.values(), store.rows(), sums);
+    float[] learnt = work.values();
+    for (int i = 0; i < variances.size(); i++) {
+      RunningVariance v = variances.get(i).after(steps);
+      RunningStatistics.addSquares(
+          plan.statistic(start, v.mean()),
+          plan.statistic(learnt, v.mean()),
+          plan.statistic(learnt, v.variance()),
+          v.gain());
+      sums[2 + i] = store.rows() * v.gain();
+    }
+    return new Learnt(learnt, store.rows(), sums);
   }
 
   private Learnt validate(WorkerStore store, Workspace work) {

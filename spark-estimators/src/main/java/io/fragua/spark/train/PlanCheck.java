@@ -3,6 +3,7 @@ package io.fragua.spark.train;
 import io.fragua.arrow.TileSpec;
 import io.fragua.graph.Graph;
 import io.fragua.nn.ParamTree;
+import io.fragua.nn.RunningVariance;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.TensorType;
@@ -26,6 +27,13 @@ final class PlanCheck {
     Map<String, TensorType> grads = types("grad:", r.params());
     grads.put("weight_sum", SCALAR);
     tables(r, grads);
+
+    for (RunningVariance v : r.variances()) {
+      TensorType mean = state.get("state:" + v.mean());
+      if (mean == null || !mean.equals(state.get("state:" + v.variance()))) {
+        throw error("state " + v.variance(), "has a mean of its type", v, "correct it");
+      }
+    }
 
     tile(r.tiles(), "label", true);
     tile(r.tiles(), "weight", false);

@@ -81,7 +81,12 @@ final class TrainJob {
 
   /** Tries until it ends well, or fails for a reason that another try will not remove. */
   private TrainTask.Outcome train(CheckpointFolder folder) throws IOException {
-    RDD<byte[]> chunks = dealt(); // once: what executors that live have shuffled is used again
+    try (ChunkWriter.Dealt dealt = dealt()) { // once: what executors that live have is used again
+      return train(folder, dealt.chunks().rdd());
+    }
+  }
+
+  private TrainTask.Outcome train(CheckpointFolder folder, RDD<byte[]> chunks) throws IOException {
     List<RuntimeException> before = new ArrayList<>();
     List<TrainAttempt> attempts = new ArrayList<>();
     while (true) {
@@ -171,14 +176,13 @@ final class TrainJob {
   }
 
   /** The rows as chunks, each in the partition of the worker that it is for. */
-  private RDD<byte[]> dealt() {
+  private ChunkWriter.Dealt dealt() {
     int workers = request.numWorkers();
     int parts = request.distribution().parts(workers);
-    RDD<byte[]> dealt =
+    ChunkWriter.Dealt dealt =
         ChunkWriter.deal(
-                request, parts, workers, (part, held) -> ShardTree.owner(part, parts, workers))
-            .rdd();
-    dealt.withResources(WorkerResources.profile(spark, request.distribution()));
+            request, parts, workers, (part, held) -> ShardTree.owner(part, parts, workers));
+    dealt.chunks().rdd().withResources(WorkerResources.profile(spark, request.distribution()));
     return dealt;
   }
 

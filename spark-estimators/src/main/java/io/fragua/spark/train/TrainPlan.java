@@ -3,6 +3,7 @@ package io.fragua.spark.train;
 import io.fragua.exec.Precision;
 import io.fragua.graph.GraphJson;
 import io.fragua.nn.ParamTree;
+import io.fragua.nn.RunningVariance;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
@@ -28,6 +29,7 @@ import java.util.stream.Stream;
  * @param evaluate graph as JSON, or null
  * @param params initial values
  * @param state initial running statistics
+ * @param variances which of the statistics are variances
  * @param optState initial optimizer state
  * @param batch rows of a step on one worker
  * @param epochs passes over the rows
@@ -47,6 +49,7 @@ record TrainPlan(
     String evaluate,
     List<Leaf> params,
     List<Leaf> state,
+    List<RunningVariance> variances,
     List<Leaf> optState,
     int batch,
     int epochs,
@@ -82,6 +85,7 @@ record TrainPlan(
         r.evaluate() == null ? null : GraphJson.write(r.evaluate()),
         leaves(r.params()),
         leaves(r.state()),
+        r.variances(),
         leaves(r.optState()),
         r.localBatch(),
         r.epochs(),
@@ -112,6 +116,16 @@ record TrainPlan(
     int n =
         Stream.of(params, state).flatMap(List::stream).mapToInt(l -> l.value().length / 4).sum();
     return Arrays.copyOf(values, n);
+  }
+
+  /** The part of {@link #values} that is a statistic. */
+  FloatBuffer statistic(float[] values, String name) {
+    int at = params.stream().mapToInt(l -> l.value().length / 4).sum();
+    int i = 0;
+    for (; !state.get(i).name().equals(name); i++) {
+      at += state.get(i).value().length / 4;
+    }
+    return FloatBuffer.wrap(values, at, state.get(i).value().length / 4).slice();
   }
 
   /** What {@link #values} or {@link #learnt} gave as tensors, by the graphs' names; copies. */

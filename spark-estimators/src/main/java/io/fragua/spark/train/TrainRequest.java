@@ -4,6 +4,7 @@ import io.fragua.arrow.TileSpec;
 import io.fragua.exec.Precision;
 import io.fragua.graph.Graph;
 import io.fragua.nn.ParamTree;
+import io.fragua.nn.RunningVariance;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
 
@@ -30,6 +31,7 @@ import org.apache.spark.sql.Dataset;
  *     validation column, else null
  * @param params initial values
  * @param state initial running statistics
+ * @param variances which of them are variances; of the others the mean is taken over the workers
  * @param optState initial state of the optimizer
  * @param numWorkers tasks that train together, at least 1
  * @param batchSize rows of one step, all workers together
@@ -51,6 +53,7 @@ public record TrainRequest(
     Graph evaluate,
     ParamTree params,
     ParamTree state,
+    List<RunningVariance> variances,
     ParamTree optState,
     int numWorkers,
     int batchSize,
@@ -65,6 +68,7 @@ public record TrainRequest(
   /** Checks the numbers and copies the list. */
   public TrainRequest {
     tiles = List.copyOf(tiles);
+    variances = List.copyOf(variances);
     positive("numWorkers", numWorkers);
     positive("batchSize", batchSize);
     positive("epochs", epochs);

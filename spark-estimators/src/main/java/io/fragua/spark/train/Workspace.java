@@ -2,6 +2,7 @@ package io.fragua.spark.train;
 
 import io.fragua.exec.Execution;
 import io.fragua.graph.Graph;
+import io.fragua.nn.RunningVariance;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
@@ -32,6 +33,7 @@ final class Workspace implements AutoCloseable {
   private final RowLayout layout;
   private final int batch;
   private final boolean bf16;
+  private final List<RunningVariance> variances;
   private final int shards;
   private ShardTree tree; // null unless sums are in the order of a tree
   private Buckets buckets; // null unless the gradients are large, and not summed as a tree
@@ -52,7 +54,7 @@ final class Workspace implements AutoCloseable {
   private final ByteBuffer[] tiles;
   private final ByteBuffer weight;
   private final boolean ones;
-  private final List<FloatBuffer[]> state = new ArrayList<>(); // pairs: sum, current
+  private RunningStatistics statistics;
   private Buffer sums;
   private FloatBuffer sumFloats;
   private int lossAt;
@@ -74,6 +76,7 @@ final class Workspace implements AutoCloseable {
     layout = plan.layout();
     batch = plan.batch();
     bf16 = plan.bf16();
+    variances = plan.variances();
     operands = new Operands("training, rank " + rank);
     tiles = new ByteBuffer[layout.tiles()];
     try {
@@ -174,11 +177,11 @@ final class Workspace implements AutoCloseable {
   }
 
   private void bindState() {
-    state.clear();
+    statistics = new RunningStatistics(variances);
     for (String name : model.named().keySet()) {
-      if (name.startsWith("state:")) {
+      if (name.startsWith(RunningStatistics.PREFIX)) {
         FloatBuffer sum = operands.get("sum of " + name).bytes().asFloatBuffer();
-        state.add(new FloatBuffer[] {sum, operands.get(name).bytes().asFloatBuffer()});
+        statistics.add(name, sum, operands.get(name).bytes().asFloatBuffer());
       }
     }
   }
@@ -319,33 +322,25 @@ final class Workspace implements AutoCloseable {
   }
 
   /**
-   * Completes the sums of a shard. Running statistics are averaged over the shards, each weighted
-   * by its rows: before the sum each is multiplied by them. One shard alone keeps its own, to the
-   * bit.
+   * Completes the sums of a shard: running statistics of several are weighted by their rows. One
+   * shard alone keeps its own, to the bit.
    */
   void complete(int rows) {
     sumFloats.put(ROWS, rows);
     if (rows > 0 && shards > 1) {
-      for (FloatBuffer[] s : state) {
-        scale(s[0], s[0], rows);
-      }
+      statistics.weigh(rows);
     }
     if (tree != null) {
       tree.add();
     }
   }
 
-  /** Makes the averaged statistics the current ones, after the sum. */
+  /** Makes the statistics of all shards the current ones, after the sum. */
   void takeState() {
-    float factor = shards > 1 ? 1 / sumFloats.get(ROWS) : 1;
-    for (FloatBuffer[] s : state) {
-      scale(s[0], s[1], factor);
-    }
-  }
-
-  private static void scale(FloatBuffer from, FloatBuffer to, float factor) {
-    for (int i = 0; i < to.capacity(); i++) {
-      to.put(i, from.get(i) * factor);
+    if (shards > 1) {
+      statistics.takeMean(sumFloats.get(ROWS));
+    } else {
+      statistics.take();
     }
   }
 

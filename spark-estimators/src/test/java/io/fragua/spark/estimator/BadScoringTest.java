@@ -1,7 +1,11 @@
 package io.fragua.spark.estimator;
 
+import java.sql.Date;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.spark.ml.linalg.DenseMatrix;
+import org.apache.spark.ml.linalg.Matrices;
+import org.apache.spark.ml.linalg.Matrix;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
@@ -165,6 +169,68 @@ class BadScoringTest {
                         .collect(),
                 "column dense: every row must hold 3 numbers: 2 numbers" + rest))
         .map(Mistake::test);
+  }
+
+  /** What is said of a value is how the user writes it, not how it is kept. */
+  @TestFactory
+  Stream<DynamicTest> valuesAreNamedAsTheyWereGiven() {
+    StructType days = new StructType().add("day", "date").add("xor", "double");
+    NeuralClassificationModel dated =
+        classifier()
+            .setCategoricalCols("day")
+            .fit(
+                Frames.of(
+                    days,
+                    new Object[] {Date.valueOf("2024-02-28"), 0.0},
+                    new Object[] {Date.valueOf("2024-03-01"), 1.0}));
+    StructType flags = new StructType().add("flag", "boolean").add("xor", "double");
+    NeuralClassificationModel flagged =
+        classifier()
+            .setCategoricalCols("flag")
+            .fit(Frames.of(flags, new Object[] {true, 0.0}, new Object[] {true, 1.0}));
+    NeuralClassificationModel grids =
+        classifier()
+            .setFeaturesCol("grid")
+            .fit(
+                Frames.of(
+                    GRID,
+                    new Object[] {Matrices.zeros(2, 3), 0.0},
+                    new Object[] {Matrices.ones(2, 3), 1.0}));
+    double[] huge = {0, 0, 0, 1e300, 0, 0}; // column after column: row 1, column 1
+    double[] across = {0, 0, 0, 0, -1e300, 0}; // of the transposed: row 1, column 1
+    DenseMatrix dense = new DenseMatrix(2, 3, huge);
+    DenseMatrix transposed = new DenseMatrix(2, 3, across, true);
+    return Stream.of(
+            Mistake.of(
+                "a date",
+                () ->
+                    dated
+                        .transform(Frames.of(days, new Object[] {Date.valueOf("2024-02-29"), 0.0}))
+                        .collect(),
+                "column day: values must be among the 2 known: 2024-02-29 in row"),
+            Mistake.of(
+                "a truth value",
+                () -> flagged.transform(Frames.of(flags, new Object[] {false, 0.0})).collect(),
+                "column flag: values must be among the 1 known: false in row"),
+            grid("a matrix", grids, dense, "1.0E300 at element [1, 1] in row"),
+            grid("a transposed one", grids, transposed, "-1.0E300 at element [1, 1] in row"),
+            grid("a sparse one", grids, dense.toSparse(), "1.0E300 at element [1, 1] in row"),
+            grid(
+                "a sparse transposed one",
+                grids,
+                dense.toSparseRowMajor(),
+                "1.0E300 at element [1, 1] in row"))
+        .map(Mistake::test);
+  }
+
+  private static final StructType GRID =
+      new StructType().add("grid", SQLDataTypes.MatrixType()).add("xor", "double");
+
+  private static Mistake grid(String name, NeuralClassificationModel m, Matrix value, String says) {
+    return Mistake.of(
+        name,
+        () -> m.transform(Frames.of(GRID, new Object[] {value, 0.0})).collect(),
+        "column grid: numbers must be finite in f32: " + says);
   }
 
   private static Dataset<Row> number(Double value) {

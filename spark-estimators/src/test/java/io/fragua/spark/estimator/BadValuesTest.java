@@ -100,20 +100,23 @@ class BadValuesTest {
             x,
             Frames.of(t, new Object[] {1.0, 0.5}, new Object[] {2.0, 1.0}),
             "NeuralClassifier labelCol: a classifier's labels must be whole numbers 0, 1, 2, ...:"
-                + " \"xor\" holds 0.5; number the classes, or use a NeuralRegressor"));
+                + " \"xor\" holds 0.5 in row 0 of partition 0 (both counted from 0); number the"
+                + " classes, or use a NeuralRegressor"));
     m.add(
         Mistake.fitExactly(
             "a negative label",
             x,
             Frames.of(t, new Object[] {1.0, -1.0}, new Object[] {2.0, 1.0}),
             "NeuralClassifier labelCol: a classifier's labels must lie from 0 to the number of"
-                + " classes - 1: \"xor\" holds -1; number the classes from 0"));
+                + " classes - 1: \"xor\" holds -1 in row 0 of partition 0 (both counted from 0);"
+                + " number the classes from 0"));
     m.add(
         Mistake.fit(
             "a label out of range",
             x,
             Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {2.0, 3e9}),
-            "labels must lie from 0 to the number of classes - 1: \"xor\" holds 3000000000"));
+            "labels must lie from 0 to the number of classes - 1: \"xor\" holds 3000000000 in row"
+                + " 0 of partition 1 (both counted from 0); "));
     m.add(
         Mistake.fitExactly(
             "a class with no rows",
@@ -128,8 +131,8 @@ class BadValuesTest {
             x,
             indexed(Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {2.0, 2.0}), 2),
             "NeuralClassifier labelCol: labels must be of the 2 classes that the column's metadata"
-                + " name: \"xor\" holds 2; number the classes anew, or drop the metadata with a"
-                + " cast"));
+                + " name: \"xor\" holds 2 in row 0 of partition 1 (both counted from 0); number the"
+                + " classes anew, or drop the metadata with a cast"));
     m.add(
         Mistake.fit(
             "metadata of one class",
@@ -229,14 +232,16 @@ class BadValuesTest {
             x,
             Frames.of(t, new Object[] {-1e300, 0.0}, new Object[] {2.0, 1.0}),
             "NeuralClassifier numericCols: numbers must be finite in f32, up to 3.4e38: \"x\" holds"
-                + " -1.0E300; divide the column, or take its logarithm"));
+                + " -1.0E300 in row 0 of partition 0 (both counted from 0); divide the column, or"
+                + " take its logarithm"));
     m.add(
         Mistake.fitExactly(
             "an amount beyond f32",
             new NeuralRegressor().setLabelCol("xor").setNumericCols("x"),
             Frames.of(t, new Object[] {1.0, 0.0}, new Object[] {2.0, 1e39}),
             "NeuralRegressor labelCol: numbers must be finite in f32, up to 3.4e38: \"xor\" holds"
-                + " 1.0E39; divide the column, or take its logarithm"));
+                + " 1.0E39 in row 0 of partition 1 (both counted from 0); divide the column, or"
+                + " take its logarithm"));
     m.add(
         Mistake.fitExactly(
             "thresholds of another number",

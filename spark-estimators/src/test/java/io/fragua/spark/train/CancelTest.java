@@ -211,10 +211,7 @@ class CancelTest {
     return false;
   }
 
-  /**
-   * What this process holds that a training takes. Files of shuffles are Spark's, which removes
-   * them when nobody can ask for them any more.
-   */
+  /** What this process holds that a training takes. */
   private record Held(long arrow, long other, int listeners, Set<String> opened) {
     static Held now() {
       ClassTag<WorkerWatch> watch = ClassTag$.MODULE$.apply(WorkerWatch.class);
@@ -230,7 +227,7 @@ class CancelTest {
         Set<String> all = OpenFiles.listening(ProcessHandle.current().pid());
         all.addAll(OpenFiles.named(".*/(temp_local|temp_shuffle|dev/shm/fragua).*").keySet());
         for (File dir : TestSpark.env().blockManager().diskBlockManager().localDirs()) {
-          OpenFiles.below(dir.toPath(), "temp_.*").forEach(f -> all.add(f.toString()));
+          OpenFiles.below(dir.toPath(), "(temp_|shuffle_).*").forEach(f -> all.add(f.toString()));
         }
         return all;
       } catch (IOException e) {

@@ -99,6 +99,7 @@ final class Task {
         held == null ? null : loss(params, b, false),
         params,
         state,
+        List.of(),
         opt,
         workers,
         batch,
