@@ -3,6 +3,9 @@ package io.fragua.arrow;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.spark.Dependency;
 import org.apache.spark.ShuffleDependency;
 import org.apache.spark.SparkContext;
@@ -13,6 +16,10 @@ import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
 import org.apache.spark.sql.execution.adaptive.QueryStageExec;
 import org.apache.spark.sql.execution.exchange.ReusedExchangeExec;
 import org.apache.spark.sql.execution.exchange.ShuffleExchangeLike;
+import org.apache.spark.util.ThreadUtils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.concurrent.duration.Duration;
 
 /**
  * Removes the files of shuffles that nobody asks for again. Spark does so when the driver's garbage
@@ -21,39 +28,79 @@ import org.apache.spark.sql.execution.exchange.ShuffleExchangeLike;
  *
  * <p>Only what a query or an RDD has shuffled itself goes: an RDD or a cached table it reads from
  * may be used again by others, so {@code RDD.cleanShuffleDependencies}, which takes all ancestors,
- * is not used. Nothing waits for the executors; one that has died keeps nobody.
+ * is not used. Nothing waits for the executors; one that has died keeps nobody. What a task writes
+ * that ends in the moment it is cancelled stays, as with Spark's own cleaner.
  */
 public final class Shuffles {
+  private static final Logger LOG = LoggerFactory.getLogger(Shuffles.class);
+
+  private static final int SCHEDULER_S = 10;
+
   private Shuffles() {}
 
-  /** All rows of a query that is not run again, whose shuffles are removed, also if it fails. */
+  /**
+   * All rows of a query that is not run again, whose shuffles are removed, also if it fails. If the
+   * thread is interrupted they stay until Spark's cleaner finds them: its jobs go on.
+   */
   public static <T> List<T> collected(Dataset<T> query) {
+    boolean interrupted = false;
     try {
       return query.collectAsList();
+    } catch (Throwable t) { // Scala does not say what it throws
+      interrupted = t instanceof InterruptedException;
+      throw t;
     } finally {
-      remove(query);
+      if (!interrupted) {
+        remove(query);
+      }
     }
   }
 
-  /** Removes what the exchanges of a query's plan have shuffled. */
+  /** Removes what the exchanges of a query's plan have shuffled, whose jobs have ended. */
   public static void remove(Dataset<?> query) {
-    Set<Integer> ids = new TreeSet<>();
-    var run = ((org.apache.spark.sql.classic.Dataset<?>) query).queryExecution();
-    find(run.executedPlan(), true, ids);
-    remove(query.sparkSession().sparkContext(), ids);
+    remove(
+        query.sparkSession().sparkContext(),
+        ids -> {
+          var run = ((org.apache.spark.sql.classic.Dataset<?>) query).queryExecution();
+          find(run.executedPlan(), true, ids);
+        });
   }
 
-  /** Removes the shuffles that an RDD itself reads, not those before them. */
+  /**
+   * Removes the shuffles that an RDD itself reads, not those before them.
+   *
+   * @param rdd whose jobs have ended or were told to
+   */
   public static void remove(RDD<?> rdd) {
-    Set<Integer> ids = new TreeSet<>();
-    find(rdd, ids);
-    remove(rdd.sparkContext(), ids);
+    remove(rdd.sparkContext(), ids -> find(rdd, ids));
   }
 
-  private static void remove(SparkContext spark, Set<Integer> ids) {
-    if (spark.cleaner().isDefined()) { // else Spark was told to keep all it has
-      ids.forEach(id -> spark.cleaner().get().doCleanupShuffle(id, false));
+  private static void remove(SparkContext spark, Consumer<Set<Integer>> find) {
+    boolean interrupted = Thread.interrupted(); // else nothing could be waited for
+    try {
+      Set<Integer> ids = new TreeSet<>();
+      find.accept(ids);
+      if (!ids.isEmpty() && spark.cleaner().isDefined()) { // else Spark was told to keep all
+        awaitScheduler(spark);
+        ids.forEach(id -> spark.cleaner().get().doCleanupShuffle(id, false));
+      }
+    } catch (Exception e) { // as where there was no shuffle, for want of a file to read
+      LOG.debug("shuffles: their files are left to Spark", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
+  }
+
+  /**
+   * Waits until Spark's scheduler has done what it was told before, as to end a job. It would fail
+   * as a whole if a task of a job that it still knows wrote to a shuffle that is no more.
+   */
+  private static void awaitScheduler(SparkContext spark) throws Exception {
+    String none = "fragua-" + UUID.randomUUID(); // it is told one thing after the other
+    Duration most = Duration.create(SCHEDULER_S, TimeUnit.SECONDS);
+    ThreadUtils.awaitResult(spark.cancelJobsWithTagWithFuture(none, "none has it"), most);
   }
 
   private static void find(RDD<?> rdd, Set<Integer> ids) {

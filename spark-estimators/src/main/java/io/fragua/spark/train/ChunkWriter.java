@@ -101,7 +101,9 @@ final class ChunkWriter implements BatchFunction {
     try {
       return new Dealt(deal(query.queryExecution().toRdd(), rowBytes, partitions, place), query);
     } catch (Throwable t) { // a plan that adapts runs its first stages here
-      Shuffles.remove(query);
+      if (!(t instanceof InterruptedException)) { // else they go on
+        Shuffles.remove(query);
+      }
       throw t;
     }
   }

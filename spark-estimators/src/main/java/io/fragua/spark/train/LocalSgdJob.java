@@ -13,7 +13,6 @@ import org.apache.spark.HashPartitioner;
 import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkException;
 import org.apache.spark.TaskContext;
-import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -53,6 +52,7 @@ final class LocalSgdJob {
   private final long stride;
 
   private Sent<TrainPlan> sent;
+  private RDD<?> exchanged; // by the workers of a round that has not ended well
   private ChunkWriter.Dealt dealt;
 
   LocalSgdJob(TrainRequest request, TrainPlan plan) {
@@ -121,6 +121,9 @@ final class LocalSgdJob {
       spark.sc().removeJobTag(plan.id());
       sent.destroy();
       dealt.close();
+      if (exchanged != null) {
+        Shuffles.remove(exchanged);
+      }
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
@@ -157,13 +160,12 @@ final class LocalSgdJob {
    */
   LocalSgdTask.Learnt round(int epoch, int round, int piece, float[] values) {
     Broadcast<float[]> start = spark.broadcast(values);
-    JavaPairRDD<Integer, SerializableWritable<Parcel<LocalSgdTask.Learnt>>> reduced = null;
     int length = values.length;
     try {
       Sent<TrainPlan> p = sent;
       int n = workers;
       long step = ((long) epoch * rounds + round) * stride;
-      reduced =
+      var reduced =
           piece(piece * n, n)
               .mapPartitions(
                   in ->
@@ -172,7 +174,10 @@ final class LocalSgdJob {
               .mapToPair(t -> t)
               .groupByKey(new HashPartitioner(n))
               .mapValues(LocalSgdJob::mean);
+      exchanged = reduced.rdd();
       var means = reduced.collect();
+      Shuffles.remove(exchanged);
+      exchanged = null;
       float[] next = new float[length];
       means.forEach(
           t -> {
@@ -193,9 +198,6 @@ final class LocalSgdJob {
       return new LocalSgdTask.Learnt(any.rows() == 0 ? values : next, any.rows(), any.sums());
     } finally {
       start.destroy();
-      if (reduced != null) {
-        Shuffles.remove(reduced.rdd());
-      }
     }
   }
 

@@ -80,9 +80,9 @@ class ShuffleFilesTest {
     t.rate = 1e39; // infinite as a float
     TrainRequest bad = t.request();
     Set<String> before = found();
-    assertEquals(3, BarrierTrainer.train(good).history().size());
+    assertEquals(3, Task.train(good).history().size());
     assertNoMore(before, "after a training");
-    assertThrows(IllegalArgumentException.class, () -> BarrierTrainer.train(bad));
+    assertThrows(IllegalArgumentException.class, () -> Task.train(bad));
     assertNoMore(before, "after one that failed");
   }
 
