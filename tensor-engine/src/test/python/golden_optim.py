@@ -77,6 +77,21 @@ cases = {
     "rmsprop centred momentum": optax.rmsprop(0.05, 0.8, 1e-4, centered=True, momentum=0.7),
     "adabelief": optax.adabelief(0.1),
     "adabelief settings": optax.adabelief(0.1, 0.8, 0.95, 1e-3, 1e-4),
+    "adam root": optax.adam(0.1, 0.8, 0.95, 1e-3, 1e-2),
+    "adagrad settings": optax.adagrad(0.1, 0.5, 1e-3),
+    "adadelta settings": optax.adadelta(1.0, 0.8, 1e-3),
+    "lars settings": optax.lars(
+        1.0, 0.05, {"w": True, "b": False}, 0.01, 1e-2, {"w": True, "b": False}, 0.8, True
+    ),
+    "adafactor settings": optax.adafactor(
+        0.1, 2, 0.7, multiply_by_parameter_scale=False, clipping_threshold=0.5, momentum=0.8,
+        weight_decay_rate=0.01, eps=1e-6
+    ),
+    "muon settings": optax.contrib.muon(0.1, ns_steps=3, beta=0.8, weight_decay=0.05, nesterov=False),
+    "partition": optax.partition(
+        {"slow": optax.sgd(0.01), "fast": optax.adam(0.1)}, {"w": "fast", "b": "slow"}
+    ),
+    "apply if finite": optax.apply_if_finite(optax.adam(0.1), 2),
     "stored rate": optax.chain(optax.scale_by_adam(), optax.inject_hyperparams(optax.sgd)(0.05)),
 }
 # The length of what radam has gathered is a difference of large numbers, so it is computed in f64.
@@ -139,6 +154,47 @@ schedules = {
     "warm-up of both": optax.schedules.warmup_exponential_decay_schedule(0.0, 0.5, 4, 3, 0.7),
 }
 
+schedules |= {
+    "linear onecycle settings": optax.linear_onecycle_schedule(11, 0.5, 0.4, 0.7, 10.0, 100.0),
+    "exponential to": optax.exponential_decay(0.5, 3, 0.7, 2, end_value=0.2),
+    "exponential growth": optax.exponential_decay(0.5, 3, 1.5, 3, True, 1.2),
+}
+
+
+def not_finite():
+    """Parameters where some gradients are infinite or NaN, five of them one after the other."""
+    tx = optax.apply_if_finite(optax.sgd(0.5, momentum=0.5), 2)
+    p = {"w": jnp.asarray([1.0, 2.0])}
+    state = tx.init(p)
+    out = []
+    for bad in [0, np.inf, 0, np.nan, -np.inf, 0, np.inf, np.inf, np.inf]:
+        u, state = tx.update({"w": jnp.asarray([0.5, 0.25 + bad])}, state, p)
+        p = optax.apply_updates(p, u)
+        now = [float(x) for x in p["w"]]
+        counts = [int(state.notfinite_count), int(state.last_finite), int(state.total_notfinite)]
+        out.append([str(x) for x in now + counts])  # JSON has no infinity
+    return out
+
+
+def plateau(values, *settings):
+    """Scale, best value and counts after each value."""
+    tx = optax.contrib.reduce_on_plateau(*settings)
+    p = {"w": jnp.zeros(1)}
+    state = tx.init(p)
+    out = []
+    for v in values:
+        u, state = tx.update({"w": jnp.ones(1)}, state, p, value=v)
+        now = [u["w"][0], state.best_value, state.plateau_count, state.cooldown_count, state.count, state.avg_value]
+        out.append([str(float(x)) for x in now])  # JSON has no infinity
+    return out
+
+
+falling = [float(x) for x in np.float32([9, 8, 8, 8, 7.9999, 7, 7, 7, 7, 7, 7, 7, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6])]
+plateaus = {
+    "values": falling,
+    "two": plateau(falling, 0.5, 2),
+    "settings": plateau(falling, 0.1, 2, 1e-2, 0.5, 2, 2, 0.05),
+}
 flat = lambda t: {n: v.reshape(-1).tolist() for n, v in t.items()}
 print(
     json.dumps(
@@ -147,6 +203,8 @@ print(
             "grads": [flat(g) for g in grads],
             "cases": {n: precise(tx) if n in IN_F64 else run(tx) for n, tx in cases.items()},
             "params ema": averages(optax.sgd(0.1), 0.8),
+            "not finite": not_finite(),
+            "plateaus": plateaus,
             "schedules": {n: [float(s(i)) for i in range(13)] for n, s in schedules.items()},
         },
         indent=1,

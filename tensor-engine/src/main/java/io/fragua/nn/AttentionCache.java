@@ -9,7 +9,8 @@ import java.util.List;
 /**
  * Keys and values of the positions that a causal attention has seen, so that the next one costs
  * only itself. Its size is fixed, so that one program serves every step. Immutable: {@link
- * MultiHeadAttention#decode} gives another one.
+ * MultiHeadAttention#decode} gives another one. Also those of a whole other sequence, as {@link
+ * MultiHeadAttention#remember} gives them.
  *
  * @param keys [B, heads, capacity, D / heads]; what lies behind the length has weight 0 and must be
  *     finite
@@ -63,7 +64,8 @@ public record AttentionCache(Tensor keys, Tensor values, Tensor length) {
     return keys.shape().dim(2);
   }
 
-  void check(Tensor x, int heads, int size) {
+  /** That it is of this batch and these heads. */
+  void checkFits(Tensor x, int heads, int size) {
     Shape k = keys.shape();
     Check.shape(
         k.equals(Shape.of(x.shape().dim(0), heads, k.dim(2), size)) && keys.dtype() == x.dtype(),
@@ -73,6 +75,12 @@ public record AttentionCache(Tensor keys, Tensor values, Tensor length) {
         x.type(),
         heads,
         size);
+  }
+
+  /** As {@link #checkFits}, and has room for x. */
+  void check(Tensor x, int heads, int size) {
+    checkFits(x, heads, size);
+    Shape k = keys.shape();
     Check.that(
         x.shape().dim(1) <= k.dim(2)
             && (length.isTraced() || length.item() + x.shape().dim(1) <= k.dim(2)),

@@ -8,7 +8,8 @@ import io.fragua.tensor.Tensor;
 /**
  * Each position gathers values from others, weighed by softmax(query key / sqrt(D / heads)) in each
  * of some heads; concatenated heads go through one more product. As a layer, a sequence attends to
- * itself; {@link #attend} takes another one and a mask, {@link #decode} the next positions alone.
+ * itself; {@link #attend} takes another one and a mask, {@link #decode} the next positions alone,
+ * {@link #remember} keeps what is the same at every step of another sequence.
  *
  * <p>Shapes: x [B, T, D], result the same. Parameters: {@code query}, {@code key}, {@code value},
  * {@code out}, each a {@link Dense} of D units, Glorot's uniform with biases 0.
@@ -61,15 +62,8 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal, doub
   public Tensor attend(Scope s, Tensor queries, Tensor keyValues, Tensor mask) {
     checkInputs(queries, keyValues);
     Shape q = queries.shape();
-    Shape pairs = Shape.of(q.dim(0), heads, q.dim(1), keyValues.shape().dim(1));
-    Check.shape(
-        mask == null
-            || mask.dtype() == DType.BOOL
-                && Shape.broadcast("multi_head_attention", mask.shape(), pairs).equals(pairs),
-        "multi_head_attention: the mask must be bool and broadcast to [B, heads, T, S] = %s: %s;"
-            + " reshape or compare it",
-        pairs,
-        mask == null ? null : mask.type());
+    Shape pairs = pairs(queries, keyValues.shape().dim(1));
+    checkMask(mask, pairs);
     Tensor query = turned(part(s, "query", q.dim(2), queries), null);
     Tensor key = turned(part(s, "key", q.dim(2), keyValues), null);
     Tensor value = part(s, "value", q.dim(2), keyValues);
@@ -80,6 +74,71 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal, doub
       seen = seen == null ? past : past.and(seen);
     }
     return hear(s, query, key, value, seen);
+  }
+
+  private Shape pairs(Tensor queries, int keys) {
+    return Shape.of(queries.shape().dim(0), heads, queries.shape().dim(1), keys);
+  }
+
+  private static void checkMask(Tensor mask, Shape pairs) {
+    Check.shape(
+        mask == null
+            || mask.dtype() == DType.BOOL
+                && Shape.broadcast("multi_head_attention", mask.shape(), pairs).equals(pairs),
+        "multi_head_attention: the mask must be bool and broadcast to [B, heads, T, S] = %s: %s;"
+            + " reshape or compare it",
+        pairs,
+        mask == null ? null : mask.type());
+  }
+
+  /**
+   * Keys and values of another sequence, which {@link #attend(Scope, Tensor, AttentionCache,
+   * Tensor)} takes: computed once for all steps of a decoder. In the function that attends, too,
+   * only in a {@link Scope#shared} scope, for both ask for this layer's parameters.
+   *
+   * @param keyValues [B, S, E], for instance an encoder's result
+   * @param units D of the queries
+   * @return of capacity and length S
+   * @throws IllegalArgumentException if this is causal or has rotary positions
+   */
+  public AttentionCache remember(Scope s, Tensor keyValues, int units) {
+    checkUnplaced();
+    Shape k = keyValues.shape();
+    Check.shape(
+        k.rank() == 3 && keyValues.dtype().isFloating() && units >= 1 && units % heads == 0,
+        "multi_head_attention: remembers floating [B, S, E] for units that heads divide: %s, %d"
+            + " units, %d heads; correct them",
+        keyValues.type(),
+        units,
+        heads);
+    return new AttentionCache(
+        part(s, "key", units, keyValues),
+        part(s, "value", units, keyValues),
+        Tensor.scalar(DType.I32, k.dim(1)));
+  }
+
+  /**
+   * As {@link #attend(Scope, Tensor, Tensor, Tensor)}, to a sequence that {@link #remember} has.
+   *
+   * @param queries [B, T, D], any positions
+   * @throws IllegalArgumentException if this is causal or has rotary positions
+   */
+  public Tensor attend(Scope s, Tensor queries, AttentionCache memory, Tensor mask) {
+    checkUnplaced();
+    checkInputs(queries, queries);
+    int d = queries.shape().dim(2);
+    memory.checkFits(queries, heads, d / heads);
+    checkMask(mask, pairs(queries, memory.capacity()));
+    Tensor query = part(s, "query", d, queries);
+    return hear(s, query, memory.keys(), memory.values(), mask == null ? null : mask.lift(query));
+  }
+
+  private void checkUnplaced() {
+    Check.that(
+        !causal && rotary == 0,
+        "multi_head_attention: what is remembered has no positions: %s; take one that is not causal"
+            + " and without rotary",
+        this);
   }
 
   /** What {@link #decode} gives: the result, and the cache for the positions after it. */
@@ -96,16 +155,33 @@ public record MultiHeadAttention(int heads, double dropout, boolean causal, doub
    * @throws IndexOutOfBoundsException when computed, if there is no room and the length is traced
    */
   public Decoded decode(Scope s, Tensor x, AttentionCache cache) {
+    return decode(s, x, cache, null);
+  }
+
+  /**
+   * As {@link #decode(Scope, Tensor, AttentionCache)}, with a mask beside causality: prompts of
+   * different lengths are one batch if they are filled up before their first position, where no
+   * query sees the filling.
+   *
+   * @param mask bool that broadcasts to [B, heads, T, capacity], true where a query sees a key; for
+   *     filled-up prompts [B, 1, 1, capacity], the same at every step, true at all positions to
+   *     come; null if all are seen. A query that sees no key takes the mean of all, of which there
+   *     are more here than in a whole sequence
+   */
+  public Decoded decode(Scope s, Tensor x, AttentionCache cache, Tensor mask) {
     Check.that(causal, "multi_head_attention: only a causal one decodes: %s; make it causal", this);
     checkInputs(x, x);
     int d = x.shape().dim(2);
     cache.check(x, heads, d / heads);
+    Shape all = pairs(x, cache.capacity());
+    checkMask(mask, all);
     Tensor from = cache.length();
     Tensor query = turned(part(s, "query", d, x), from);
     AttentionCache next = cache.append(turned(part(s, "key", d, x), from), part(s, "value", d, x));
-    Shape pairs = Shape.of(x.shape().dim(1), next.capacity());
-    Tensor now = query.iotaLike(DType.I32, pairs, 0).add(from);
-    Tensor seen = now.greaterEqual(query.iotaLike(DType.I32, pairs, 1));
+    Shape p = all.slice(2, 4);
+    Tensor now = query.iotaLike(DType.I32, p, 0).add(from);
+    Tensor past = now.greaterEqual(query.iotaLike(DType.I32, p, 1));
+    Tensor seen = mask == null ? past : past.and(mask.lift(query));
     return new Decoded(hear(s, query, next.keys(), next.values(), seen), next);
   }
 

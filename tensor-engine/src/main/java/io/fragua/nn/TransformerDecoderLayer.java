@@ -6,7 +6,8 @@ import io.fragua.tensor.Tensor;
  * Causal self-attention, attention to another sequence, then two products with an activation
  * between, each with a residual connection and layer normalization, as in {@link
  * TransformerEncoderLayer}. As a layer there is no other sequence and no attention to it, which is
- * a block of a language model; {@link #decode} takes the encoder's result.
+ * a block of a language model; {@link #decode(Scope, Tensor, Tensor, Tensor, Tensor)} takes the
+ * encoder's result, and step by step {@link #remember} what is kept of it.
  *
  * <p>Shapes: x [B, T, D], result the same. Parameters: {@code attention}, {@code layer_norm_0},
  * with another sequence {@code cross_attention} and {@code layer_norm_1}, then {@code dense_0}
@@ -82,7 +83,7 @@ public record TransformerDecoderLayer(
             x,
             t -> s.apply("attention", self, t, c -> self.attend(c, t, t, mask)));
     if (memory != null) {
-      MultiHeadAttention other = new MultiHeadAttention(heads, dropout, false);
+      MultiHeadAttention other = cross();
       y =
           parts.around(
               s,
@@ -101,6 +102,27 @@ public record TransformerDecoderLayer(
    * @param x [B, T, D], the positions after those in the cache
    */
   public MultiHeadAttention.Decoded decode(Scope s, Tensor x, AttentionCache cache) {
+    return decode(s, x, cache, null, null, null);
+  }
+
+  /**
+   * The next positions alone, the same numbers as {@link #decode(Scope, Tensor, Tensor, Tensor,
+   * Tensor)} of the whole sequence with the same masks.
+   *
+   * @param x [B, T, D], the positions after those in the cache
+   * @param cache of the self-attention
+   * @param memory what {@link #remember} gave for the other sequence; null for none
+   * @param mask of x and what came before, beside causality, as in {@link
+   *     MultiHeadAttention#decode(Scope, Tensor, AttentionCache, Tensor)}; null for none
+   * @param memoryMask of the other sequence, as in {@link MultiHeadAttention#attend}; null for none
+   */
+  public MultiHeadAttention.Decoded decode(
+      Scope s,
+      Tensor x,
+      AttentionCache cache,
+      AttentionCache memory,
+      Tensor mask,
+      Tensor memoryMask) {
     Sublayers parts = parts();
     AttentionCache[] next = new AttentionCache[1];
     Tensor y =
@@ -109,12 +131,35 @@ public record TransformerDecoderLayer(
             "layer_norm_0",
             x,
             t -> {
-              MultiHeadAttention.Decoded d = self().decode(s.child("attention"), t, cache);
+              MultiHeadAttention.Decoded d = self().decode(s.child("attention"), t, cache, mask);
               next[0] = d.cache();
               return d.output();
             });
+    if (memory != null) {
+      y =
+          parts.around(
+              s,
+              "layer_norm_1",
+              y,
+              t -> cross().attend(s.child("cross_attention"), t, memory, memoryMask));
+    }
     Tensor z = parts.around(s, "layer_norm_2", y, t -> parts.products(s, t));
     return new MultiHeadAttention.Decoded(z, next[0]);
+  }
+
+  /**
+   * What the attention to another sequence needs of it at every step, computed once; see {@link
+   * MultiHeadAttention#remember}.
+   *
+   * @param memory [B, S, E], for instance an encoder's result
+   * @param units D of this layer
+   */
+  public AttentionCache remember(Scope s, Tensor memory, int units) {
+    return cross().remember(s.child("cross_attention"), memory, units);
+  }
+
+  private MultiHeadAttention cross() {
+    return new MultiHeadAttention(heads, dropout, false);
   }
 
   private MultiHeadAttention self() {

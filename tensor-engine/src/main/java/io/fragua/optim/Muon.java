@@ -34,10 +34,19 @@ public final class Muon {
    * @param steps of {@link #orthogonalized}; 5 is usual
    */
   public static GradientTransform scaleByMuon(double beta, int steps) {
+    return scaleByMuon(beta, steps, true);
+  }
+
+  /**
+   * As {@link #scaleByMuon(double, int)}; without {@code nesterov} n = m / (1 - beta^t).
+   *
+   * @param nesterov true is usual
+   */
+  public static GradientTransform scaleByMuon(double beta, int steps, boolean nesterov) {
     unit("scale_by_muon", "beta", beta);
     Check.that(steps >= 1, "scale_by_muon: needs at least one step: %d; correct it", steps);
     return new Verb(
-        "scaleByMuon(" + beta + ", " + steps + ")",
+        "scaleByMuon(" + beta + ", " + steps + (nesterov ? ")" : ", false)"),
         p -> count().concat(zeros(p).prefixed("mu.")),
         (g, s, p) -> {
           Tensor t = s.get("count").add(1);
@@ -48,11 +57,15 @@ public final class Muon {
               mu.zip(
                   g,
                   (m, x) -> {
-                    Tensor ahead = m.div(next.cast(x.dtype())).mul(beta);
-                    Tensor here = x.div(now.cast(x.dtype())).mul(1 - beta);
+                    Tensor n =
+                        nesterov
+                            ? m.div(next.cast(x.dtype()))
+                                .mul(beta)
+                                .add(x.div(now.cast(x.dtype())).mul(1 - beta))
+                            : m.div(now.cast(x.dtype()));
                     double rows = Math.max(1, x.shape().dim(0));
                     double wide = Math.max(1, x.shape().dim(1) / rows);
-                    return orthogonalized(ahead.add(here), steps).mul(Math.sqrt(wide));
+                    return orthogonalized(n, steps).mul(Math.sqrt(wide));
                   });
           return new Update(u, ParamTree.of("count", t).concat(mu.prefixed("mu.")));
         });

@@ -12,6 +12,8 @@ import static io.fragua.optim.Transforms.trace;
 
 import io.fragua.nn.ParamTree;
 import io.fragua.tensor.Check;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Predicate;
 
 /** Optimizers by their usual names: chains of {@link Transforms}, with Optax's defaults. */
@@ -51,7 +53,17 @@ public final class Optimizers {
 
   /** As {@link #adam(Schedule)}, with other settings. */
   public static GradientTransform adam(Schedule rate, double b1, double b2, double eps) {
-    return chain(scaleByAdam(b1, b2, eps), scaleByLearningRate(rate));
+    return adam(rate, b1, b2, eps, 0);
+  }
+
+  /**
+   * As {@link #adam(Schedule, double, double, double)}.
+   *
+   * @param epsRoot under the root, 0 or more; Optax's default is 0
+   */
+  public static GradientTransform adam(
+      Schedule rate, double b1, double b2, double eps, double epsRoot) {
+    return chain(scaleByAdam(b1, b2, eps, epsRoot), scaleByLearningRate(rate));
   }
 
   /**
@@ -122,7 +134,16 @@ public final class Optimizers {
    * @source {@code optax.adagrad}
    */
   public static GradientTransform adagrad(Schedule rate) {
-    return chain(scaleByRss(0.1, 1e-7), scaleByLearningRate(rate));
+    return adagrad(rate, 0.1, 1e-7);
+  }
+
+  /**
+   * As {@link #adagrad(Schedule)}, with other settings.
+   *
+   * @param initial sum of squares, 0 or more; PyTorch has 0
+   */
+  public static GradientTransform adagrad(Schedule rate, double initial, double eps) {
+    return chain(scaleByRss(initial, eps), scaleByLearningRate(rate));
   }
 
   /**
@@ -188,11 +209,42 @@ public final class Optimizers {
    * @param minSize parameters with two axes of at least this size are factored
    */
   public static GradientTransform adafactor(Schedule rate, int minSize) {
-    return chain(
-        Adafactor.scaleByFactoredRms(minSize, 0.8, 1e-30),
-        Adafactor.clipByBlockRms(1),
-        scaleByLearningRate(rate),
-        Adafactor.scaleByParamBlockRms(1e-3));
+    return adafactor(rate, minSize, 0.8, 1e-30, 1, true, 0, 0);
+  }
+
+  /**
+   * As {@link #adafactor(Schedule, int)}, with other settings.
+   *
+   * @param exponent of the decay of second moments, in [0, 1); 0.8 is usual
+   * @param eps added to squares; 1e-30 is usual
+   * @param threshold bound of an update's root mean square, above 0; 1 is usual
+   * @param relative true for steps relative to the size of the parameter, as is usual
+   * @param momentum in [0, 1); 0, as is usual, for none
+   * @param decay of weights, which the rate does not scale; 0 is usual
+   */
+  public static GradientTransform adafactor(
+      Schedule rate,
+      int minSize,
+      double exponent,
+      double eps,
+      double threshold,
+      boolean relative,
+      double momentum,
+      double decay) {
+    List<GradientTransform> all = new ArrayList<>();
+    all.add(Adafactor.scaleByFactoredRms(minSize, exponent, eps));
+    all.add(Adafactor.clipByBlockRms(threshold));
+    all.add(scaleByLearningRate(rate));
+    if (relative) {
+      all.add(Adafactor.scaleByParamBlockRms(1e-3));
+    }
+    if (momentum != 0) {
+      all.add(Transforms.ema(momentum));
+    }
+    if (decay != 0) {
+      all.add(addDecayedWeights(-decay)); // the sign is turned already
+    }
+    return chain(all.toArray(GradientTransform[]::new));
   }
 
   /**
@@ -275,7 +327,12 @@ public final class Optimizers {
    * @source {@code optax.adadelta}
    */
   public static GradientTransform adadelta(Schedule rate) {
-    return chain(Moments.scaleByAdadelta(0.9, 1e-6), scaleByLearningRate(rate));
+    return adadelta(rate, 0.9, 1e-6);
+  }
+
+  /** As {@link #adadelta(Schedule)}, with other settings. */
+  public static GradientTransform adadelta(Schedule rate, double rho, double eps) {
+    return chain(Moments.scaleByAdadelta(rho, eps), scaleByLearningRate(rate));
   }
 
   /**
@@ -286,11 +343,32 @@ public final class Optimizers {
    * @source You, Gitman and Ginsburg, 2017; {@code optax.lars}
    */
   public static GradientTransform lars(Schedule rate, double decay) {
+    return lars(rate, decay, 0.001, 0, 0.9, false, null);
+  }
+
+  /**
+   * As {@link #lars(Schedule, double)}, with other settings.
+   *
+   * @param coefficient length of a gradient in that of its parameter, above 0
+   * @param eps added to the gradient's length, 0 or more
+   * @param momentum in [0, 1)
+   * @param names of parameters that decay and whose gradients are scaled, the others' stay as they
+   *     are, for instance biases'; null for all. Optax has two masks for this
+   */
+  public static GradientTransform lars(
+      Schedule rate,
+      double decay,
+      double coefficient,
+      double eps,
+      double momentum,
+      boolean nesterov,
+      Predicate<String> names) {
+    GradientTransform scaled = scaleByTrustRatio(coefficient, eps);
     return chain(
-        addDecayedWeights(decay),
-        scaleByTrustRatio(0.001),
+        decay(decay, names),
+        names == null ? scaled : Wrappers.masked(scaled, names),
         scaleByLearningRate(rate),
-        trace(0.9, false));
+        trace(momentum, nesterov));
   }
 
   /**
@@ -310,13 +388,34 @@ public final class Optimizers {
    * @param names of parameters as {@link ParamTree} has them; always the same answer for one name
    */
   public static GradientTransform muon(Schedule rate, double decay, Predicate<String> names) {
+    return muon(rate, decay, 0.95, 5, true, names);
+  }
+
+  /**
+   * As {@link #muon(Schedule, double, Predicate)}, with other settings.
+   *
+   * @param beta of the matrices' momentum, in [0, 1); 0.95 is usual
+   * @param steps of {@link Muon#orthogonalized}; 5 is usual
+   * @param nesterov true, as is usual, for Nesterov's momentum, of matrices and of Adam
+   */
+  public static GradientTransform muon(
+      Schedule rate,
+      double decay,
+      double beta,
+      int steps,
+      boolean nesterov,
+      Predicate<String> names) {
     GradientTransform matrices =
-        chain(Muon.scaleByMuon(0.95, 5), addDecayedWeights(decay), scaleByLearningRate(rate));
+        chain(
+            Muon.scaleByMuon(beta, steps, nesterov),
+            addDecayedWeights(decay),
+            scaleByLearningRate(rate));
+    GradientTransform rest = nesterov ? nadam(rate) : adam(rate);
     return Wrappers.divided(
-        "muon(" + matrices + ", " + nadam(rate) + ")",
+        "muon(" + matrices + ", " + rest + ")",
         (name, p) -> p.shape().rank() == 2 && names.test(name),
         matrices,
-        nadam(rate));
+        rest);
   }
 
   /**

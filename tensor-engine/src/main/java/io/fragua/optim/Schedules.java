@@ -80,6 +80,20 @@ public final class Schedules {
    */
   public static Schedule exponentialDecay(
       double initial, int transitionSteps, double rate, boolean staircase) {
+    double none = rate < 1 ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+    return exponentialDecay(initial, transitionSteps, rate, 0, staircase, none);
+  }
+
+  /**
+   * As {@link #exponentialDecay(double, int, double, boolean)}, level before a step and bounded.
+   *
+   * @param begin first step of the decay, 0 or more
+   * @param end the least value for a rate below 1, else the greatest; an infinity for none
+   */
+  public static Schedule exponentialDecay(
+      double initial, int transitionSteps, double rate, int begin, boolean staircase, double end) {
+    check(begin >= 0, "exponential_decay", "the first step is not negative", begin);
+    check(!Double.isNaN(end), "exponential_decay", "the end is a number", end);
     check(transitionSteps >= 1, "exponential_decay", "there is at least one step", transitionSteps);
     check(rate > 0 && Double.isFinite(rate), "exponential_decay", "rate is above 0", rate);
     return new Named(
@@ -91,11 +105,13 @@ public final class Schedules {
             + rate
             + ", "
             + staircase
-            + ")",
+            + (begin == 0 ? "" : ", from " + begin)
+            + (Double.isInfinite(end) ? ")" : ", to " + end + ")"),
         t -> {
-          Tensor p = t.div(transitionSteps);
+          Tensor p = (begin == 0 ? t : t.sub(begin).maximum(0)).div(transitionSteps);
           Tensor base = Tensor.scalar(t.dtype(), rate);
-          return base.lift(t).pow(staircase ? p.floor() : p).mul(initial);
+          Tensor v = base.lift(t).pow(staircase ? p.floor() : p).mul(initial);
+          return Double.isInfinite(end) ? v : rate < 1 ? v.maximum(end) : v.minimum(end);
         });
   }
 
@@ -183,14 +199,33 @@ public final class Schedules {
    * @source Smith and Topin, 2018; {@code optax.linear_onecycle_schedule}
    */
   public static Schedule linearOnecycle(int steps, double peak) {
+    return linearOnecycle(steps, peak, 0.3, 0.85, 25, 1e4);
+  }
+
+  /**
+   * As {@link #linearOnecycle(int, double)}, with other settings.
+   *
+   * @param start share of the steps on the way up, in [0, 1]
+   * @param last share of the steps until the first value is there again, in [start, 1]
+   * @param div the first value is peak / div
+   * @param finalDiv the last value is peak / (div finalDiv)
+   */
+  public static Schedule linearOnecycle(
+      int steps, double peak, double start, double last, double div, double finalDiv) {
     check(steps >= 1, "linear_onecycle", "there is at least one step", steps);
-    int top = (int) (0.3 * steps);
-    int low = (int) (0.85 * steps);
-    double first = peak / 25;
+    check(start >= 0 && start <= 1, "linear_onecycle", "start lies in [0, 1]", start);
+    check(last >= start && last <= 1, "linear_onecycle", "last lies in [start, 1]", last);
+    check(div > 0, "linear_onecycle", "div is above 0", div);
+    check(finalDiv > 0, "linear_onecycle", "final div is above 0", finalDiv);
+    int top = (int) (start * steps);
+    int low = (int) (last * steps);
+    double first = peak / div;
+    boolean usual = start == 0.3 && last == 0.85 && div == 25 && finalDiv == 1e4;
+    String settings = ", " + start + ", " + last + ", " + div + ", " + finalDiv + ")";
     return new Named(
-        "linearOnecycle(" + steps + ", " + peak + ")",
+        "linearOnecycle(" + steps + ", " + peak + (usual ? ")" : settings),
         t -> {
-          Tensor end = line(t, low, steps, first, first / 1e4);
+          Tensor end = line(t, low, steps, first, first / finalDiv);
           Tensor down = t.less(low).select(line(t, top, low, peak, first), end);
           return t.less(top).select(line(t, 0, top, first, peak), down);
         });

@@ -66,10 +66,23 @@ public final class Transforms {
    * @source Kingma and Ba, ICLR 2015; {@code optax.scale_by_adam}
    */
   public static GradientTransform scaleByAdam(double b1, double b2, double eps) {
+    return scaleByAdam(b1, b2, eps, 0);
+  }
+
+  /**
+   * As {@link #scaleByAdam(double, double, double)}, with a number under the root: u = m / (1 -
+   * b1^t) / (sqrt(v / (1 - b2^t) + epsRoot) + eps). Where a step is differentiated, it keeps the
+   * root's slope at 0 finite.
+   *
+   * @param epsRoot 0 or more; Optax's default is 0
+   * @source {@code optax.scale_by_adam(eps_root=...)}
+   */
+  public static GradientTransform scaleByAdam(double b1, double b2, double eps, double epsRoot) {
     unit("scale_by_adam", "b1", b1);
     unit("scale_by_adam", "b2", b2);
+    notNegative("scale_by_adam", "eps root", epsRoot);
     return new Verb(
-        "scaleByAdam(" + b1 + ", " + b2 + ", " + eps + ")",
+        "scaleByAdam(" + b1 + ", " + b2 + ", " + eps + (epsRoot == 0 ? ")" : ", " + epsRoot + ")"),
         p -> count().concat(zeros(p).prefixed("mu.")).concat(zeros(p).prefixed("nu.")),
         (g, s, p) -> {
           Tensor t = s.get("count").add(1);
@@ -82,7 +95,8 @@ public final class Transforms {
               mu.zip(
                   nu,
                   (m, v) -> {
-                    Tensor root = v.mul(c2.cast(v.dtype())).sqrt().add(eps);
+                    Tensor hat = v.mul(c2.cast(v.dtype()));
+                    Tensor root = (epsRoot == 0 ? hat : hat.add(epsRoot)).sqrt().add(eps);
                     return m.mul(c1.cast(m.dtype())).div(root);
                   });
           return new Update(
@@ -105,6 +119,24 @@ public final class Transforms {
           ParamTree v = g.zip(s.under("trace."), (x, old) -> x.add(faded(old.mul(momentum))));
           ParamTree u = nesterov ? g.zip(v, (x, now) -> x.add(now.mul(momentum))) : v;
           return new Update(u, v.prefixed("trace."));
+        });
+  }
+
+  /**
+   * m = decay m + (1 - decay) g; u = m: the average of gradients, which starts at 0. State: {@code
+   * ema.*}.
+   *
+   * @param decay in [0, 1)
+   * @source {@code optax.ema(debias=False)}
+   */
+  public static GradientTransform ema(double decay) {
+    unit("ema", "decay", decay);
+    return new Verb(
+        "ema(" + decay + ")",
+        p -> zeros(p).prefixed("ema."),
+        (g, s, p) -> {
+          ParamTree m = g.zip(s.under("ema."), (x, old) -> average(decay, old, x));
+          return new Update(m, m.prefixed("ema."));
         });
   }
 
@@ -302,12 +334,24 @@ public final class Transforms {
    * @param coefficient above 0
    */
   public static GradientTransform scaleByTrustRatio(double coefficient) {
+    return scaleByTrustRatio(coefficient, 0);
+  }
+
+  /**
+   * As {@link #scaleByTrustRatio(double)}, with u = coefficient g |p| / (|g| + eps).
+   *
+   * @param eps 0 or more; Optax's default is 0
+   */
+  public static GradientTransform scaleByTrustRatio(double coefficient, double eps) {
+    notNegative("scale_by_trust_ratio", "eps", eps);
     Check.that(
         coefficient > 0 && Double.isFinite(coefficient),
         "scale_by_trust_ratio: the coefficient is finite and above 0: %s; correct it",
         coefficient);
     return stateless(
-        "scaleByTrustRatio(" + (coefficient == 1 ? "" : coefficient) + ")",
+        "scaleByTrustRatio("
+            + (coefficient == 1 && eps == 0 ? "" : coefficient)
+            + (eps == 0 ? ")" : ", " + eps + ")"),
         (g, p) ->
             g.zip(
                 p,
@@ -316,7 +360,8 @@ public final class Transforms {
                   Tensor step = x.square().sum().sqrt();
                   Tensor one = Tensor.scalar(x.dtype(), 1);
                   Tensor both = length.greater(0).and(step.greater(0));
-                  return x.mul(both.select(length.div(step).mul(coefficient), one));
+                  Tensor size = eps == 0 ? step : step.add(eps);
+                  return x.mul(both.select(length.div(size).mul(coefficient), one));
                 }));
   }
 }

@@ -7,8 +7,12 @@ import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.BiPredicate;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /** What goes around a whole transform, or after it: masks, accumulation, averages. */
 public final class Wrappers {
@@ -85,6 +89,50 @@ public final class Wrappers {
   }
 
   /**
+   * Leaves out steps whose gradients hold NaN or an infinity: updates of 0, and {@code inner}'s
+   * state stays. After more than {@code most} of them one after the other it takes them as they
+   * are, for then something is wrong that waiting does not mend. Without branches: {@code inner} is
+   * computed every time. State: {@code notfinite_count} in a row, {@code last_finite} 1 or 0,
+   * {@code total_notfinite}, {@code inner.*}.
+   *
+   * @param most steps one after the other that are left out, 0 or more
+   * @source {@code optax.apply_if_finite}
+   */
+  public static GradientTransform applyIfFinite(GradientTransform inner, int most) {
+    Check.that(
+        most >= 0, "apply_if_finite: a number of steps is not negative: %d; correct it", most);
+    return new Verb(
+        "applyIfFinite(" + inner + ", " + most + ")",
+        p ->
+            ParamTree.of("notfinite_count", Tensor.full(Verb.COUNT, 0))
+                .concat(ParamTree.of("last_finite", Tensor.full(Verb.COUNT, 1)))
+                .concat(ParamTree.of("total_notfinite", Tensor.full(Verb.COUNT, 0)))
+                .concat(inner.init(p).prefixed("inner.")),
+        (g, s, p) -> {
+          Tensor count = s.get("notfinite_count");
+          Tensor zero = Tensor.scalar(DType.F32, 0);
+          Tensor one = Tensor.scalar(DType.F32, 1);
+          Tensor finite =
+              g.leaves().stream()
+                  .map(x -> x.isFinite().all())
+                  .reduce(Tensor::and)
+                  .orElse(zero.equal(zero));
+          Tensor row = finite.select(zero, count.add(1));
+          Tensor total = s.get("total_notfinite");
+          ParamTree old = s.under("inner.");
+          Update u = inner.update(g, old, p);
+          Tensor taken = finite.or(row.greater(most));
+          return new Update(
+              u.updates().map(x -> taken.select(x, Tensor.scalar(x.dtype(), 0))),
+              ParamTree.of("notfinite_count", row)
+                  .concat(ParamTree.of("last_finite", finite.select(one, zero)))
+                  .concat(ParamTree.of("total_notfinite", finite.select(total, total.add(1))))
+                  .concat(
+                      u.state().zip(old, (now, was) -> taken.select(now, was)).prefixed("inner.")));
+        });
+  }
+
+  /**
    * Passes updates on and keeps an exponential moving average of the parameters after them, often
    * better for scoring than the last ones: e = e + (p + u - e) (1 - decay) / (1 - decay^t), which
    * is the average without bias to where it began. Stands last in a chain. State: {@code count},
@@ -109,40 +157,94 @@ public final class Wrappers {
   }
 
   /**
+   * Another transform for each group of parameters: other rates, other optimizers, or none. For
+   * instance a body that has learnt already, a new head, and tables that stay as they are: {@code
+   * partition(Map.of("body", adam(constant(1e-5)), "head", adam(constant(1e-3)), "still",
+   * scale(0)), name -> ...)}. State: {@code <group>.*}, groups in the order of their names.
+   *
+   * @param groups transforms by name of the group; names are not empty and have no dots. A group
+   *     may be of no parameters
+   * @param group of each parameter, by its name as {@link ParamTree} has it; always the same answer
+   *     for one name
+   * @throws IllegalArgumentException by {@code init} and {@code update}, if there is no such group
+   * @source {@code optax.partition} (once {@code multi_transform})
+   */
+  public static GradientTransform partition(
+      Map<String, GradientTransform> groups, UnaryOperator<String> group) {
+    SortedMap<String, GradientTransform> all = new TreeMap<>(groups);
+    all.keySet()
+        .forEach(
+            name ->
+                Check.that(
+                    !name.isEmpty() && name.indexOf('.') < 0,
+                    "partition: a group's name is not empty and has no dot: \"%s\"; rename it",
+                    name));
+    return partition("partition(" + all + ")", all, (name, p) -> group.apply(name));
+  }
+
+  private static GradientTransform partition(
+      String text,
+      SortedMap<String, GradientTransform> groups,
+      BiFunction<String, Tensor, String> group) {
+    return new Verb(
+        text,
+        p -> {
+          ParamTree state = ParamTree.EMPTY;
+          for (Map.Entry<String, GradientTransform> e : groups.entrySet()) {
+            ParamTree own = group(p, p, groups, group, e.getKey());
+            state = state.concat(e.getValue().init(own).prefixed(e.getKey() + "."));
+          }
+          return state;
+        },
+        (g, s, p) -> {
+          ParamTree state = ParamTree.EMPTY;
+          Map<String, Tensor> updates = new LinkedHashMap<>(g.asMap()); // keeps the order
+          for (Map.Entry<String, GradientTransform> e : groups.entrySet()) {
+            String at = e.getKey();
+            ParamTree own = group(p, p, groups, group, at);
+            Update u = e.getValue().update(group(g, p, groups, group, at), s.under(at + "."), own);
+            updates.putAll(u.updates().asMap());
+            state = state.concat(u.state().prefixed(at + "."));
+          }
+          return new Update(ParamTree.of(updates), state);
+        });
+  }
+
+  private static ParamTree group(
+      ParamTree tree,
+      ParamTree params,
+      SortedMap<String, GradientTransform> groups,
+      BiFunction<String, Tensor, String> group,
+      String wanted) {
+    return accepted(
+        tree,
+        name -> {
+          String given = group.apply(name, params.get(name));
+          Check.that(
+              given != null && groups.containsKey(given),
+              "partition: a parameter is of one of the groups %s: \"%s\" is of %s; add the group or"
+                  + " correct the function",
+              groups.keySet(),
+              name,
+              given);
+          return given.equals(wanted);
+        });
+  }
+
+  /**
    * One transform for the parameters that a test accepts, another for the rest. State: {@code
    * first.*}, {@code second.*}.
    *
    * @param test reads name and type alone
-   * @source {@code optax.partition}
    */
   static GradientTransform divided(
       String text,
       BiPredicate<String, Tensor> test,
       GradientTransform first,
       GradientTransform second) {
-    return new Verb(
-        text,
-        p ->
-            first
-                .init(part(p, p, test, true))
-                .prefixed("first.")
-                .concat(second.init(part(p, p, test, false)).prefixed("second.")),
-        (g, s, p) -> {
-          Update a =
-              first.update(part(g, p, test, true), s.under("first."), part(p, p, test, true));
-          Update b =
-              second.update(part(g, p, test, false), s.under("second."), part(p, p, test, false));
-          Map<String, Tensor> m = new LinkedHashMap<>(g.asMap());
-          m.putAll(a.updates().asMap());
-          m.putAll(b.updates().asMap());
-          return new Update(
-              ParamTree.of(m), a.state().prefixed("first.").concat(b.state().prefixed("second.")));
-        });
-  }
-
-  private static ParamTree part(
-      ParamTree tree, ParamTree params, BiPredicate<String, Tensor> test, boolean accepted) {
-    return accepted(tree, name -> test.test(name, params.get(name)) == accepted);
+    SortedMap<String, GradientTransform> both =
+        new TreeMap<>(Map.of("first", first, "second", second));
+    return partition(text, both, (name, p) -> test.test(name, p) ? "first" : "second");
   }
 
   /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.fragua.random.Key;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Movement;
+import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
 import io.fragua.tensor.TensorType;
 import io.fragua.testing.Tolerance;
@@ -28,12 +29,21 @@ class DecodeTest {
     return AttentionCache.empty(2, 2, 9, 4, DType.F32);
   }
 
+  /** A layer that decodes. */
+  private interface Decoder {
+    MultiHeadAttention.Decoded decode(Scope s, Tensor x, AttentionCache cache);
+  }
+
   private static Fn step(MultiHeadAttention layer, Network.Variables v) {
+    return step(v, layer::decode);
+  }
+
+  private static Fn step(Network.Variables v, Decoder decoder) {
     return a ->
         Network.call(
             (s, in) -> {
               MultiHeadAttention.Decoded d =
-                  layer.decode(s, in.get(0), AttentionCache.of(in.subList(1, 4)));
+                  decoder.decode(s, in.get(0), AttentionCache.of(in.subList(1, 4)));
               List<Tensor> out = new ArrayList<>(List.of(d.output()));
               out.addAll(d.cache().leaves());
               return out;
@@ -80,19 +90,90 @@ class DecodeTest {
     Network.Body body = Network.of(layer);
     Network.Variables v = Network.init(body, List.of(X.type()), Key.of(4));
     Tensor whole = Network.apply(body, v, List.of(X), false, null, null).output();
-    Fn step =
-        a ->
-            Network.call(
-                (s, in) -> {
-                  MultiHeadAttention.Decoded d =
-                      layer.decode(s, in.get(0), AttentionCache.of(in.subList(1, 4)));
-                  List<Tensor> out = new ArrayList<>(List.of(d.output()));
-                  out.addAll(d.cache().leaves());
-                  return out;
-                },
-                v,
-                a);
+    Fn step = step(v, layer::decode);
     assertNull(CLOSE.difference(whole, decoded(step, 2)));
+  }
+
+  /** Prompts of 7 and 4 positions: before the second one three are filling. */
+  private static Tensor unfilled(int size) {
+    Tensor at = Tensor.scalar(DType.I32, 0).iotaLike(DType.I32, Shape.of(1, 1, 1, size), 3);
+    return at.greaterEqual(Tensor.of(new int[] {0, 3}, 2, 1, 1, 1));
+  }
+
+  /** Rows and positions that are no filling; a query within it sees nothing of use. */
+  private static Tensor real(Tensor y) {
+    return Movement.concat(
+        0, List.of(y.slice(0, 0, 1).slice(1, 3, 7), y.slice(0, 1, 2).slice(1, 3, 7)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 10000})
+  void promptsOfDifferentLengthsAreOneBatch(double rotary) {
+    MultiHeadAttention layer = new MultiHeadAttention(2, 0, true, rotary);
+    Network.Body body = (s, in) -> layer.attend(s, in.get(0), in.get(0), unfilled(7));
+    Network.Variables v = Network.init(body, List.of(X.type()), Key.of(4));
+    Tensor whole = Network.apply(body, v, List.of(X), false, null, null).output();
+    Fn step = step(v, (s, x, cache) -> layer.decode(s, x, cache, unfilled(9)));
+    for (int prompt : new int[] {1, 3, 7}) {
+      assertNull(CLOSE.difference(real(whole), real(decoded(step, prompt))), "prompt of " + prompt);
+      assertNull(CLOSE.difference(real(whole), real(decoded(Jit.jit(step), prompt))), "compiled");
+    }
+    // alone, the shorter one gives the same, up to the positions' begin, which is relative
+    Network.Body alone = (s, in) -> layer.attend(s, in.get(0), in.get(0), null);
+    Tensor y =
+        Network.apply(alone, v, List.of(X.slice(0, 1, 2).slice(1, 3, 7)), false, null, null)
+            .output();
+    assertNull(CLOSE.difference(y, decoded(step, 3).slice(0, 1, 2).slice(1, 3, 7)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aDecoderOfAnotherSequenceDecodesAsItReads(boolean normFirst) {
+    TransformerDecoderLayer layer =
+        new TransformerDecoderLayer(2, 5, Activations.get("gelu"), 0, normFirst, 0);
+    Tensor other = Values.range(-1, 1).make(TensorType.of(DType.F32, 2, 5, 6), 8);
+    Tensor seen =
+        Tensor.scalar(DType.I32, 0)
+            .iotaLike(DType.I32, Shape.of(1, 1, 1, 5), 3)
+            .less(Tensor.of(new int[] {5, 2}, 2, 1, 1, 1));
+    Network.Body body = (s, in) -> layer.decode(s, in.get(0), in.get(1), unfilled(7), seen);
+    Network.Variables v = Network.init(body, List.of(X.type(), other.type()), Key.of(4));
+    Tensor whole = Network.apply(body, v, List.of(X, other), false, null, null).output();
+    AttentionCache memory =
+        AttentionCache.of(
+            Network.call((s, in) -> layer.remember(s, in.get(0), 8).leaves(), v, List.of(other)));
+    assertEquals(5, memory.length().item());
+    Fn step = step(v, (s, x, c) -> layer.decode(s, x, c, memory, unfilled(9), seen));
+    for (int prompt : new int[] {1, 3, 7}) {
+      assertNull(CLOSE.difference(real(whole), real(decoded(step, prompt))), "prompt of " + prompt);
+      assertNull(CLOSE.difference(real(whole), real(decoded(Jit.jit(step), prompt))), "compiled");
+    }
+  }
+
+  @Test
+  void masksAndMemoriesThatDoNotFitAreExplained() {
+    MultiHeadAttention layer = new MultiHeadAttention(2, 0, true);
+    Network.Variables v = Network.init(Network.of(layer), List.of(X.type()), Key.of(4));
+    List<Tensor> in = new ArrayList<>(List.of(X));
+    in.addAll(empty().leaves());
+    assertEquals(
+        "multi_head_attention: the mask must be bool and broadcast to [B, heads, T, S] = [2, 2, 7,"
+            + " 9]: f32[2, 7, 8]; reshape or compare it",
+        ScopeTest.message(() -> step(v, (s, x, c) -> layer.decode(s, x, c, X)).apply(in)));
+    assertEquals(
+        "multi_head_attention: what is remembered has no positions: MultiHeadAttention(2, 0.0,"
+            + " true); take one that is not causal and without rotary",
+        ScopeTest.message(
+            () -> Network.call((s, a) -> layer.remember(s, X, 8).leaves(), v, List.of(X))));
+    assertEquals(
+        "multi_head_attention: remembers floating [B, S, E] for units that heads divide: f32[2, 7,"
+            + " 8], 5 units, 2 heads; correct them",
+        ScopeTest.message(
+            () ->
+                Network.call(
+                    (s, a) -> new MultiHeadAttention(2).remember(s, X, 5).leaves(),
+                    v,
+                    List.of(X))));
   }
 
   @Test

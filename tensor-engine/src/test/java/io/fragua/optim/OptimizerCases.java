@@ -24,6 +24,7 @@ import static io.fragua.optim.Wrappers.multiSteps;
 import static io.fragua.optim.Wrappers.paramsEma;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /** One row for each optimizer and setting; {@link OptimizerTest} checks every property of each. */
@@ -324,7 +325,62 @@ final class OptimizerCases {
               chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.05)),
               "chain(scaleByAdam(0.9, 0.999, 1.0E-8), scaleByStoredRate(0.05))",
               chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.1)),
-              chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.01))));
+              chain(scaleByAdam(0.9, 0.999, 1e-8), Wrappers.scaleByStoredRate(0.01))),
+          new Case(
+              "adam root",
+              adam(TENTH, 0.8, 0.95, 1e-3, 1e-2),
+              "chain(scaleByAdam(0.8, 0.95, 0.001, 0.01), scaleByLearningRate(0.1))",
+              adam(TENTH, 0.8, 0.95, 1e-3, 1e-2),
+              adam(constant(0.01), 0.8, 0.95, 1e-3, 1e-2)),
+          new Case(
+              "adagrad settings",
+              adagrad(TENTH, 0.5, 1e-3),
+              "chain(scaleByRss(0.5, 0.001), scaleByLearningRate(0.1))",
+              adagrad(constant(1), 0.5, 1e-3),
+              adagrad(constant(0.5), 0.5, 1e-3)),
+          new Case(
+              "adadelta settings",
+              Optimizers.adadelta(constant(1), 0.8, 1e-3),
+              "chain(scaleByAdadelta(0.8, 0.001), scaleByLearningRate(1.0))",
+              Optimizers.adadelta(constant(1), 0.8, 1e-3),
+              Optimizers.adadelta(linear(1, 1e-3, 20000), 0.8, 1e-6)),
+          new Case(
+              "lars settings",
+              Optimizers.lars(constant(1), 0.05, 0.01, 1e-2, 0.8, true, NO_BIAS),
+              "chain(masked(addDecayedWeights(0.05)), masked(scaleByTrustRatio(0.01, 0.01)),"
+                  + " scaleByLearningRate(1.0), trace(0.8, true))",
+              Optimizers.lars(linear(0.5, 5e-4, 1000), 0, 0.01, 1e-2, 0.8, true, null),
+              Optimizers.lars(linear(0.1, 1e-4, 20000), 0, 0.01, 1e-2, 0.8, true, null)),
+          new Case(
+              "adafactor settings",
+              adafactor(TENTH, 2, 0.7, 1e-6, 0.5, false, 0.8, 0.01),
+              "chain(scaleByFactoredRms(2, 0.7, 1.0E-6), clipByBlockRms(0.5),"
+                  + " scaleByLearningRate(0.1), ema(0.8), addDecayedWeights(-0.01))",
+              adafactor(linear(0.1, 1e-5, 1000), 2, 0.7, 1e-6, 0.5, false, 0.8, 0),
+              adafactor(linear(0.01, 1e-6, 20000), 2, 0.7, 1e-6, 0.5, false, 0.8, 0)),
+          new Case(
+              "muon settings",
+              Optimizers.muon(TENTH, 0.05, 0.8, 3, false, n -> true),
+              "muon(chain(scaleByMuon(0.8, 3, false), addDecayedWeights(0.05),"
+                  + " scaleByLearningRate(0.1)), chain(scaleByAdam(0.9, 0.999, 1.0E-8),"
+                  + " scaleByLearningRate(0.1)))",
+              Optimizers.muon(TENTH, 0, 0.8, 3, false, n -> true),
+              Optimizers.muon(constant(0.01), 0, 0.8, 3, false, n -> true)),
+          new Case(
+              "partition",
+              Wrappers.partition(
+                  Map.of("slow", sgd(constant(0.01), 0), "fast", adam(TENTH)),
+                  n -> n.equals("b") ? "slow" : "fast"),
+              "partition({fast=chain(scaleByAdam(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1)),"
+                  + " slow=chain(scaleByLearningRate(0.01))})",
+              Wrappers.partition(Map.of("fast", adam(TENTH), "none", scale(0)), n -> "fast"),
+              Wrappers.partition(Map.of("fast", adam(constant(0.01))), n -> "fast")),
+          new Case(
+              "apply if finite",
+              Wrappers.applyIfFinite(adam(TENTH), 2),
+              "applyIfFinite(chain(scaleByAdam(0.9, 0.999, 1.0E-8), scaleByLearningRate(0.1)), 2)",
+              Wrappers.applyIfFinite(adam(TENTH), 2),
+              Wrappers.applyIfFinite(adam(constant(0.01)), 2)));
 
   private OptimizerCases() {}
 }

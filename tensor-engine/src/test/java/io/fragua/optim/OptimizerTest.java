@@ -235,6 +235,9 @@ class OptimizerTest {
     Schedule decay = Schedules.exponentialDecay(0.5, 3, 0.7, false);
     all.put("join", Schedules.join(List.of(warmUp, decay), List.of(4)));
     all.put("warm-up of both", Schedules.join(List.of(warmUp, decay), List.of(4)));
+    all.put("linear onecycle settings", Schedules.linearOnecycle(11, 0.5, 0.4, 0.7, 10, 100));
+    all.put("exponential to", Schedules.exponentialDecay(0.5, 3, 0.7, 2, false, 0.2));
+    all.put("exponential growth", Schedules.exponentialDecay(0.5, 3, 1.5, 3, true, 1.2));
     JsonNode golden = GOLDEN.get("schedules");
     assertEquals(Golden.members(golden).keySet(), all.keySet());
     all.forEach(
@@ -264,7 +267,10 @@ class OptimizerTest {
             "linearOnecycle(10, 0.5)",
             "cosineRestarts(0.5, 2, 2, 3, 0.1)",
             "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])",
-            "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])"),
+            "join([linear(0.0, 0.5, 4), exponentialDecay(0.5, 3, 0.7, false)], [4])",
+            "linearOnecycle(11, 0.5, 0.4, 0.7, 10.0, 100.0)",
+            "exponentialDecay(0.5, 3, 0.7, false, from 2, to 0.2)",
+            "exponentialDecay(0.5, 3, 1.5, true, from 3, to 1.2)"),
         all.values().stream().map(Object::toString).toList());
   }
 
