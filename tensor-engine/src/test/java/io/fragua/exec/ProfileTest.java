@@ -101,6 +101,25 @@ class ProfileTest {
     }
   }
 
+  /** Each step with what it reads, writes and computes, and the sum of the last. */
+  @Test
+  void explainCountsBytesAndFlops() {
+    try (Program p = Backends.cpu().compile(GRAPH, CompileOptions.DEFAULT)) {
+      List<String> lines = p.explain().lines().toList();
+      assertTrue(lines.get(0).startsWith("cpu program: "), p.explain());
+      String product = lines.get(1);
+      assertTrue(product.strip().startsWith("0  matmul 4x8 * 8x16"), product);
+      assertTrue(product.endsWith("; reads 704, writes 256 bytes; 1,024 flops"), product);
+      List<String> rest = lines.subList(2, lines.size() - 1);
+      assertTrue(rest.stream().anyMatch(l -> l.contains("exp+reduce_sum")), p.explain());
+      for (String l : rest) {
+        assertTrue(l.matches(".*; reads [\\d,]+, writes [\\d,]+ bytes"), l);
+      }
+      String last = lines.get(lines.size() - 1);
+      assertTrue(last.endsWith("; 1,024 flops in contractions"), last);
+    }
+  }
+
   @Test
   void theWorkspaceIsWhatExplainSays() {
     try (Program p = Backends.cpu().compile(GRAPH, CompileOptions.DEFAULT);
