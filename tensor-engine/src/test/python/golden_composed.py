@@ -162,9 +162,41 @@ def later():
         case("argmin %d" % axis, np.argmin(b, axis).astype(np.int32), b)
 
 
+def rows():
+    """Methods that are one row: its kernels have answers of their own, its name has these."""
+    rng = np.random.default_rng(23)
+    x = np.concatenate([EDGES, rng.uniform(-1, 1, 9).astype(np.float32)])
+    w = x.astype(np.float64)
+    for name, f in (("acos", np.arccos), ("asin", np.arcsin), ("atan", np.arctan), ("asinh", np.arcsinh),
+                    ("atanh", np.arctanh), ("cbrt", np.cbrt), ("i0", special.i0)):
+        case(name, f(w), x, tol=(4, 1))
+    y = np.concatenate([EDGES, rng.uniform(1, 50, 9).astype(np.float32)])
+    case("acosh", np.arccosh(y.astype(np.float64)), y, tol=(4, 1))
+    a, b = pairs(EDGES)
+    case("atan2", np.arctan2(a.astype(np.float64), b), a, b, tol=(4, 1))
+    case("nextafter", np.nextafter(a, b), a, b)
+    case("fmod", np.fmod(a, b), a, b)
+    for dtype in (np.int8, np.uint8, np.int16, np.int32, np.int64):
+        i = np.array([0, 1, 2, 77, np.iinfo(dtype).min, np.iinfo(dtype).max], dtype)
+        case("population_count", np.bitwise_count(i).astype(dtype), i)
+        case("gcd", np.gcd(i[:4], i[3::-1]), i[:4], i[3::-1].copy())
+    p, q = pairs(np.array([0, 1, -1, 6, -8, 12, 35, 1001], np.int32))
+    case("gcd", np.gcd(p, q), p, q)
+    case("fmod", np.fmod(p, q), p, q)
+    x = rng.uniform(-1, 1, (3, 5)).astype(np.float32)
+    b = rng.uniform(-1, 1, (3, 5)).astype(np.float32)
+    for name, steps in (("linear_recurrence", range(5)), ("linear_recurrence_back", range(4, -1, -1))):
+        y = np.zeros((3, 5))
+        last = np.zeros(3)
+        for i in steps:
+            last = x[:, i].astype(np.float64) * last + b[:, i]
+            y[:, i] = last
+        case(name, y, x, b, tol=(4, 1))
+
+
 def main():
     with np.errstate(all="ignore"):
-        for page in (unary, binary, reductions, later):
+        for page in (unary, binary, reductions, later, rows):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../resources/golden/composed.json")

@@ -70,6 +70,7 @@ final class CpuProgram implements Program {
     Map<Integer, Value> over = over(simple);
     Clusters.Result fused = Clusters.run(rewritten(simple, (pass, values) -> {}), over);
     Set<Value> stored = fused.stored();
+    fused.clusters().forEach(c -> checkSizes(c, stored));
     Set<Value> known = Fixed.values(fused, options.fixed());
     try {
       for (Cluster c : fused.clusters()) {
@@ -150,6 +151,15 @@ final class CpuProgram implements Program {
     return pieces > 1
         && inside.stream().allMatch(v -> v.size() % pieces == 0)
         && always.stream().allMatch(s -> s.inPieces(pieces, inside));
+  }
+
+  /** Everything that will be in memory must fit a buffer; what stays in a kernel has no size. */
+  private static void checkSizes(Cluster c, Set<Value> stored) {
+    for (Value v : c.members) {
+      if (v.kind != Value.Kind.IOTA && (stored.contains(v) || !v.isFusable())) {
+        v.type.fits(v.name());
+      }
+    }
   }
 
   private Step step(Cluster c, Set<Value> stored, Order order, Set<Value> known) {

@@ -141,7 +141,7 @@ final class IndexStep extends Step {
     }
 
     private void check(int t, int from, int to) {
-      Indices.check(result.name(), ids, p[t][1], result.args.get(1).shape(), rows, from, to);
+      Indices.check(result, ids, p[t][1], rows, from, to);
     }
 
     private void gathered(int t, int from, int to) {

@@ -1,5 +1,6 @@
 package io.fragua.cpu;
 
+import io.fragua.tensor.IndexError;
 import io.fragua.tensor.Shape;
 import java.nio.ByteBuffer;
 
@@ -10,15 +11,15 @@ final class Indices {
   /**
    * Checks all indices that lie from byte {@code start} on.
    *
+   * @param row the gather or scatter that they are of
    * @throws IndexOutOfBoundsException if one is not in [0, rows)
    */
-  static void check(String who, ByteBuffer ids, int start, Shape shape, int rows) {
-    check(who, ids, start, shape, rows, 0, Math.toIntExact(shape.size()));
+  static void check(Value row, ByteBuffer ids, int start, int rows) {
+    check(row, ids, start, rows, 0, Math.toIntExact(row.args.get(1).shape().size()));
   }
 
   /** As {@link #check}, of the indices at positions {@code from} to {@code to}. */
-  static void check(
-      String who, ByteBuffer ids, int start, Shape shape, int rows, int from, int to) {
+  static void check(Value row, ByteBuffer ids, int start, int rows, int from, int to) {
     int bad = 0;
     for (int i = from; i < to; i++) {
       int r = ids.getInt(start + i * 4);
@@ -27,17 +28,8 @@ final class Indices {
     for (int i = from; bad < 0 && i < to; i++) {
       int r = ids.getInt(start + i * 4);
       if (r < 0 || r >= rows) {
-        throw new IndexOutOfBoundsException(
-            who
-                + ": indices must lie in [0, "
-                + rows
-                + "): index "
-                + r
-                + " at position "
-                + i
-                + " of "
-                + shape
-                + "; check the vocabulary or clip the indices");
+        Shape shape = row.args.get(1).shape();
+        throw IndexError.of(row.name(), row.attrs, r, rows, i, shape);
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import io.fragua.tensor.DType;
+import io.fragua.tensor.ShapeException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -88,7 +89,7 @@ final class KernelPlan {
 
   /** Length of the loop. */
   int inner() {
-    return space.rank() == 0 ? 1 : Math.toIntExact(space.sizes[space.rank() - 1]);
+    return space.rank() == 0 ? 1 : places(space.sizes[space.rank() - 1]);
   }
 
   int count(List<Integer> axes) {
@@ -96,7 +97,19 @@ final class KernelPlan {
     for (int i = 0; i < axes.size(); i++) { // in every run, in which nothing is allocated
       n *= space.sizes[axes.get(i)];
     }
-    return Math.toIntExact(n);
+    return places(n);
+  }
+
+  /** So many, which the indices of a kernel count: of what is folded more may be named than fit. */
+  private int places(long n) {
+    if (n <= Integer.MAX_VALUE) {
+      return (int) n; // in every run: not even the operands of an error are made
+    }
+    throw new ShapeException(
+        String.format(
+            "%s: a kernel goes through less than 2^31 places at a time: %d of %s; fold fewer axes"
+                + " at once",
+            members.get(members.size() - 1).name(), n, members.get(members.size() - 1).type));
   }
 
   /**
@@ -184,7 +197,7 @@ final class KernelPlan {
     for (int a = 0; a < rows.size() && rows.get(a) == a; a++) {
       n *= space.sizes[a];
     }
-    return Math.toIntExact(n);
+    return places(n);
   }
 
   /** Stride of a load along an axis, in elements. */

@@ -1,5 +1,7 @@
 package io.fragua.cpu;
 
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
@@ -131,6 +133,7 @@ final class Pool implements AutoCloseable {
       }
     }
     Throwable failed = null;
+    boolean helped = false;
     try {
       part.accept(0);
     } catch (RuntimeException | Error e) { // thrown below, when the helpers are done
@@ -146,17 +149,41 @@ final class Pool implements AutoCloseable {
         }
       }
       if (h.failed != null) {
+        helped |= failed == null;
         failed = failed != null ? failed : h.failed;
         h.failed = null;
       }
     }
     work = null;
+    failed = helped ? here(failed) : failed;
     if (failed instanceof RuntimeException e) {
       throw e;
     }
     if (failed instanceof Error e) {
       throw e;
     }
+  }
+
+  /**
+   * A helper's error as one of this thread, whose trace shows the user's line; the helper's is its
+   * cause. One of a class that cannot be made from a message gets this thread's trace behind its
+   * own.
+   */
+  static Throwable here(Throwable e) {
+    try {
+      Throwable t = e.getClass().getConstructor(String.class).newInstance(e.getMessage());
+      if (Objects.equals(t.getMessage(), e.getMessage())) {
+        return t.initCause(e);
+      }
+    } catch (ReflectiveOperationException | IllegalStateException x) {
+      // there is no such constructor, or it sets a cause
+    }
+    StackTraceElement[] here = new Throwable().getStackTrace();
+    StackTraceElement[] there = e.getStackTrace();
+    StackTraceElement[] both = Arrays.copyOf(there, there.length + here.length);
+    System.arraycopy(here, 0, both, there.length, here.length);
+    e.setStackTrace(both);
+    return e;
   }
 
   @Override

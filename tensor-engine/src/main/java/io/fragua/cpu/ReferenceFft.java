@@ -29,16 +29,30 @@ final class ReferenceFft {
       double re = 0;
       double im = 0;
       for (long j = 0; j < n; j++) {
-        double angle = 2 * Math.PI * (j * k % n) / n;
-        double c = Math.cos(angle);
-        double d = inverse ? Math.sin(angle) : -Math.sin(angle);
+        long turn = j * k % n;
+        double c = cos(turn, n);
+        double d = inverse ? -cos(turn + n / 4.0, n) : cos(turn + n / 4.0, n);
         double u = x[0].getDouble(t, (first + j * step) * 2);
         double v = x[0].getDouble(t, (first + j * step) * 2 + 1);
-        re += u * c - v * d;
-        im += u * d + v * c;
+        re += times(u, c) - times(v, d);
+        im += times(u, d) + times(v, c);
       }
       y.putDouble(t, i * 2, inverse ? re / n : re);
       y.putDouble(t, i * 2 + 1, inverse ? im / n : im);
     }
+  }
+
+  /** The cosine of so many n-th parts of a turn: 0 and 1 are exact. */
+  private static double cos(double part, int n) {
+    double quarters = part * 4 / n;
+    if (quarters == Math.rint(quarters)) {
+      return new double[] {1, 0, -1, 0}[(int) quarters % 4];
+    }
+    return Math.cos(2 * Math.PI * part / n);
+  }
+
+  /** A part that does not count adds nothing, whatever it is. */
+  private static double times(double x, double factor) {
+    return factor == 0 ? 0 : x * factor;
   }
 }

@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.Buffer;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.IndexError;
 import io.fragua.tensor.Scatter;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.TensorType;
@@ -29,7 +30,7 @@ final class ReferenceIndexing {
     Shape ids = in.get(1).shape();
     long row = table.slice(1, table.rank()).size();
     for (long i = 0, n = ids.size(); i < n; i++) {
-      long id = checked("gather", x[1].getLong(DType.I32, i), table.dim(0), i, in);
+      long id = checked("gather", a, x[1].getLong(DType.I32, i), table.dim(0), i, ids);
       for (long k = 0; k < row; k++) {
         ReferenceMovement.move(out.dtype(), x[0], id * row + k, y, i * row + k);
       }
@@ -37,13 +38,9 @@ final class ReferenceIndexing {
   }
 
   /** The index, if it lies in the table. */
-  static long checked(String op, long id, int bound, long at, List<TensorType> in) {
+  static long checked(String op, Attrs a, long id, int bound, long at, Shape ids) {
     if (id < 0 || id >= bound) {
-      throw new IndexOutOfBoundsException(
-          String.format(
-              "%s: indices must lie in [0, %d): index %d at position %d, operands %s with indices"
-                  + " %s; correct the indices or enlarge the table",
-              op, bound, id, at, in.get(0), in.get(1)));
+      throw IndexError.of(op, a, (int) id, bound, at, ids);
     }
     return id;
   }
@@ -54,7 +51,7 @@ final class ReferenceIndexing {
     long row = out.shape().slice(1, out.shape().rank()).size();
     long n = in.get(1).shape().size();
     for (long i = 0; i < n; i++) {
-      checked("scatter", x[1].getLong(DType.I32, i), out.shape().dim(0), i, in);
+      checked("scatter", a, x[1].getLong(DType.I32, i), out.shape().dim(0), i, in.get(1).shape());
     }
     y.copyFrom(x[0]);
     if (mode == Scatter.SET) {

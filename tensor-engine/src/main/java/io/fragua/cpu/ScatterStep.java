@@ -104,7 +104,7 @@ final class ScatterStep extends WriteStep {
     }
 
     private void check(int t, int first, int end) {
-      Indices.check(result.name(), ids, 0, operand(1).shape(), rows, first, end);
+      Indices.check(result, ids, 0, rows, first, end);
     }
 
     private void part(int t, int first, int end) {
@@ -129,7 +129,7 @@ final class ScatterStep extends WriteStep {
 
   @Override
   void run(Buffer[] in, Buffer out, Buffer scratch) {
-    Indices.check(result.name(), in[1].bytes(), 0, operand(1).shape(), rows);
+    Indices.check(result, in[1].bytes(), 0, rows);
     if (!same(in[0], out)) {
       out.copyFrom(in[0]);
     }

@@ -94,7 +94,9 @@ public record AttentionCache(Tensor keys, Tensor values, Tensor length) {
   AttentionCache append(Tensor moreKeys, Tensor moreValues) {
     int more = moreKeys.shape().dim(2);
     // a piece that does not fit would be moved to where it does, over what is there
-    Tensor from = Inside.of(length, capacity() - more + 1);
+    String error =
+        "attention_cache: there is no room: {index} positions and %d more of %d; make a larger one";
+    Tensor from = Inside.of(String.format(error, more, capacity()), length, capacity() - more + 1);
     return new AttentionCache(
         keys.dynamicUpdateSlice(2, from, moreKeys),
         values.dynamicUpdateSlice(2, from, moreValues),

@@ -296,7 +296,7 @@ public final class Losses {
         who,
         scores.type(),
         labels.type());
-    return Inside.of(labels.lift(scores), scores.shape().dim(-1));
+    return Inside.of(who, "label", labels.lift(scores), scores.shape().dim(-1));
   }
 
   static void same(String who, Tensor a, Tensor b) {

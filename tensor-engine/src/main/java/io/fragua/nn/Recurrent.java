@@ -85,7 +85,8 @@ public record Recurrent(RecurrentCell cell, boolean reverse) implements Layer {
           lengths.type(),
           x.type());
       Tensor step = inputs.iotaLike(DType.I32, Shape.of(t, b), 0);
-      rows.add(step.less(Inside.of(lengths.lift(inputs), t + 1)).expandDims(2));
+      Tensor inside = Inside.of("recurrent", "length", lengths.lift(inputs), t + 1);
+      rows.add(step.less(inside).expandDims(2));
     }
     Control.Step f = (states, row) -> step(bound, states, row);
     Control.Scan all = Control.scan(f, start, rows, t, reverse);

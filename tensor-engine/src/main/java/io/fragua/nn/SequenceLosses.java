@@ -89,17 +89,18 @@ public final class SequenceLosses {
 
   /** These lengths, checked; null if there are none. */
   private static Tensor inside(Tensor logits, Tensor lengths, int most) {
-    return lengths == null ? null : Inside.of(lengths.lift(logits), most + 1);
+    return lengths == null ? null : Inside.of("ctc", "length", lengths.lift(logits), most + 1);
   }
 
   /** The labels, checked, with blanks behind their length. */
   private static Tensor real(Tensor labels, Tensor labelLengths, int classes) {
     if (labelLengths == null) {
-      return Inside.of(labels, classes);
+      return Inside.of("ctc", "label", labels, classes);
     }
     Tensor at = labels.iotaLike(DType.I32, labels.shape(), 1);
     Tensor inside = at.less(labelLengths.lift(labels).expandDims(1));
-    return Inside.of(inside.select(labels, Tensor.scalar(DType.I32, 0)), classes);
+    Tensor looked = inside.select(labels, Tensor.scalar(DType.I32, 0));
+    return Inside.of("ctc", "label", looked, classes);
   }
 
   /** blank, label, blank, label, ..., blank. */

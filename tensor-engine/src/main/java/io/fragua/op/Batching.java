@@ -82,11 +82,10 @@ final class Batching {
     return IntStream.concat(IntStream.of(0), Arrays.stream(next(axes))).toArray();
   }
 
-  /** Indices [n, ...] into n tables below one another; one that is outside its table stays so. */
+  /** Indices [n, ...] into n tables below one another; a negative one stays so. */
   static Tensor apart(Tensor ids, int rows) {
     Tensor start = ids.iotaLike(DType.I32, ids.shape(), 0).mul(rows);
-    Tensor outside = ids.less(0).or(ids.greaterEqual(Tensor.scalar(DType.I32, rows)));
-    return outside.select(Tensor.scalar(DType.I32, -1), ids.add(start));
+    return ids.less(0).select(ids, ids.add(start));
   }
 
   static int product(Op op, int n, int rows) {

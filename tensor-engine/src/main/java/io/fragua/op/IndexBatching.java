@@ -2,6 +2,7 @@ package io.fragua.op;
 
 import io.fragua.tensor.Attrs;
 import io.fragua.tensor.DType;
+import io.fragua.tensor.IndexError;
 import io.fragua.tensor.Scatter;
 import io.fragua.tensor.Shape;
 import io.fragua.tensor.Tensor;
@@ -21,16 +22,17 @@ final class IndexBatching {
     Tensor table = in.get(0);
     Tensor ids = in.get(1);
     if (!mapped.get(0)) {
-      return table.gather(ids);
+      return Tensor.apply("gather", a, table, ids);
     }
     if (!mapped.get(1)) {
-      return Batching.move(Batching.move(table, 0, 1).gather(ids), ids.shape().rank(), 0);
+      Tensor beside = Tensor.apply("gather", a, Batching.move(table, 0, 1), ids);
+      return Batching.move(beside, ids.shape().rank(), 0);
     }
     int n = table.shape().dim(0);
     int rows = table.shape().dim(1);
     Shape row = table.shape().slice(2, table.shape().rank());
     Tensor all = table.reshape(Shape.of(Batching.product(op, n, rows)).concat(row).dims());
-    return all.gather(Batching.apart(ids, rows));
+    return Tensor.apply("gather", error(op, a, ids, rows), all, apart(a, ids, rows));
   }
 
   /** Writes rows: all examples side by side, or below one another when they have own indices. */
@@ -42,12 +44,23 @@ final class IndexBatching {
     Tensor updates = mapped.get(2) ? in.get(2) : Batching.spread(in.get(2), n);
     if (!mapped.get(1)) {
       Tensor beside = Batching.move(updates, 0, ids.shape().rank());
-      return Batching.move(Batching.move(table, 0, 1).scatter(mode, ids, beside), 1, 0);
+      Tensor all = Tensor.apply(op.name(), a, Batching.move(table, 0, 1), ids, beside);
+      return Batching.move(all, 1, 0);
     }
     int rows = table.shape().dim(1);
-    return below(op, table)
-        .scatter(mode, Batching.apart(ids, rows), updates)
+    Attrs error = error(op, a, ids, rows).with("mode", mode.toString());
+    return Tensor.apply(op.name(), error, below(op, table), apart(a, ids, rows), updates)
         .reshape(table.shape().dims());
+  }
+
+  /** What is said of an index that is wrong for its own example's table. */
+  private static Attrs error(Op op, Attrs a, Tensor ids, int rows) {
+    Shape one = ids.shape().slice(1, ids.shape().rank());
+    return IndexError.isMarked(a) ? IndexError.of(a) : IndexError.marked(op.name(), a, rows, one);
+  }
+
+  private static Tensor apart(Attrs a, Tensor ids, int rows) {
+    return Batching.apart(IndexError.isMarked(a) ? ids : IndexError.marked(ids, rows), rows);
   }
 
   /** A piece of each example: one start for all, or the rows of each piece. */

@@ -22,7 +22,8 @@ final class IndexOps {
               2,
               IndexOps::gatherType,
               (g, in, y, a) ->
-                  Arrays.asList(g.scatterAdd(in.get(0).shape().dim(0), in.get(1)), null),
+                  Arrays.asList(
+                      ScatterVjp.scatter(Scatter.ADD, zeros(in.get(0), g), in.get(1), g, a), null),
               IndexBatching::gather,
               "Gather-13",
               "NumPy take(axis=0)"),

@@ -298,6 +298,11 @@ public interface Arranging {
 
   /** At least this many axes, new ones of size 1 in front. */
   default Tensor atLeast(int rank) {
+    Check.that(
+        rank >= 0 && rank <= 64,
+        "at_least: the number of axes must lie in [0, 64]: %d for %s; correct it",
+        rank,
+        self().type());
     int more = Math.max(0, rank - self().shape().rank());
     return self().expandDims(IntStream.range(0, more).toArray());
   }

@@ -111,8 +111,8 @@ public interface Contractions {
     Check.shape(
         self().shape().size() == b.shape().size(),
         "vdot: operands must have as many elements: %s with %s (%d vs %d); slice one of them",
-        self(),
-        b,
+        self().type(),
+        b.type(),
         self().shape().size(),
         b.shape().size());
     return self().reshape((int) self().shape().size()).matmul(b.reshape((int) b.shape().size()));
@@ -131,8 +131,8 @@ public interface Contractions {
             && b.shape().rank() >= 1
             && self().shape().dim(-1) == b.shape().dim(-1),
         "vecdot: the last axes must have one size: %s with %s; transpose one of them",
-        self(),
-        b);
+        self().type(),
+        b.type());
     return einsum("...k,...k->...", self(), b);
   }
 
@@ -175,8 +175,8 @@ public interface Contractions {
         "tensordot: the number of axes must lie in [0, %d]: %d axes of %s and %s; sum fewer",
         Math.min(ra, b.shape().rank()),
         n,
-        self(),
-        b);
+        self().type(),
+        b.type());
     return tensordot(b, IntStream.range(ra - n, ra).toArray(), IntStream.range(0, n).toArray());
   }
 
@@ -203,9 +203,9 @@ public interface Contractions {
         "tensordot: axes must be pairs of equal size, each once: axes %s of %s with %s of %s;"
             + " correct the axes",
         Arrays.toString(aAxes),
-        a,
+        a.type(),
         Arrays.toString(bAxes),
-        b);
+        b.type());
     char[] left = Einsum.letters(0, a.shape().rank());
     char[] right = Einsum.letters(left.length, b.shape().rank());
     StringBuilder out = new StringBuilder();
@@ -253,7 +253,7 @@ public interface Contractions {
    */
   default Tensor diagonal() {
     Shape s = self().shape();
-    Check.shape(s.rank() >= 2, "diagonal: needs two axes: %s; reshape it first", self());
+    Check.shape(s.rank() >= 2, "diagonal: needs two axes: %s; reshape it first", self().type());
     int n = Math.min(s.dim(-2), s.dim(-1));
     Tensor square = self().slice(-2, 0, n).slice(-1, 0, n);
     int r = s.rank();
@@ -269,7 +269,8 @@ public interface Contractions {
    * @source NumPy linalg.trace
    */
   default Tensor trace() {
-    Check.shape(self().shape().rank() >= 2, "trace: needs two axes: %s; reshape it first", self());
+    Check.shape(
+        self().shape().rank() >= 2, "trace: needs two axes: %s; reshape it first", self().type());
     return diagonal().sum(-1);
   }
 
@@ -287,8 +288,8 @@ public interface Contractions {
             && a.shape().dim(-1) == 3
             && b.shape().dim(-1) == 3,
         "cross: the last axes must have size 3: %s with %s; transpose or pad with a zero",
-        a,
-        b);
+        a.type(),
+        b.type());
     return Einsum.turn(a, 1).mul(Einsum.turn(b, 2)).sub(Einsum.turn(a, 2).mul(Einsum.turn(b, 1)));
   }
 }

@@ -1,14 +1,17 @@
 package io.fragua.tensor;
 
 /**
- * Places on several axes as one index into rows. An index outside its axis becomes -1, so that it
- * is an error when computed, not another row.
+ * Places on several axes as one index into rows. An index outside its axis becomes a negative one,
+ * so that it is an error when computed, not another row; see {@link IndexError}.
  */
 final class FlatIndex {
   private FlatIndex() {}
 
-  /** The table for indices along an axis, broadcast, where each lies in it, and their shape. */
-  record Lines(Tensor table, Tensor at, Shape shape) {}
+  /**
+   * The table for indices along an axis, broadcast, where each lies in it, their shape, and the
+   * settings of the row that looks them up.
+   */
+  record Lines(Tensor table, Tensor at, Shape shape, Attrs error) {}
 
   static Lines lines(String who, Tensor x, Tensor ids, int axis) {
     int a = x.shape().axis(axis);
@@ -18,6 +21,7 @@ final class FlatIndex {
         who,
         ids.type(),
         x.type());
+    i32(who, ids);
     int n = x.shape().dim(a);
     int m = ids.shape().dim(a);
     Shape others = Shape.broadcast(who, x.shape().with(a, 1), ids.shape().with(a, 1));
@@ -26,20 +30,33 @@ final class FlatIndex {
     int trail = Check.size(who, others.slice(a + 1, others.rank()).size());
     check(who, table.shape());
     Shape s = Shape.of(lead, m, trail);
-    Tensor i = inside(ids.lift(x).broadcastTo(others.with(a, m)), n).reshape(s.dims());
+    Shape all = others.with(a, m);
+    Tensor i = IndexError.marked(ids.lift(x).broadcastTo(all), n).reshape(s.dims());
     Tensor line = i.iotaLike(DType.I32, s, 0).mul(n * trail).add(i.iotaLike(DType.I32, s, 2));
     Tensor at = i.less(0).select(i, i.mul(trail).add(line));
-    return new Lines(table, at, others.with(a, m));
+    return new Lines(table, at, all, error(who, x, a, ids.shape(), all));
   }
 
-  /** The index itself where it lies in [0, n), else -1. */
-  static Tensor inside(Tensor ids, int n) {
-    Check.shape(ids.dtype() == DType.I32, "index: indices must be i32: %s; cast them", ids.type());
-    Tensor outside = ids.less(0).or(ids.greaterEqual(Tensor.scalar(DType.I32, n)));
-    return outside.select(Tensor.scalar(DType.I32, -1), ids);
+  /**
+   * The settings of a row that looks up indices into one axis, as {@link IndexError} wants them.
+   */
+  static Attrs error(String who, Tensor x, int axis, Shape ids, Shape spread) {
+    int[] sizes = {x.shape().dim(axis)};
+    return IndexError.of(text(who, String.valueOf(axis), x), sizes, ids, spread);
   }
 
-  /** The sum; stays -1 where the index is. */
+  private static String text(String who, String axis, Tensor x) {
+    return who
+        + ": indices must lie in [0, {size}): index {index} at position {position} of {shape} for"
+        + (" axis " + axis + " of " + x.type() + "; correct or clip the indices");
+  }
+
+  static void i32(String who, Tensor ids) {
+    Check.shape(
+        ids.dtype() == DType.I32, "%s: indices must be i32: %s; cast them", who, ids.type());
+  }
+
+  /** The sum; stays as it is where the index is negative. */
   static Tensor add(Tensor index, Tensor start) {
     return index.less(0).select(index, index.add(start));
   }
@@ -53,13 +70,25 @@ final class FlatIndex {
         who,
         ids.type(),
         x.type());
+    i32(who, ids);
     return ids.shape().dim(-1);
   }
 
+  /** As {@link #error}, of the first axes. */
+  static Attrs errors(String who, Tensor x, Tensor ids) {
+    int k = ids.shape().dim(-1);
+    if (k == 0) {
+      return Attrs.NONE; // all look up the whole
+    }
+    int[] sizes = x.shape().slice(0, k).dims();
+    Shape places = ids.shape().slice(0, ids.shape().rank() - 1);
+    return IndexError.of(text(who, "{axis}", x), sizes, ids.shape(), places);
+  }
+
   /** The first k axes as one. */
-  static Tensor rows(Tensor x, int k) {
+  static Tensor rows(String who, Tensor x, int k) {
     Shape s = x.shape();
-    check("index", s.slice(0, k));
+    check(who, s.slice(0, k));
     int rows = Math.toIntExact(s.slice(0, k).size());
     return x.reshape(Shape.of(rows).concat(s.slice(k, s.rank())).dims());
   }
@@ -71,11 +100,27 @@ final class FlatIndex {
     Tensor at = Tensor.scalar(DType.I32, 0).lift(ids).broadcastTo(Shape.of(dims));
     for (int i = 0; i < k; i++) {
       int n = x.shape().dim(i);
-      Tensor next = inside(ids.slice(-1, i, i + 1).reshape(dims), n);
+      Tensor next = IndexError.marked(ids.slice(-1, i, i + 1).reshape(dims), n, i, k);
       Tensor sum = add(next, at.mul(n));
       at = at.less(0).select(at, sum);
     }
     return at;
+  }
+
+  /** Rows by index, with what is said of wrong ones. */
+  static Tensor gather(Attrs error, Tensor x, Tensor ids) {
+    return Tensor.apply("gather", error, x, ids);
+  }
+
+  /** As {@link Indexing#scatter}, with what is said of wrong indices. */
+  static Tensor scatter(Attrs error, Scatter mode, Tensor x, Tensor ids, Tensor updates) {
+    Tensor traced = x.isTraced() ? x : ids.isTraced() ? ids : updates;
+    return Tensor.apply(
+        "scatter",
+        error.with("mode", mode.toString()),
+        x.lift(traced),
+        ids.lift(traced),
+        updates.lift(traced));
   }
 
   private static void check(String who, Shape s) {

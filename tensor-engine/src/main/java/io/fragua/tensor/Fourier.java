@@ -89,7 +89,8 @@ public interface Fourier {
     Shape s = self().shape();
     int a = s.axis(axis);
     int n = s.dim(a);
-    Check.shape(n > 0, "rfft: the axis must not be empty: axis %d of %s; pad it", axis, self());
+    Check.shape(
+        n > 0, "rfft: the axis must not be empty: axis %d of %s; pad it", axis, self().type());
     return self().expandDims(-1).pad(-1, 0, 1, 0).fft(a).slice(a, 0, n / 2 + 1);
   }
 
@@ -113,7 +114,7 @@ public interface Fourier {
         "irfft: needs pairs on the last axis, an axis before it and n > 0: axis %d of %s, n %d; use"
             + " what rfft gave",
         axis,
-        self(),
+        self().type(),
         n);
     int half = n / 2 + 1;
     Check.shape(
@@ -121,7 +122,7 @@ public interface Fourier {
         "irfft: the axis must have n / 2 + 1 elements: axis %d of %s, n %d (%d vs %d); slice or pad"
             + " it",
         axis,
-        self(),
+        self().type(),
         n,
         s.dim(a),
         half);
@@ -158,7 +159,7 @@ public interface Fourier {
         "%s: the last axis must be the pair of real and imaginary part: %s; stack the two parts on"
             + " a last axis",
         who,
-        t);
+        t.type());
   }
 
   /**
@@ -204,9 +205,9 @@ public interface Fourier {
    */
   static Tensor fftfreq(int n, double d) {
     Check.that(n > 0, "fftfreq: the length must be positive: %d; correct it", n);
-    return Tensor.of(
-        IntStream.range(0, n).mapToDouble(i -> (i < (n + 1) / 2 ? i : i - n) / (n * d)).toArray(),
-        n);
+    TensorType.of(DType.F64, n).fits("fftfreq");
+    Tensor i = Movement.iota(DType.F64, Shape.of(n), 0);
+    return i.less((n + 1) / 2).select(i, i.sub(n)).div(n * d);
   }
 
   /**
@@ -217,7 +218,7 @@ public interface Fourier {
    */
   static Tensor rfftfreq(int n, double d) {
     Check.that(n > 0, "rfftfreq: the length must be positive: %d; correct it", n);
-    return Tensor.of(
-        IntStream.rangeClosed(0, n / 2).mapToDouble(i -> i / (n * d)).toArray(), n / 2 + 1);
+    TensorType.of(DType.F64, n / 2 + 1).fits("rfftfreq");
+    return Movement.iota(DType.F64, Shape.of(n / 2 + 1), 0).div(n * d);
   }
 }

@@ -27,6 +27,7 @@ public interface Indexing {
    * @source NumPy take
    */
   default Tensor take(Tensor ids, int axis) {
+    FlatIndex.i32("take", ids);
     Shape s = self().shape();
     int a = s.axis(axis);
     int lead = Check.size("take", s.slice(0, a).size());
@@ -35,9 +36,11 @@ public interface Indexing {
     Tensor table = self().reshape(Shape.of(Check.size("take", (long) lead * n)).concat(row).dims());
     Shape all = Shape.of(lead).concat(ids.shape());
     int[] kept = IntStream.range(1, all.rank()).toArray();
-    Tensor at = FlatIndex.inside(ids.lift(self()), n).broadcastInDim(all, kept);
-    Tensor rows = table.gather(FlatIndex.add(at, at.iotaLike(DType.I32, all, 0).mul(n)));
-    return rows.reshape(s.slice(0, a).concat(ids.shape()).concat(row).dims());
+    Tensor at = IndexError.marked(ids.lift(self()), n).broadcastInDim(all, kept);
+    Tensor flat = FlatIndex.add(at, at.iotaLike(DType.I32, all, 0).mul(n));
+    Attrs error = FlatIndex.error("take", self(), a, ids.shape(), all);
+    return FlatIndex.gather(error, table, flat)
+        .reshape(s.slice(0, a).concat(ids.shape()).concat(row).dims());
   }
 
   /**
@@ -50,7 +53,7 @@ public interface Indexing {
    */
   default Tensor takeAlongAxis(Tensor ids, int axis) {
     FlatIndex.Lines l = FlatIndex.lines("take_along_axis", self(), ids, axis);
-    return l.table().reshape(-1).gather(l.at()).reshape(l.shape().dims());
+    return FlatIndex.gather(l.error(), l.table().reshape(-1), l.at()).reshape(l.shape().dims());
   }
 
   /**
@@ -74,9 +77,8 @@ public interface Indexing {
         values.type(),
         self().type());
     FlatIndex.Lines l = FlatIndex.lines("put_along_axis", self(), ids, a);
-    return self()
-        .reshape(-1)
-        .scatter(mode, l.at().reshape(-1), values.reshape(-1))
+    Tensor flat = self().reshape(-1);
+    return FlatIndex.scatter(l.error(), mode, flat, l.at().reshape(-1), values.reshape(-1))
         .reshape(self().shape().dims());
   }
 
@@ -90,7 +92,9 @@ public interface Indexing {
    */
   default Tensor gatherNd(Tensor ids) {
     int k = FlatIndex.places("gather_nd", self(), ids);
-    return FlatIndex.rows(self(), k).gather(FlatIndex.ravel(ids.lift(self()), self(), k));
+    Attrs error = FlatIndex.errors("gather_nd", self(), ids);
+    Tensor at = FlatIndex.ravel(ids.lift(self()), self(), k);
+    return FlatIndex.gather(error, FlatIndex.rows("gather_nd", self(), k), at);
   }
 
   /**
@@ -103,8 +107,9 @@ public interface Indexing {
    */
   default Tensor scatterNd(Scatter mode, Tensor ids, Tensor updates) {
     int k = FlatIndex.places("scatter_nd", self(), ids);
-    return FlatIndex.rows(self(), k)
-        .scatter(mode, FlatIndex.ravel(ids.lift(self()), self(), k), updates)
+    Attrs error = FlatIndex.errors("scatter_nd", self(), ids);
+    Tensor at = FlatIndex.ravel(ids.lift(self()), self(), k);
+    return FlatIndex.scatter(error, mode, FlatIndex.rows("scatter_nd", self(), k), at, updates)
         .reshape(self().shape().dims());
   }
 
@@ -143,13 +148,7 @@ public interface Indexing {
    * @source JAX x.at[ids].set and its neighbours; ONNX ScatterND-18
    */
   default Tensor scatter(Scatter mode, Tensor ids, Tensor updates) {
-    Tensor traced = self().isTraced() ? self() : ids.isTraced() ? ids : updates;
-    return Tensor.apply(
-        "scatter",
-        Attrs.of("mode", mode.toString()),
-        self().lift(traced),
-        ids.lift(traced),
-        updates.lift(traced));
+    return FlatIndex.scatter(Attrs.NONE, mode, self(), ids, updates);
   }
 
   /**

@@ -149,7 +149,7 @@ public interface Linalg {
     Check.shape(
         a.shape().rank() >= 2 && a.shape().dim(-1) == a.shape().dim(-2),
         "inv: matrices must be square: %s; use pinv for others",
-        a);
+        a.type());
     return solve(identity());
   }
 
@@ -238,7 +238,9 @@ public interface Linalg {
   default Tensor lstsq(Tensor b) {
     double eps = self().dtype() == DType.F32 ? 0x1p-23 : 0x1p-52;
     Check.shape(
-        self().shape().rank() >= 2, "lstsq: needs a matrix, two axes: %s; reshape it", self());
+        self().shape().rank() >= 2,
+        "lstsq: needs a matrix, two axes: %s; reshape it",
+        self().type());
     int side = Math.max(self().shape().dim(-2), self().shape().dim(-1));
     return pinv(eps * side).matmul(b);
   }
@@ -265,7 +267,7 @@ public interface Linalg {
     Check.shape(
         a.shape().rank() >= 2 && a.shape().dim(-1) == a.shape().dim(-2),
         "matrix_power: matrices must be square: %s; slice them",
-        a);
+        a.type());
     if (n == 0) {
       return identity().lift(a).broadcastTo(a.shape());
     }
@@ -292,7 +294,7 @@ public interface Linalg {
     Check.shape(
         a.shape().rank() >= 2 && a.shape().dim(-1) == a.shape().dim(-2),
         "expm: matrices must be square: %s; slice them",
-        a);
+        a.type());
     return a.shape().size() == 0 ? a : MatrixExponential.of(a, identity());
   }
 }

@@ -61,6 +61,9 @@ public interface Segments {
    * @throws IndexOutOfBoundsException when computed, if a group lies outside
    */
   default Tensor segmentMean(int rows, Tensor segments) {
+    if (isComputed(segments)) {
+      typed(self()).segmentMean(rows, typed(segments));
+    }
     DType t = self().dtype();
     Tensor x = self().cast(t.precise());
     Tensor counts = sizes(x.dtype(), x, rows, segments).maximum(1);
@@ -99,12 +102,27 @@ public interface Segments {
   }
 
   private Tensor extremum(Scatter mode, double start, int rows, Tensor segments) {
+    if (isComputed(segments)) {
+      ((Segments) typed(self())).extremum(mode, start, rows, typed(segments));
+    }
     Shape s = self().shape();
     int r = segments.shape().rank();
     Tensor first = Tensor.scalar(self().dtype(), start).lift(self()).lift(segments);
     return first
         .broadcastTo(Shape.of(rows).concat(s.slice(Math.min(r, s.rank()), s.rank())))
         .scatter(mode, segments, self());
+  }
+
+  /**
+   * True if what is made of these is computed at once. Then a function of several steps first goes
+   * through them with types alone: what is wrong with those is said before an index that is.
+   */
+  private boolean isComputed(Tensor other) {
+    return !self().isTraced() && !other.isTraced();
+  }
+
+  private static Tensor typed(Tensor t) {
+    return Tensor.input(t.type());
   }
 
   /** Number of rows of each group, of the rows' rank. */
@@ -134,6 +152,9 @@ public interface Segments {
    * @source PyTorch EmbeddingBag
    */
   default Tensor embeddingBag(Tensor ids, Tensor segments, int bags, Fold fold) {
+    if (isComputed(ids) && isComputed(segments)) {
+      typed(self()).embeddingBag(typed(ids), typed(segments), bags, fold);
+    }
     Tensor rows = self().gather(ids);
     return switch (fold) {
       case SUM -> rows.scatterAdd(bags, segments);
@@ -155,6 +176,9 @@ public interface Segments {
    * @return i32 [n]
    */
   static Tensor ofOffsets(Tensor offsets, int n) {
+    if (!offsets.isTraced()) {
+      ofOffsets(typed(offsets), n);
+    }
     Tensor at = offsets.iotaLike(DType.I32, Shape.of(n), 0);
     return offsets.searchSorted(at, true).sub(1);
   }

@@ -201,8 +201,8 @@ class ReferenceBackendTest extends ExecutionContract {
             IndexOutOfBoundsException.class,
             () -> Runs.eval(op("gather"), m(3, 1, 2, 3, 4, 5, 6), i(0, 3)));
     assertEquals(
-        "gather: indices must lie in [0, 3): index 3 at position 1, operands f64[3, 2] with indices"
-            + " i32[2]; correct the indices or enlarge the table",
+        "gather: indices must lie in [0, 3): index 3 at position 1 of [2]; check the vocabulary or"
+            + " clip the indices",
         e.getMessage());
   }
 

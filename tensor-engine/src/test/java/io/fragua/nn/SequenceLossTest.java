@@ -135,8 +135,11 @@ class SequenceLossTest {
     assertNull(Tolerance.BITS.difference(clean.call(logits), Jit.jit(padded).call(logits)));
     for (Fn way : List.of(all, Jit.jit(all), a -> Runs.reference(all, a.get(0)))) {
       String m = assertThrows(IndexOutOfBoundsException.class, () -> way.call(logits)).getMessage();
-      String start = "gather: indices must lie in [0, 3): index " + wrong + " at position 1";
-      assertTrue(m.startsWith(start), m);
+      assertEquals(
+          "ctc: labels must lie in [0, 3): label "
+              + wrong
+              + " at position 1 of [2, 2]; correct the labels",
+          m);
     }
   }
 
@@ -150,7 +153,10 @@ class SequenceLossTest {
       for (Fn way : List.of(f, Jit.jit(f), a -> Runs.reference(f, a.get(0)))) {
         String m =
             assertThrows(IndexOutOfBoundsException.class, () -> way.call(logits)).getMessage();
-        assertTrue(m.contains("index " + wrong + " at position 1"), m);
+        String start = "ctc: lengths must lie in [0, ";
+        assertTrue(m.startsWith(start), m);
+        assertTrue(
+            m.endsWith("): length " + wrong + " at position 1 of [2]; correct the lengths"), m);
       }
     }
   }

@@ -108,7 +108,8 @@ class MutatedUsesTest {
     try {
       return Runs.on(backend, g, in);
     } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
-      return e.getClass().getSimpleName() + " " + fourParts(e.getMessage());
+      String problem = fourParts(e.getMessage());
+      return problem != null ? backend.name() + " " + problem : e.toString();
     } catch (RuntimeException | Error e) {
       return backend.name() + " throws " + e;
     }

@@ -62,6 +62,21 @@ class ComposedTest {
     UNARY.put("round", Tensor::round);
     UNARY.put("argmax_all", Tensor::argmax);
     UNARY.put("argmin_all", Tensor::argmin);
+    UNARY.put("acos", Tensor::acos);
+    UNARY.put("acosh", Tensor::acosh);
+    UNARY.put("asin", Tensor::asin);
+    UNARY.put("asinh", Tensor::asinh);
+    UNARY.put("atan", Tensor::atan);
+    UNARY.put("atanh", Tensor::atanh);
+    UNARY.put("cbrt", Tensor::cbrt);
+    UNARY.put("i0", Tensor::i0);
+    UNARY.put("population_count", Tensor::populationCount);
+    BINARY.put("atan2", Tensor::atan2);
+    BINARY.put("nextafter", Tensor::nextafter);
+    BINARY.put("fmod", Tensor::fmod);
+    BINARY.put("gcd", Tensor::gcd);
+    BINARY.put("linear_recurrence", (x, b) -> x.linearRecurrence(b, 1, false));
+    BINARY.put("linear_recurrence_back", (x, b) -> x.linearRecurrence(b, -1, true));
     BINARY.put("fmax", Tensor::fmax);
     BINARY.put("fmin", Tensor::fmin);
     BINARY.put("lcm", Tensor::lcm);
@@ -334,6 +349,15 @@ class ComposedTest {
     assertThrows(IndexOutOfBoundsException.class, () -> x.bincount(3));
     assertThrows(IndexOutOfBoundsException.class, () -> Jit.jit(Fn.of(v -> v.bincount(3))).call(x));
     assertArrayEquals(new int[] {0, 0, 1}, x.slice(0, 0, 1).bincount(3).toInts());
+  }
+
+  @Test
+  void eyesAreNumPys() {
+    assertArrayEquals(new float[] {1, 0, 0, 1}, Ranges.eye(DType.F32, 2).toFloats());
+    assertArrayEquals(new int[] {0, 1, 0, 0, 0, 1}, Ranges.eye(DType.I32, 2, 3, 1).toInts());
+    assertArrayEquals(new int[] {0, 0, 1, 0, 0, 1}, Ranges.eye(DType.U8, 3, 2, -1).toInts());
+    assertArrayEquals(new double[6], Ranges.eye(DType.F64, 2, 3, 7).toDoubles());
+    assertEquals(TensorType.of(DType.BOOL, 0, 3), Ranges.eye(DType.BOOL, 0, 3, 0).type());
   }
 
   @Test

@@ -9,18 +9,19 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
 
 /** What a user reads after the likeliest mistakes: who, the rule, what was given, what to do. */
 class ErrorTextTest {
-  private record Mistake(String error, Fn code, TensorType... operands) {}
+  record Mistake(String error, Fn code, TensorType... operands) {}
 
-  private static TensorType f(int... dims) {
+  static TensorType f(int... dims) {
     return TensorType.of(DType.F32, dims);
   }
 
   private static final TensorType I = TensorType.of(DType.I32, 2);
 
-  private static Mistake of(String error, Fn code, TensorType... operands) {
+  static Mistake of(String error, Fn code, TensorType... operands) {
     return new Mistake(error, code, operands);
   }
 
@@ -402,17 +403,20 @@ class ErrorTextTest {
 
   @TestFactory
   Stream<DynamicTest> mistakesAreExplained() {
-    return MISTAKES.stream()
+    return Stream.concat(MISTAKES.stream(), MoreMistakes.ALL.stream())
         .map(
             m ->
                 DynamicTest.dynamicTest(
                     m.error(),
-                    () ->
-                        assertEquals(
-                            m.error(),
-                            assertThrows(
-                                    IllegalArgumentException.class,
-                                    () -> Jit.graph(m.code(), List.of(m.operands())))
-                                .getMessage())));
+                    () -> {
+                      List<TensorType> types = List.of(m.operands());
+                      List<Tensor> zeros = types.stream().map(t -> Tensor.full(t, 0)).toList();
+                      assertEquals(m.error(), text(() -> Jit.graph(m.code(), types)), "traced");
+                      assertEquals(m.error(), text(() -> m.code().apply(zeros)), "eager");
+                    }));
+  }
+
+  private static String text(Executable code) {
+    return assertThrows(IllegalArgumentException.class, code).getMessage();
   }
 }

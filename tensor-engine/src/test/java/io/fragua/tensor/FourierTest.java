@@ -8,9 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fragua.testing.Calls;
 import io.fragua.testing.GradCheck;
+import io.fragua.testing.Runs;
 import io.fragua.testing.Values;
 import io.fragua.transform.Fn;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -69,6 +73,31 @@ class FourierTest {
         GradCheck.second(
             x -> List.of(x.get(0).rfft().complexMul(x.get(1).rfft()).irfft(5)),
             List.of(random(5), random(5))));
+  }
+
+  /** As NumPy 2.3 has them: a part that a factor of 0 takes out is not there. */
+  @Test
+  void infinityAndNanReachWhatTheyArePartOf() {
+    double inf = Double.POSITIVE_INFINITY;
+    double nan = Double.NaN;
+    Map<double[], double[]> rfft = new HashMap<>();
+    rfft.put(new double[] {inf}, new double[] {inf, 0});
+    rfft.put(new double[] {1, inf}, new double[] {inf, 0, -inf, 0});
+    rfft.put(new double[] {1, 2, inf}, new double[] {inf, 0, -inf, inf});
+    rfft.put(new double[] {1, 2, inf, 4}, new double[] {inf, 0, -inf, 2, inf, 0});
+    rfft.put(new double[] {inf, 1, 2, 3}, new double[] {inf, 0, inf, 2, inf, 0});
+    rfft.put(new double[] {nan, 1, 2, 3}, new double[] {nan, 0, nan, 2, nan, 0});
+    rfft.put(new double[] {1, nan, 2, 3}, new double[] {nan, 0, -1, nan, nan, 0});
+    rfft.put(new double[] {-inf, inf, 1, 2}, new double[] {nan, 0, -inf, -inf, -inf, 0});
+    rfft.put(new double[] {1, 2, 3, 4, nan}, new double[] {nan, 0, nan, nan, nan, nan});
+    Fn f = Fn.of(x -> x.rfft());
+    rfft.forEach(
+        (x, y) -> {
+          Tensor t = Tensor.of(x, x.length);
+          String text = Arrays.toString(x);
+          assertArrayEquals(y, Runs.eval(f, t).toDoubles(), "reference " + text);
+          assertArrayEquals(y, f.call(t).toDoubles(), "cpu " + text);
+        });
   }
 
   @Test
