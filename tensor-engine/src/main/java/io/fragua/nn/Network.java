@@ -97,6 +97,12 @@ public final class Network {
     return List.copyOf(trace(body, inputs).variances.values());
   }
 
+  /** What a network gives for inputs of these types, outside training; nothing is computed. */
+  public static TensorType outputType(Body body, List<TensorType> inputs) {
+    Scope.Run run = new Scope.Run(null, null, null, null);
+    return body.apply(new Scope(run), inputs.stream().map(Tensor::input).toList()).type();
+  }
+
   private static Tensor checked(Scope.Wanted w, Tensor value) {
     Check.shape(
         value.type().equals(new TensorType(DType.F32, w.shape())),

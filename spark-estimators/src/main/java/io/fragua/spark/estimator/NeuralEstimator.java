@@ -4,7 +4,6 @@ import io.fragua.arrow.BatchedGraph;
 import io.fragua.arrow.InputColumn;
 import io.fragua.exec.Devices;
 import io.fragua.exec.Precision;
-import io.fragua.graph.Graph;
 import io.fragua.nn.Layer;
 import io.fragua.nn.Network;
 import io.fragua.nn.ParamTree;
@@ -23,7 +22,6 @@ import io.fragua.spark.train.TrainListener;
 import io.fragua.spark.train.TrainRequest;
 import io.fragua.spark.train.TrainResult;
 import io.fragua.tensor.Check;
-import io.fragua.tensor.ShapeException;
 import io.fragua.tensor.Tensor;
 import java.io.IOException;
 import java.io.ObjectInputStream;
@@ -236,6 +234,10 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     transformSchema(dataset.schema(), true);
     SparkSession spark = dataset.sparkSession();
     BarrierTrainer.checkCluster(spark.sparkContext(), workers(spark), spread());
+    if (own.given()) {
+      int rows = TrainRequest.localBatch(getBatchSize(), parts(workers(spark)));
+      new NetworkCheck(stage(), own.layer()).early(this, rows, objective().knownOutputs());
+    }
     try (Checkpoints checkpoints = Checkpoints.open(spark, getCheckpointDir())) {
       return fit(dataset, checkpoints);
     }
@@ -250,15 +252,23 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     Statistics.Learnt learnt = seen.learnt();
     LOG.info("{}: {} rows, {}", uid, learnt.rows(), learnt.data());
     listener.phase("compile");
-    int workers = workers(spark);
-    int parts = getDeterministic() ? spread().shards() : workers;
+    int workers = workers(spark); // executors may have come meanwhile
+    int parts = parts(workers);
     int local = TrainRequest.localBatch(getBatchSize(), parts);
     NetworkBody body =
         new NetworkBody(learnt.data(), this, own.layer(), objective().outputs(learnt.data()));
     var problem =
         new TrainingGraphs.Problem(
             body, objective(), rowLoss(learnt.data()), learnt.data(), learnt.classWeights());
-    checkNetwork(problem, local);
+    if (own.given()) {
+      new NetworkCheck(stage(), own.layer())
+          .check(
+              body,
+              problem.types(local),
+              local,
+              body.features(),
+              objective().allowedOutputs(learnt.data()));
+    }
     Network.Variables start = start(problem, local);
     GradientTransform optimizer =
         OptimizerChoice.of(this, steps(learnt.trainingRows(), parts, local));
@@ -391,40 +401,6 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     }
   }
 
-  /** Traces a custom network on types alone, so that a wrong one is found before the training. */
-  private void checkNetwork(TrainingGraphs.Problem problem, int rows) {
-    if (!own.given()) {
-      return;
-    }
-    List<Integer> allowed = objective().allowedOutputs(problem.data());
-    int features = problem.body().features();
-    try {
-      Network.Variables v = Network.init(problem.body(), problem.types(rows), Key.of(getSeed()));
-      Graph g = TrainingGraphs.raw(problem, v, rows);
-      var output = g.outputTypes().get(0);
-      Check.shape(
-          output.shape().rank() == 2
-              && output.shape().dim(0) == rows
-              && allowed.contains(output.shape().dim(1))
-              && output.dtype() == io.fragua.tensor.DType.F32,
-          "it must give f32[%d, %s] for f32[%d, %d]: it gives %s",
-          rows,
-          allowed.size() == 1 ? allowed.get(0) : allowed.get(0) + " or " + allowed.get(1),
-          rows,
-          features,
-          output);
-    } catch (ShapeException e) {
-      throw new IllegalArgumentException(
-          stage()
-              + " network: the layer must fit the "
-              + features
-              + " features and the label: "
-              + e.getMessage()
-              + "; change the layer given to setNetwork",
-          e);
-    }
-  }
-
   /** As many as were asked for, or as many as can run at once now. */
   private int workers(SparkSession spark) {
     if (getNumWorkers() > 0) {
@@ -433,6 +409,11 @@ public abstract class NeuralEstimator<E extends NeuralEstimator<E, M>, M extends
     var sc = spark.sparkContext();
     int slots = local() ? sc.defaultParallelism() : BarrierTrainer.slots(sc, spread());
     return Math.max(1, Math.min(slots, getDeterministic() ? spread().shards() : getBatchSize()));
+  }
+
+  /** Parts into which a batch is cut. */
+  private int parts(int workers) {
+    return getDeterministic() ? spread().shards() : workers;
   }
 
   private boolean local() {

@@ -69,6 +69,11 @@ enum Objective {
   /** What a custom network's last axis may be. */
   abstract List<Integer> allowedOutputs(DataDescription d);
 
+  /** The same before the data are looked at; empty where they tell how many classes there are. */
+  List<Integer> knownOutputs() {
+    return this == AMOUNTS ? allowedOutputs(null) : List.of();
+  }
+
   /** One loss a row, [B]. */
   interface RowLoss {
     /**

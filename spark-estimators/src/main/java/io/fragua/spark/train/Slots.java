@@ -45,7 +45,9 @@ final class Slots {
       throw new IllegalArgumentException(
           "train: all workers run at once, each in a slot of its own ("
               + (distribution.cpus() > 0 ? distribution.cpus() : "spark.task.cpus")
-              + " cores): "
+              + " cores"
+              + (distribution.gpus() > 0 ? " and " + distribution.gpus() + " GPU" : "")
+              + "): "
               + workers
               + " workers, "
               + slots
@@ -53,7 +55,9 @@ final class Slots {
               + sc.master()
               + "; set numWorkers to at most "
               + slots
-              + " or add executors");
+              + (distribution.gpus() > 0
+                  ? " or add executors with GPUs (spark.executor.resource.gpu.amount)"
+                  : " or add executors"));
     }
   }
 

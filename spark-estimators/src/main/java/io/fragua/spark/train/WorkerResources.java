@@ -46,8 +46,17 @@ final class WorkerResources {
               + sc.master()
               + " ("
               + e.getMessage()
-              + "); set workerCpus to 0 and spark.task.cpus instead",
+              + "); "
+              + remedy(d),
           e);
     }
+  }
+
+  private static String remedy(Distribution d) {
+    String cpus = "set workerCpus to 0 and spark.task.cpus instead";
+    String gpus =
+        "start executors with GPUs (spark.executor.resource.gpu.amount and"
+            + " spark.executor.resource.gpu.discoveryScript), or set device to cpu";
+    return d.gpus() == 0 ? cpus : d.cpus() == 0 ? gpus : gpus + "; " + cpus;
   }
 }
