@@ -64,6 +64,14 @@ def tversky(p, q, alpha, beta):
     return 1 - (both + 1e-6) / (both + alpha * (p * (1 - q)).sum(1) + beta * ((1 - p) * q).sum(1) + 1e-6)
 
 
+ROOT = [0, 2]  # where 1 - p is not 0, at which the plain formula has no slope
+
+
+def softmax_focal(x, n, gamma):
+    lp = jnp.take_along_axis(jax.nn.log_softmax(x), n[:, None].astype(int), 1)[:, 0]
+    return -((1 - jnp.exp(lp)) ** gamma) * lp
+
+
 def contrastive(p, q, n):
     d = jnp.sqrt(((p - q) ** 2).sum(1) + 1e-6)
     return n * d**2 + (1 - n) * jnp.maximum(3.5 - d, 0) ** 2
@@ -92,6 +100,16 @@ cases = {
     "kl divergence": jaxs(optax.kl_divergence, log_probabilities, shares),
     "focal": jaxs(optax.sigmoid_focal_loss, z, y),
     "focal alpha": jaxs(lambda x, n: optax.sigmoid_focal_loss(x, n, alpha=0.25, gamma=0.5), z[1:6], y[1:6]),
+    "softmax focal": jaxs(lambda x, n: softmax_focal(x, n, 2.0), logits, labels),
+    "softmax focal of a root": jaxs(lambda x, n: softmax_focal(x, n, 0.5), logits[ROOT], labels[ROOT]),
+    "nll": torchs(lambda x, n: F.nll_loss(x, n, **row), log_probabilities, labels),
+    "nll of some": torchs(
+        lambda x, n: F.nll_loss(
+            x, n, weight=torch.tensor([0.5, 2, 1.25]).double(), ignore_index=-100, **row
+        ),
+        log_probabilities,
+        np.array([2, -100, 0, 1, -100], np.int32),
+    ),
     "poly": jaxs(lambda x, n: optax.losses.poly_loss_cross_entropy(x, n, epsilon=1.5), logits, shares),
     "dice": jaxs(dice, p01, shares),
     "tversky": jaxs(lambda p, q: tversky(p, q, 0.3, 0.7), p01, shares),

@@ -414,6 +414,33 @@ activations = {
     for n, f in functions.items()
 }
 
+
+def torchs(f):
+    x = torch.tensor(np.asarray(points)).requires_grad_()
+    y = f(x)
+    y.sum().backward()
+    return {"value": flat(y.detach().numpy()), "grad": flat(x.grad.numpy())}
+
+
+F = torch.nn.functional
+activations |= {
+    "celu": torchs(F.celu),
+    "hard_shrink": torchs(F.hardshrink),
+    "soft_shrink": torchs(F.softshrink),
+    "tanh_shrink": torchs(F.tanhshrink),
+}
+jaxs = lambda f: {"value": flat(f(points)), "grad": flat(jax.vmap(jax.grad(f))(points))}
+with_settings = {
+    # JAX's slope at 0, PyTorch's is that below
+    "leaky_relu(0.2)": jaxs(lambda x: jax.nn.leaky_relu(x, 0.2)),
+    "elu(1.5)": torchs(lambda x: F.elu(x, 1.5)),
+    "celu(0.5)": torchs(lambda x: F.celu(x, 0.5)),
+    "softplus(2.0)": torchs(lambda x: F.softplus(x, 2.0, threshold=1e3)),
+    "hard_shrink(0.1)": torchs(lambda x: F.hardshrink(x, 0.1)),
+    "soft_shrink(1.0)": torchs(lambda x: F.softshrink(x, 1.0)),
+    "hard_shrink(0.0)": torchs(lambda x: F.hardshrink(x, 0.0)),
+}
+
 halves = jnp.asarray(rng.normal(size=(3, 8)) * 3, f64)
 a, b = halves[:, :4], halves[:, 4:]
 gates = {"glu": jax.nn.glu(halves), "geglu": a * jax.nn.gelu(b), "swiglu": a * jax.nn.silu(b)}
@@ -434,6 +461,7 @@ print(
             "layers": layers,
             "points": flat(points),
             "activations": activations,
+            "activations with settings": with_settings,
             "halves": flat(halves),
             "gates": {n: flat(v) for n, v in gates.items()},
             "losses": {

@@ -103,4 +103,23 @@ layers["lstm from states"] = layer(
 layers["gru both ways from states"] = layer(
     torch.nn.GRU(3, 3, batch_first=True, bidirectional=True), array(3, 4, 3), BOTH,
     start=lambda x: torch.stack([x[:, 0], x[:, 1] * 2]))
-print(json.dumps({"layers": layers, "ctc": losses}, indent=1))
+
+
+def ctc_of_blank(blank):
+    """PyTorch's, of the whole of each row."""
+    own = np.random.default_rng(blank)
+    x = torch.tensor(own.normal(size=(3, 7, 5)) * 2).requires_grad_()
+    labels = own.permuted(np.array([[k for k in range(5) if k != blank][:3]] * 3), axis=1)
+    lengths = (3, 2, 3)
+    loss = torch.nn.functional.ctc_loss(
+        x.log_softmax(2).transpose(0, 1), torch.tensor(labels), (7, 7, 7), lengths, blank, reduction="none"
+    )
+    loss.sum().backward()
+    return {"shape": [3, 7, 5], "blank": blank, "logits": flat(x.detach().numpy()),
+            "labels": np.asarray(labels).reshape(-1).tolist(), "label_lengths": list(lengths),
+            "loss": flat(loss.detach().numpy()), "grad": flat(x.grad.numpy())}
+
+
+ctcs_of_blanks = [ctc_of_blank(b) for b in (1, 4)]
+
+print(json.dumps({"layers": layers, "ctc": losses, "ctc of blanks": ctcs_of_blanks}, indent=1))

@@ -12,16 +12,25 @@ import io.fragua.tensor.Tensor;
  * @source scikit-learn {@code accuracy_score}
  */
 public final class Accuracy implements Metric<Accuracy> {
-  private static final long serialVersionUID = 1;
+  private static final long serialVersionUID = 2;
 
-  private long rows;
-  private long right;
+  private final Weighted right = new Weighted();
 
   /** Of no rows yet. */
   public Accuracy() {}
 
   @Override
   public Accuracy update(Tensor predictions, Tensor labels) {
+    return update(predictions, labels, null);
+  }
+
+  /**
+   * As {@link #update(Tensor, Tensor)}, each row counted by its weight.
+   *
+   * @param weights [B], finite and 0 or more; null for 1 each
+   * @source scikit-learn {@code sample_weight}
+   */
+  public Accuracy update(Tensor predictions, Tensor labels, Tensor weights) {
     boolean scores = predictions.shape().rank() == 2;
     int[] wanted =
         scores
@@ -39,23 +48,21 @@ public final class Accuracy implements Metric<Accuracy> {
         "accuracy: takes as many predictions as labels: %s with %s; correct one of them",
         predictions.type(),
         labels.type());
+    double[] w = Rows.weights("accuracy", weights, given.length);
     for (int i = 0; i < given.length; i++) {
-      right += given[i] == wanted[i] ? 1 : 0;
+      right.add(given[i] == wanted[i] ? 1 : 0, w[i]);
     }
-    rows += given.length;
     return this;
   }
 
   @Override
   public Accuracy merge(Accuracy other) {
-    rows += other.rows;
-    right += other.right;
+    right.add(other.right);
     return this;
   }
 
   @Override
   public double value() {
-    Rows.some("accuracy", rows);
-    return (double) right / rows;
+    return right.mean("accuracy");
   }
 }

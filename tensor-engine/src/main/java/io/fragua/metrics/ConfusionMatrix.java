@@ -2,6 +2,7 @@ package io.fragua.metrics;
 
 import io.fragua.tensor.Check;
 import io.fragua.tensor.Tensor;
+import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -16,11 +17,12 @@ import java.util.stream.IntStream;
  *     {@code zero_division=0}
  */
 public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
-  private static final long serialVersionUID = 1;
+  private static final long serialVersionUID = 2;
   private static final int MOST_CLASSES = 4096;
 
   private final int classes;
   private final long[] counts;
+  private double[] weights; // as counts; null while all are 1
   private long rows;
 
   /**
@@ -40,6 +42,16 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
 
   @Override
   public ConfusionMatrix update(Tensor predictions, Tensor labels) {
+    return update(predictions, labels, null);
+  }
+
+  /**
+   * As {@link #update(Tensor, Tensor)}, each row counted by its weight in all but {@link #count}.
+   *
+   * @param rowWeights [B], finite and 0 or more; null for 1 each
+   * @source scikit-learn {@code sample_weight}
+   */
+  public ConfusionMatrix update(Tensor predictions, Tensor labels, Tensor rowWeights) {
     int[] given = Rows.ids("confusion_matrix", "predictions", predictions, classes);
     int[] wanted = Rows.ids("confusion_matrix", "labels", labels, classes);
     Check.shape(
@@ -47,8 +59,16 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
         "confusion_matrix: takes as many predictions as labels: %s with %s; correct one of them",
         predictions.type(),
         labels.type());
+    double[] w = Rows.weights("confusion_matrix", rowWeights, given.length);
+    if (rowWeights != null) {
+      weigh();
+    }
     for (int i = 0; i < given.length; i++) {
-      counts[wanted[i] * classes + given[i]]++;
+      int at = wanted[i] * classes + given[i];
+      counts[at]++;
+      if (weights != null) {
+        weights[at] += w[i];
+      }
     }
     rows += given.length;
     return this;
@@ -61,7 +81,13 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
         "confusion_matrix: merges with as many classes: %d and %d; make them alike",
         classes,
         other.classes);
+    if (other.weights != null) {
+      weigh();
+    }
     for (int i = 0; i < counts.length; i++) {
+      if (weights != null) {
+        weights[i] += other.weights == null ? other.counts[i] : other.weights[i];
+      }
       counts[i] += other.counts[i];
     }
     rows += other.rows;
@@ -79,14 +105,37 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
     return counts[known(label) * classes + known(prediction)];
   }
 
+  /** Weight of the rows with this label and this prediction: their number if none has another. */
+  public double weight(int label, int prediction) {
+    int at = known(label) * classes + known(prediction);
+    return weights == null ? counts[at] : weights[at];
+  }
+
+  private void weigh() {
+    if (weights == null) {
+      weights = Arrays.stream(counts).asDoubleStream().toArray();
+    }
+  }
+
+  /** Weight of all rows. */
+  private double whole() {
+    Rows.some("confusion_matrix", rows);
+    double sum = weights == null ? rows : Arrays.stream(weights).sum();
+    Check.that(
+        sum > 0,
+        "confusion_matrix: needs a weight above 0: %d rows of weight 0; update it with more data",
+        rows);
+    return sum;
+  }
+
   /** Share of rows on the diagonal. */
   public double accuracy() {
-    Rows.some("confusion_matrix", rows);
-    long right = 0;
+    double all = whole();
+    double right = 0;
     for (int c = 0; c < classes; c++) {
-      right += count(c, c);
+      right += weight(c, c);
     }
-    return (double) right / rows;
+    return right / all;
   }
 
   /** Share of rows predicted as this class that are of it. */
@@ -155,11 +204,11 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
     double given = 0;
     double wanted = 0;
     for (int c = 0; c < classes; c++) {
-      both += (double) labelled(c) * predicted(c);
-      given += (double) predicted(c) * predicted(c);
-      wanted += (double) labelled(c) * labelled(c);
+      both += labelled(c) * predicted(c);
+      given += predicted(c) * predicted(c);
+      wanted += labelled(c) * labelled(c);
     }
-    double n = rows;
+    double n = whole();
     double size = Math.sqrt((n * n - given) * (n * n - wanted));
     double right = accuracy() * n * n;
     return size == 0 ? 0 : (right - both) / size;
@@ -174,10 +223,10 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
   public double kappa() {
     double both = 0;
     for (int c = 0; c < classes; c++) {
-      both += (double) labelled(c) * predicted(c);
+      both += labelled(c) * predicted(c);
     }
     double right = accuracy();
-    double n = rows;
+    double n = whole();
     double chance = both / (n * n);
     Check.that(
         chance < 1,
@@ -187,32 +236,32 @@ public final class ConfusionMatrix implements Metric<ConfusionMatrix> {
   }
 
   private double weighted(IntToDoubleFunction f) {
-    Rows.some("confusion_matrix", rows);
+    double all = whole();
     return IntStream.range(0, classes).mapToDouble(c -> f.applyAsDouble(c) * labelled(c)).sum()
-        / rows;
+        / all;
   }
 
   private double mean(IntToDoubleFunction f) {
     return IntStream.range(0, classes).mapToDouble(f).sum() / classes;
   }
 
-  private double share(int c, long of) {
+  private double share(int c, double of) {
     Rows.some("confusion_matrix", rows);
-    return of == 0 ? 0 : (double) count(c, c) / of;
+    return of == 0 ? 0 : weight(c, c) / of;
   }
 
-  private long predicted(int c) {
-    long n = 0;
+  private double predicted(int c) {
+    double n = 0;
     for (int label = 0; label < classes; label++) {
-      n += count(label, c);
+      n += weight(label, c);
     }
     return n;
   }
 
-  private long labelled(int c) {
-    long n = 0;
+  private double labelled(int c) {
+    double n = 0;
     for (int prediction = 0; prediction < classes; prediction++) {
-      n += count(c, prediction);
+      n += weight(c, prediction);
     }
     return n;
   }

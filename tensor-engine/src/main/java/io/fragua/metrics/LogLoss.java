@@ -12,15 +12,25 @@ import io.fragua.tensor.Tensor;
  * @source scikit-learn {@code log_loss}
  */
 public final class LogLoss implements Metric<LogLoss> {
-  private static final long serialVersionUID = 1;
+  private static final long serialVersionUID = 2;
 
-  private final Total total = new Total();
+  private final Weighted total = new Weighted();
 
   /** Of no rows yet. */
   public LogLoss() {}
 
   @Override
   public LogLoss update(Tensor predictions, Tensor labels) {
+    return update(predictions, labels, null);
+  }
+
+  /**
+   * As {@link #update(Tensor, Tensor)}, each row counted by its weight.
+   *
+   * @param weights [B], finite and 0 or more; null for 1 each
+   * @source scikit-learn {@code sample_weight}
+   */
+  public LogLoss update(Tensor predictions, Tensor labels, Tensor weights) {
     boolean binary = predictions.shape().rank() == 1;
     double[] p;
     int[] column = null;
@@ -43,10 +53,11 @@ public final class LogLoss implements Metric<LogLoss> {
           default -> 0x1p-23;
         };
     int rows = predictions.shape().dim(0);
+    double[] w = Rows.weights("log_loss", weights, rows);
     for (int i = 0; i < rows; i++) {
       double v =
           Math.min(1 - eps, Math.max(eps, binary ? p[i] : p[i * (p.length / rows) + column[i]]));
-      total.add(-Math.log(binary && label[i] == 0 ? 1 - v : v));
+      total.add(-Math.log(binary && label[i] == 0 ? 1 - v : v), w[i]);
     }
     return this;
   }

@@ -12,11 +12,11 @@ import io.fragua.tensor.Tensor;
  *     {@code mean_absolute_percentage_error}, {@code max_error}
  */
 public final class RegressionErrors implements Metric<RegressionErrors> {
-  private static final long serialVersionUID = 2;
+  private static final long serialVersionUID = 3;
 
-  private final Total squares = new Total();
-  private final Total sizes = new Total();
-  private final Total shares = new Total();
+  private final Weighted squares = new Weighted();
+  private final Weighted sizes = new Weighted();
+  private final Weighted shares = new Weighted();
   private double most;
 
   /** Mean of the labels and the sum of their squared distances from it, both so far. */
@@ -29,26 +29,41 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
 
   @Override
   public RegressionErrors update(Tensor predictions, Tensor labels) {
+    return update(predictions, labels, null);
+  }
+
+  /**
+   * As {@link #update(Tensor, Tensor)}, each row counted by its weight, and not at all if that is
+   * 0.
+   *
+   * @param weights [B], finite and 0 or more; null for 1 each
+   * @source scikit-learn {@code sample_weight}
+   */
+  public RegressionErrors update(Tensor predictions, Tensor labels, Tensor weights) {
     double[][] rows = Rows.numbers("regression_errors", predictions, labels);
+    double[] w = Rows.weights("regression_errors", weights, rows[0].length);
     for (int i = 0; i < rows[0].length; i++) {
+      if (w[i] == 0) {
+        continue;
+      }
       double label = rows[1][i];
       double error = rows[0][i] - label;
-      squares.add(error * error);
-      sizes.add(Math.abs(error));
-      shares.add(Math.abs(error) / Math.max(Math.abs(label), 0x1p-52));
+      squares.add(error * error, w[i]);
+      sizes.add(Math.abs(error), w[i]);
+      shares.add(Math.abs(error) / Math.max(Math.abs(label), 0x1p-52), w[i]);
       most = Math.max(most, Math.abs(error));
-      // Welford: exact for labels far from 0, where sums of squares cancel
+      // Welford (West, 1979, of weights): exact for labels far from 0, where sums of squares cancel
       double off = label - mean;
-      mean += off / squares.count();
-      spread += off * (label - mean);
+      mean += off * w[i] / squares.weight();
+      spread += w[i] * off * (label - mean);
     }
     return this;
   }
 
   @Override
   public RegressionErrors merge(RegressionErrors other) {
-    double n = squares.count();
-    double m = other.squares.count();
+    double n = squares.weight();
+    double m = other.squares.weight();
     if (m == 0) {
       return this;
     }
@@ -91,7 +106,7 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
 
   /** The largest absolute error. */
   public double most() {
-    Rows.some("regression_errors", squares.count());
+    Rows.some("regression_errors", squares.rows());
     return most;
   }
 
@@ -102,11 +117,11 @@ public final class RegressionErrors implements Metric<RegressionErrors> {
    * @throws IllegalArgumentException if all labels are equal
    */
   public double r2() {
-    Rows.some("regression_errors", squares.count());
+    Rows.some("regression_errors", squares.rows());
     Check.that(
         spread > 0,
         "regression_errors: r2 needs labels that differ: %d rows with mean %s; use mse",
-        squares.count(),
+        squares.rows(),
         mean);
     return 1 - squares.sum() / spread;
   }

@@ -3,6 +3,7 @@ package io.fragua.metrics;
 import io.fragua.tensor.Check;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
+import java.util.Arrays;
 
 /** Reads and checks what metrics are given. */
 final class Rows {
@@ -68,6 +69,27 @@ final class Rows {
           i / columns);
     }
     return v;
+  }
+
+  /** Weights of n rows; null stands for 1 each. */
+  static double[] weights(String who, Tensor weights, int n) {
+    if (weights == null) {
+      double[] ones = new double[n];
+      Arrays.fill(ones, 1);
+      return ones;
+    }
+    Check.shape(
+        weights.shape().rank() == 1 && weights.shape().dim(0) == n,
+        "%s: takes weights [B], one a row: %s for %d rows; reshape them",
+        who,
+        weights.type(),
+        n);
+    double[] w = finite(who, "weights", weights);
+    for (int i = 0; i < n; i++) {
+      Check.that(
+          w[i] >= 0, "%s: weights are not negative: %s in row %d; correct them", who, w[i], i);
+    }
+    return w;
   }
 
   /** Labels 0 or 1. */

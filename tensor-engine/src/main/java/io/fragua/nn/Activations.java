@@ -40,6 +40,10 @@ public final class Activations {
     m.put("hard_tanh", Activations::hardTanh);
     m.put("hard_sigmoid", Activations::hardSigmoid);
     m.put("hard_silu", Activations::hardSilu);
+    m.put("celu", x -> celu(x, 1));
+    m.put("hard_shrink", x -> hardShrink(x, 0.5));
+    m.put("soft_shrink", x -> softShrink(x, 0.5));
+    m.put("tanh_shrink", Activations::tanhShrink);
     return m;
   }
 
@@ -99,6 +103,18 @@ public final class Activations {
     return above(x).add(rest(x));
   }
 
+  /**
+   * log(1 + e^(beta x)) / beta, as a layer: {@link #softplus(Tensor)} with a sharper or a softer
+   * bend.
+   *
+   * @param beta finite and above 0; 1 is usual
+   * @source PyTorch {@code Softplus}, which is x itself where beta x is above 20
+   */
+  public static Activation softplus(double beta) {
+    positive("softplus", "beta", beta);
+    return with("softplus", beta, x -> softplus(x.mul(beta)).div(beta));
+  }
+
   /** Of softplus the part max(x, 0); at 0 it counts as above, for which {@link #rest} makes up. */
   static Tensor above(Tensor x) {
     return OneSide.larger(x, Tensor.scalar(x.dtype(), 0));
@@ -121,12 +137,94 @@ public final class Activations {
   }
 
   /**
+   * x above 0, alpha (e^x - 1) below, as a layer.
+   *
+   * @param alpha finite; 1 is {@link #elu(Tensor)}
+   * @source {@code jax.nn.elu}; PyTorch {@code ELU}
+   */
+  public static Activation elu(double alpha) {
+    finite("elu", "alpha", alpha);
+    return with("elu", alpha, x -> x.greater(0).select(x, elu(x).mul(alpha)));
+  }
+
+  /**
+   * x above 0, alpha (e^(x / alpha) - 1) below, as a layer: unlike {@link #elu(double)} with a
+   * slope of 1 on both sides of 0.
+   *
+   * @param alpha finite and above 0; {@code get("celu")} has 1
+   * @source Barron, 2017; {@code jax.nn.celu}; PyTorch {@code CELU}
+   */
+  public static Activation celu(double alpha) {
+    positive("celu", "alpha", alpha);
+    return with("celu", alpha, x -> celu(x, alpha));
+  }
+
+  private static Tensor celu(Tensor x, double alpha) {
+    return x.greater(0).select(x, elu(x.div(alpha)).mul(alpha));
+  }
+
+  /**
    * x above 0, 0.01 x below.
    *
    * @source Maas et al., 2013; {@code jax.nn.leaky_relu}
    */
   public static Tensor leakyRelu(Tensor x) {
     return x.less(0).select(x.mul(0.01), x);
+  }
+
+  /**
+   * x above 0, slope x below, as a layer. A slope that is learnt is {@link PRelu}.
+   *
+   * @param slope finite; 0.01 is {@link #leakyRelu(Tensor)}
+   * @source {@code jax.nn.leaky_relu}; PyTorch {@code LeakyReLU}
+   */
+  public static Activation leakyRelu(double slope) {
+    finite("leaky_relu", "the slope", slope);
+    return with("leaky_relu", slope, x -> x.less(0).select(x.mul(slope), x));
+  }
+
+  /**
+   * x, but 0 from -lambda to lambda, as a layer.
+   *
+   * @param lambda finite and 0 or more; {@code get("hard_shrink")} has 0.5
+   * @source PyTorch {@code Hardshrink}
+   */
+  public static Activation hardShrink(double lambda) {
+    notNegative("hard_shrink", lambda);
+    return with("hard_shrink", lambda, x -> hardShrink(x, lambda));
+  }
+
+  private static Tensor hardShrink(Tensor x, double lambda) {
+    floating("hard_shrink", x);
+    Tensor small = x.abs().lessEqual(Tensor.scalar(x.dtype(), lambda)); // false for NaN
+    return small.select(Tensor.scalar(x.dtype(), 0), x);
+  }
+
+  /**
+   * x nearer to 0 by lambda, and 0 from -lambda to lambda, as a layer.
+   *
+   * @param lambda finite and 0 or more; {@code get("soft_shrink")} has 0.5
+   * @source PyTorch {@code Softshrink}
+   */
+  public static Activation softShrink(double lambda) {
+    notNegative("soft_shrink", lambda);
+    return with("soft_shrink", lambda, x -> softShrink(x, lambda));
+  }
+
+  private static Tensor softShrink(Tensor x, double lambda) {
+    floating("soft_shrink", x);
+    Tensor nearer = x.less(0).select(x.add(lambda), x.sub(lambda));
+    Tensor small = x.abs().lessEqual(Tensor.scalar(x.dtype(), lambda)); // false for NaN
+    return small.select(Tensor.scalar(x.dtype(), 0), nearer);
+  }
+
+  /**
+   * x - tanh(x).
+   *
+   * @source PyTorch {@code Tanhshrink}
+   */
+  public static Tensor tanhShrink(Tensor x) {
+    return x.sub(x.tanh());
   }
 
   /**
@@ -255,6 +353,27 @@ public final class Activations {
         x.type());
     int half = x.shape().dim(-1) / 2;
     return x.slice(-1, 0, half).mul(f.apply(x.slice(-1, half, 2 * half)));
+  }
+
+  private static Activation with(String name, double setting, UnaryOperator<Tensor> f) {
+    return new Activation(name + "(" + setting + ")", f);
+  }
+
+  private static void finite(String who, String what, double v) {
+    Check.that(Double.isFinite(v), "%s: %s is finite: %s; correct it", who, what, v);
+  }
+
+  private static void positive(String who, String what, double v) {
+    Check.that(
+        v > 0 && Double.isFinite(v), "%s: %s is finite and above 0: %s; correct it", who, what, v);
+  }
+
+  private static void notNegative(String who, double lambda) {
+    Check.that(
+        lambda >= 0 && Double.isFinite(lambda),
+        "%s: lambda is finite and not negative: %s; correct it",
+        who,
+        lambda);
   }
 
   private static void floating(String who, Tensor x) {

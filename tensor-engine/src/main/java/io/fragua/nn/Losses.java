@@ -131,12 +131,7 @@ public final class Losses {
     smoothing("cross_entropy", smoothing);
     Tensor known = classes("cross_entropy", logits, labels);
     int k = logits.shape().dim(-1);
-    Check.shape(
-        weights.type().equals(new TensorType(logits.dtype(), Shape.of(k))),
-        "cross_entropy: there is one weight of the logits' dtype a class: %s for %s; reshape or"
-            + " cast them",
-        weights.type(),
-        logits.type());
+    weights("cross_entropy", weights, logits, k);
     Tensor each = weights.lift(logits);
     Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
     Tensor losses = shifted.exp().sumKeep(-1).log().sub(shifted).mul(each); // of each class
@@ -144,13 +139,25 @@ public final class Losses {
     return smoothing == 0 ? label : label.mul(1 - smoothing).add(losses.sum(-1).mul(smoothing / k));
   }
 
+  private static void weights(String who, Tensor weights, Tensor logits, int classes) {
+    Check.shape(
+        weights.type().equals(new TensorType(logits.dtype(), Shape.of(classes))),
+        "%s: there is one weight of the logits' dtype a class: %s for %s; reshape or cast them",
+        who,
+        weights.type(),
+        logits.type());
+  }
+
   /** Of each row the element of its label. */
   private static Tensor own(Tensor rows, Tensor labels) {
+    return label(labels, rows).select(rows, Tensor.scalar(rows.dtype(), 0)).sum(-1);
+  }
+
+  /** True at the label of each row. */
+  private static Tensor label(Tensor labels, Tensor rows) {
     return labels
         .expandDims(labels.shape().rank())
-        .equal(labels.iotaLike(DType.I32, rows.shape(), -1))
-        .select(rows, Tensor.scalar(rows.dtype(), 0))
-        .sum(-1);
+        .equal(labels.iotaLike(DType.I32, rows.shape(), -1));
   }
 
   /**
@@ -232,6 +239,69 @@ public final class Losses {
   public static Tensor focalWithLogits(Tensor logits, Tensor labels, double gamma, double alpha) {
     Check.that(alpha >= 0 && alpha <= 1, "focal: alpha lies in [0, 1]: %s; correct it", alpha);
     return focalWithLogits(logits, labels, gamma).mul(labels.mul(2 * alpha - 1).add(1 - alpha));
+  }
+
+  /**
+   * -(1 - p)^gamma log(p) of the label's p in softmax(logits): cross entropy in which rows that are
+   * right already count little, for any number of classes.
+   *
+   * <p>Shapes: logits [..., K], labels [...] i32 in [0, K), result [...].
+   *
+   * @param gamma 0 or more; 2 in the paper, 0 is {@link #crossEntropyWithLogits(Tensor, Tensor)}
+   * @throws IndexOutOfBoundsException when computed, if a label lies outside
+   * @source Lin et al., ICCV 2017, for classes; Keras {@code CategoricalFocalCrossentropy} with
+   *     alpha 1
+   */
+  public static Tensor softmaxFocalWithLogits(Tensor logits, Tensor labels, double gamma) {
+    Check.that(
+        gamma >= 0 && Double.isFinite(gamma),
+        "softmax_focal: gamma is 0 or more: %s; correct it",
+        gamma);
+    Tensor known = classes("softmax_focal", logits, labels);
+    Tensor shifted = logits.sub(logits.maxKeep(-1).stopGradient());
+    Tensor all = shifted.exp().sum(-1).log();
+    // log(1 - p) is that of the other classes' sum, exact also where p is 1
+    Tensor none = Tensor.scalar(logits.dtype(), logits.dtype() == DType.F16 ? -3e4 : -1e30);
+    Tensor others = label(known, shifted).select(none, shifted);
+    Tensor most = others.maxKeep(-1).stopGradient();
+    Tensor rest = others.sub(most).exp().sum(-1).log().add(most.squeeze(-1));
+    return rest.sub(all).mul(gamma).exp().mul(all.sub(own(shifted, known)));
+  }
+
+  /**
+   * -log(p[label]) from the logarithms of probabilities, for instance those that {@code logSoftmax}
+   * gave or a mixture.
+   *
+   * <p>Shapes: log probabilities [..., K], labels [...] i32 in [0, K), result [...].
+   *
+   * @throws IndexOutOfBoundsException when computed, if a label lies outside
+   * @source PyTorch {@code nll_loss}
+   */
+  public static Tensor negativeLogLikelihood(Tensor logProbabilities, Tensor labels) {
+    Tensor known = classes("nll", logProbabilities, labels);
+    return own(logProbabilities, known).neg();
+  }
+
+  /**
+   * As {@link #negativeLogLikelihood(Tensor, Tensor)}, times the weight of the label's class.
+   *
+   * @param weights [K] of the log probabilities' dtype; null for none
+   * @param ignored rows with this label have a loss and a gradient of 0; it need not be a class
+   * @source PyTorch {@code nll_loss(weight, ignore_index)}
+   */
+  public static Tensor negativeLogLikelihood(
+      Tensor logProbabilities, Tensor labels, Tensor weights, int ignored) {
+    Tensor all = labels.lift(logProbabilities);
+    Tensor counts = all.notEqual(Tensor.scalar(DType.I32, ignored));
+    Tensor known = counts.select(all, Tensor.scalar(DType.I32, 0));
+    Tensor zero = Tensor.scalar(logProbabilities.dtype(), 0);
+    Tensor p = counts.expandDims(labels.shape().rank()).select(logProbabilities, zero);
+    if (weights != null) {
+      int k = logProbabilities.shape().dim(-1);
+      weights("nll", weights, logProbabilities, k);
+      p = p.mul(weights.lift(p));
+    }
+    return counts.select(negativeLogLikelihood(p, known), zero);
   }
 
   /**

@@ -64,6 +64,38 @@ public final class SequenceLosses {
     return ended(last, counts).neg().cast(logits.dtype());
   }
 
+  /**
+   * As {@link #ctc(Tensor, Tensor, Tensor, Tensor)}, with another class as the blank.
+   *
+   * @param labels i32 [B, N], from 0 to K - 1 without the blank; what is behind the length does not
+   *     matter
+   * @param blank in [0, K); Optax's and PyTorch's default is 0, TensorFlow's is K - 1
+   */
+  public static Tensor ctc(
+      Tensor logits, Tensor logitLengths, Tensor labels, Tensor labelLengths, int blank) {
+    check(logits, logitLengths, labels, labelLengths);
+    int k = logits.shape().dim(2);
+    Check.that(
+        blank >= 0 && blank < k, "ctc: the blank is one of %d classes: %d; correct it", k, blank);
+    if (blank == 0) {
+      return ctc(logits, logitLengths, labels, labelLengths);
+    }
+    // the blank goes before all others; what lies outside of the classes stays there
+    Tensor moved =
+        Movement.concat(
+            2,
+            List.of(
+                logits.slice(2, blank, blank + 1),
+                logits.slice(2, 0, blank),
+                logits.slice(2, blank + 1, k)));
+    Tensor l = labels.lift(logits);
+    Tensor zero = Tensor.scalar(DType.I32, 0);
+    Tensor at = Tensor.scalar(DType.I32, blank);
+    Tensor before = l.less(at).and(l.greaterEqual(zero));
+    Tensor renamed = l.equal(at).select(zero, before.select(l.add(1), l));
+    return ctc(moved, logitLengths, renamed, labelLengths);
+  }
+
   private static void check(
       Tensor logits, Tensor logitLengths, Tensor labels, Tensor labelLengths) {
     Shape x = logits.shape();

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,8 +85,53 @@ class FunctionsTest {
     assertEquals(
         "activation: must be one of [identity, relu, leaky_relu, elu, gelu, silu, softplus,"
             + " logistic, tanh, gelu_exact, relu6, selu, mish, log_sigmoid, soft_sign, squareplus,"
-            + " hard_tanh, hard_sigmoid, hard_silu]: \"swish\"; correct the name",
+            + " hard_tanh, hard_sigmoid, hard_silu, celu, hard_shrink, soft_shrink, tanh_shrink]:"
+            + " \"swish\"; correct the name",
         ScopeTest.message(() -> Activations.get("swish")));
+  }
+
+  private static List<Activation> withSettings() {
+    return List.of(
+        Activations.leakyRelu(0.2),
+        Activations.elu(1.5),
+        Activations.celu(0.5),
+        Activations.softplus(2),
+        Activations.hardShrink(0.1),
+        Activations.softShrink(1),
+        Activations.hardShrink(0));
+  }
+
+  @Test
+  void settingsAreAsPyTorchs() {
+    JsonNode golden = GOLDEN.get("activations with settings");
+    Tensor x = Golden.floats(GOLDEN.get("points"), 12);
+    assertEquals(
+        Golden.members(golden).keySet(),
+        withSettings().stream().map(Activation::toString).collect(Collectors.toSet()));
+    for (Activation a : withSettings()) {
+      JsonNode n = golden.get(a.toString());
+      for (String backend : backends().toList()) {
+        List<Tensor> r = valueAndSlope(backend, Fn.of(a.function()), x);
+        assertNull(CLOSE.difference(Golden.floats(n.get("value"), 12), r.get(0)), a + " value");
+        assertNull(CLOSE.difference(Golden.floats(n.get("grad"), 12), r.get(1)), a + " gradient");
+        Tensor nan = Tensor.of(new float[] {Float.NaN}, 1);
+        assertTrue(
+            Float.isNaN(valueAndSlope(backend, Fn.of(a.function()), nan).get(0).toFloats()[0]));
+      }
+    }
+  }
+
+  @Test
+  void wrongSettingsOfActivationsAreExplained() {
+    assertEquals(
+        "leaky_relu: the slope is finite: NaN; correct it",
+        ScopeTest.message(() -> Activations.leakyRelu(Double.NaN)));
+    assertEquals(
+        "celu: alpha is finite and above 0: 0.0; correct it",
+        ScopeTest.message(() -> Activations.celu(0)));
+    assertEquals(
+        "soft_shrink: lambda is finite and not negative: -1.0; correct it",
+        ScopeTest.message(() -> Activations.softShrink(-1)));
   }
 
   /** A network that has diverged must not look as if it had not. */

@@ -51,6 +51,13 @@ final class LossCases {
           row("kl divergence", a -> Losses.klDivergence(a[0], a[1]), ANY, SHARE),
           row("focal", a -> Losses.focalWithLogits(a[0], a[1], 2), ANY, SHARE),
           row("focal alpha", a -> Losses.focalWithLogits(a[0], a[1], 0.5, 0.25), ANY, SHARE),
+          row("softmax focal", a -> Losses.softmaxFocalWithLogits(a[0], a[1], 2), ANY),
+          row("softmax focal of a root", a -> Losses.softmaxFocalWithLogits(a[0], a[1], 0.5), ANY),
+          row("nll", a -> Losses.negativeLogLikelihood(a[0], a[1]), ANY),
+          row(
+              "nll of some",
+              a -> Losses.negativeLogLikelihood(a[0], a[1], weights(a[0]), -100),
+              ANY),
           row("poly", a -> Losses.polyWithLogits(a[0], a[1], 1.5), ANY, SHARE),
           row("dice", a -> OverlapLosses.dice(a[0], a[1], 1e-7), SHARE, SHARE),
           row("tversky", a -> OverlapLosses.tversky(a[0], a[1], 0.3, 0.7, 1e-6), SHARE, SHARE),

@@ -69,6 +69,37 @@ class SequenceLossTest {
     }
   }
 
+  @Test
+  void theBlankMayBeAnyClass() {
+    for (JsonNode n : Golden.json("recurrent.json").get("ctc of blanks")) {
+      int[] shape = Golden.ints(n.get("shape"));
+      Tensor logits = Golden.floats(n.get("logits"), shape);
+      int blank = n.get("blank").intValue();
+      Tensor labels = Tensor.of(Golden.ints(n.get("labels")), shape[0], 3);
+      Tensor lengths = ints(n.get("label_lengths"));
+      Fn f = Fn.of(x -> SequenceLosses.ctc(x, null, labels, lengths, blank));
+      Fn g = Grad.grad(x -> List.of(f.apply(x).get(0).sum()));
+      Tensor expected = Golden.floats(n.get("loss"), shape[0]);
+      Tensor slope = Golden.floats(n.get("grad"), shape);
+      assertNull(CLOSE.difference(expected, f.call(logits)), "blank " + blank);
+      assertNull(CLOSE.difference(expected, Jit.jit(f).call(logits)), "blank " + blank);
+      assertNull(CLOSE.difference(slope, g.call(logits)), "blank " + blank);
+    }
+    Tensor logits = Tensor.zeros(DType.F32, 1, 4, 3);
+    for (int outside : new int[] {-1, 3}) {
+      Tensor wrong = Tensor.of(new int[] {outside}, 1, 1);
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> SequenceLosses.ctc(logits, null, wrong, null, 2).item());
+    }
+    assertEquals(
+        "ctc: the blank is one of 3 classes: 3; correct it",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SequenceLosses.ctc(logits, null, Tensor.of(new int[] {1}, 1, 1), null, 3))
+            .getMessage());
+  }
+
   /** Every way to give each frame a class, summed where it comes down to the labels. */
   private static double all(double[][] p, int[] labels, int[] path, int t) {
     if (t == p.length) {
