@@ -194,9 +194,43 @@ def rows():
         case(name, y, x, b, tol=(4, 1))
 
 
+def last():
+    x = np.concatenate([EDGES, RNG.normal(size=9).astype(np.float32) * 200])
+    i = np.array([0, 1, -1, 2, 3, -7, 15, 25, 35, 2**31 - 1, -(2**31)], np.int32)
+    case("is_posinf", np.isposinf(x), x)
+    case("is_neginf", np.isneginf(x), x)
+    case("is_posinf", np.isposinf(i), i)
+    case("is_neginf", np.isneginf(i), i)
+    for d in (2, -1):
+        case("round_%d" % d, np.round(x, d), x)
+    case("round_2", i, i)
+    case("round_-1", np.round(i[:9], -1), i[:9])
+    for name, out in zip(("fraction", "whole"), np.modf(x)):
+        case(name, out, x)
+    for d in (np.int32, np.int64, np.int8, np.uint8):
+        k = i.astype(d)
+        for n in (0, 1, 7):
+            case("pow_%d" % n, k ** d(n), k)
+    a, b = pairs(EDGES)
+    p, q = pairs(np.array([1, -1, 2, 7, -7, 3, -3, 100], np.int32))
+    for u, v in ((a, b), (p, q)):
+        for name, out in zip(("quotient", "modulus"), np.divmod(u, v)):
+            case(name, out, u, v)
+    few = p[np.abs(q) < 8], q[np.abs(q) < 8]
+    CASES.append({"f": "float_power", "inputs": [tensor(x) for x in few],
+                  "output": tensor(np.float_power(*few)), "tolerance": [2, 0]})
+    t, f = pairs(np.array([False, True]))
+    for name in ("less", "less_equal", "greater", "greater_equal", "maximum", "minimum"):
+        case(name, getattr(np, name)(t, f), t, f)
+    m = np.array([[False, True, False], [True, True, True], [False, False, False]])
+    for axis in (0, 1):
+        case("max %d" % axis, m.max(axis), m)
+        case("min %d" % axis, m.min(axis), m)
+
+
 def main():
     with np.errstate(all="ignore"):
-        for page in (unary, binary, reductions, later, rows):
+        for page in (unary, binary, reductions, later, rows, last):
             page()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../resources/golden/composed.json")

@@ -1,5 +1,7 @@
 package io.fragua.tensor;
 
+import java.util.List;
+
 /**
  * Element by element: predicates, division with remainder, bits, limits, closeness. Binary ones
  * broadcast as NumPy does.
@@ -24,6 +26,16 @@ public interface Arithmetic {
         : isNan();
   }
 
+  /** True where the element is +infinity, bool; false for integers. */
+  default Tensor isPosinf() {
+    return self().dtype().isFloating() ? self().equal(scalar(Double.POSITIVE_INFINITY)) : isNan();
+  }
+
+  /** True where the element is -infinity, bool; false for integers. */
+  default Tensor isNeginf() {
+    return self().dtype().isFloating() ? self().equal(scalar(Double.NEGATIVE_INFINITY)) : isNan();
+  }
+
   /** True where the element is neither NaN nor infinite, bool. */
   default Tensor isFinite() {
     return self().dtype().isFloating()
@@ -41,6 +53,61 @@ public interface Arithmetic {
     return self().dtype().isInteger()
         ? self()
         : self().less(0).select(self().ceil(), self().floor());
+  }
+
+  /**
+   * To this many decimals, ties to even: x 10^d is rounded and divided by 10^d, so that a number
+   * that x stands for but does not hold, as 0.285, may go the other way. Integers stay, and with
+   * less than 0 decimals go to tens, hundreds and so on, in f64.
+   *
+   * @param decimals -300 to 300; 0 is {@link Elementwise#round()}
+   * @source NumPy {@code round}
+   */
+  default Tensor round(int decimals) {
+    Check.that(
+        decimals >= -300 && decimals <= 300,
+        "round: takes -300 to 300 decimals: %d; correct it",
+        decimals);
+    double ten = Math.pow(10, Math.abs(decimals));
+    if (decimals == 0 || self().dtype().isInteger() && decimals > 0) {
+      return self().round();
+    }
+    if (self().dtype().isInteger()) {
+      return self().cast(DType.F64).div(ten).round().mul(ten).cast(self().dtype());
+    }
+    return decimals > 0 ? self().mul(ten).round().div(ten) : self().div(ten).round().mul(ten);
+  }
+
+  /**
+   * What is behind the point, and the whole number before it, both with x's sign; of an infinity 0
+   * and itself.
+   *
+   * @return fraction, whole; floating types
+   * @source NumPy {@code modf}; C
+   */
+  default List<Tensor> modf() {
+    Tensor whole = self().trunc();
+    Tensor rest = isInf().select(scalar(0), self().sub(whole));
+    return List.of(rest.copysign(self()), whole);
+  }
+
+  /**
+   * {@link #floorDivide} and {@link #remainder}.
+   *
+   * @return quotient, remainder
+   * @source NumPy {@code divmod}
+   */
+  default List<Tensor> divmod(Tensor b) {
+    return List.of(floorDivide(b), remainder(b));
+  }
+
+  /**
+   * a to the power b in f64, whatever the types of both are; so integers have negative powers.
+   *
+   * @source NumPy {@code float_power}
+   */
+  default Tensor floatPower(Tensor b) {
+    return self().cast(DType.F64).pow(b.cast(DType.F64));
   }
 
   /**

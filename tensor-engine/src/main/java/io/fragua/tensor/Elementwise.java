@@ -24,6 +24,11 @@ public interface Elementwise {
     return binary(op, self(), b);
   }
 
+  /** True if both are bool, of which false is the smaller. */
+  private boolean truths(Tensor b) {
+    return self().dtype() == DType.BOOL && b.dtype() == DType.BOOL;
+  }
+
   /** Applies a binary row after broadcasting its operands to one shape. */
   static Tensor binary(String op, Tensor a, Tensor b) {
     Shape s = Shape.broadcast(op, a.shape(), b.shape());
@@ -167,14 +172,14 @@ public interface Elementwise {
     return binary("pow", b);
   }
 
-  /** The larger; NaN if either is. */
+  /** The larger; NaN if either is; of bool, true if either is. */
   default Tensor maximum(Tensor b) {
-    return binary("maximum", b);
+    return truths(b) ? or(b) : binary("maximum", b);
   }
 
-  /** The smaller; NaN if either is. */
+  /** The smaller; NaN if either is; of bool, true if both are. */
   default Tensor minimum(Tensor b) {
-    return binary("minimum", b);
+    return truths(b) ? and(b) : binary("minimum", b);
   }
 
   /** a + b. */
@@ -197,9 +202,31 @@ public interface Elementwise {
     return div(self().operand("div", b));
   }
 
-  /** a to the power b. */
+  /**
+   * a to the power b; integers wrap.
+   *
+   * @throws IllegalArgumentException if a has integers and b is negative, as in NumPy
+   */
   default Tensor pow(double b) {
-    return pow(self().operand("pow", b));
+    Tensor exponent = self().operand("pow", b);
+    if (!self().dtype().isInteger()) {
+      return pow(exponent);
+    }
+    Check.that(
+        b >= 0,
+        "pow: integers have no negative powers: %s of %s; cast them to a floating type",
+        b,
+        self().type());
+    // squares, of which those at the exponent's bits are multiplied
+    Tensor power = null;
+    Tensor square = self();
+    for (long left = (long) b; left > 0; left >>= 1) {
+      if ((left & 1) == 1) {
+        power = power == null ? square : power.mul(square);
+      }
+      square = left > 1 ? square.square() : square;
+    }
+    return power == null ? self().mul(0).add(1) : power;
   }
 
   /** The larger of x and b. */
@@ -249,22 +276,22 @@ public interface Elementwise {
 
   /** a &lt; b, bool. */
   default Tensor less(Tensor b) {
-    return binary("less", b);
+    return truths(b) ? self().not().and(b) : binary("less", b);
   }
 
   /** a &lt;= b, bool. */
   default Tensor lessEqual(Tensor b) {
-    return binary("less_equal", b);
+    return truths(b) ? self().not().or(b) : binary("less_equal", b);
   }
 
   /** a &gt; b, bool. */
   default Tensor greater(Tensor b) {
-    return binary("greater", b);
+    return truths(b) ? self().and(b.not()) : binary("greater", b);
   }
 
   /** a &gt;= b, bool. */
   default Tensor greaterEqual(Tensor b) {
-    return binary("greater_equal", b);
+    return truths(b) ? self().or(b.not()) : binary("greater_equal", b);
   }
 
   /** a &gt; b, bool. */

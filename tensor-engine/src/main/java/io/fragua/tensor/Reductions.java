@@ -77,12 +77,12 @@ public interface Reductions {
 
   /** Maximum; -infinity (or the type's least value) over nothing; NaN if any is. */
   default Tensor max(int... axes) {
-    return reduce("reduce_max", axes);
+    return self().dtype() == DType.BOOL ? any(axes) : reduce("reduce_max", axes);
   }
 
   /** Minimum; +infinity (or the type's largest value) over nothing; NaN if any is. */
   default Tensor min(int... axes) {
-    return reduce("reduce_min", axes);
+    return self().dtype() == DType.BOOL ? all(axes) : reduce("reduce_min", axes);
   }
 
   /**

@@ -77,6 +77,26 @@ class ComposedTest {
     BINARY.put("gcd", Tensor::gcd);
     BINARY.put("linear_recurrence", (x, b) -> x.linearRecurrence(b, 1, false));
     BINARY.put("linear_recurrence_back", (x, b) -> x.linearRecurrence(b, -1, true));
+    UNARY.put("is_posinf", Tensor::isPosinf);
+    UNARY.put("is_neginf", Tensor::isNeginf);
+    UNARY.put("round_2", x -> x.round(2));
+    UNARY.put("round_-1", x -> x.round(-1));
+    UNARY.put("fraction", x -> x.modf().get(0));
+    UNARY.put("whole", x -> x.modf().get(1));
+    UNARY.put("pow_0", x -> x.pow(0));
+    UNARY.put("pow_1", x -> x.pow(1));
+    UNARY.put("pow_7", x -> x.pow(7));
+    BINARY.put("quotient", (a, b) -> a.divmod(b).get(0));
+    BINARY.put("modulus", (a, b) -> a.divmod(b).get(1));
+    BINARY.put("float_power", Tensor::floatPower);
+    BINARY.put("less", Tensor::less);
+    BINARY.put("less_equal", Tensor::lessEqual);
+    BINARY.put("greater", Tensor::greater);
+    BINARY.put("greater_equal", Tensor::greaterEqual);
+    BINARY.put("maximum", Tensor::maximum);
+    BINARY.put("minimum", Tensor::minimum);
+    REDUCTIONS.put("max", Tensor::max);
+    REDUCTIONS.put("min", Tensor::min);
     BINARY.put("fmax", Tensor::fmax);
     BINARY.put("fmin", Tensor::fmin);
     BINARY.put("lcm", Tensor::lcm);
@@ -109,6 +129,17 @@ class ComposedTest {
     REDUCTIONS.put("all", Tensor::all);
     REDUCTIONS.put("argmax", (x, a) -> x.argmax(a[0]));
     REDUCTIONS.put("argmin", (x, a) -> x.argmin(a[0]));
+  }
+
+  @Test
+  void integersHaveNoNegativePowers() {
+    Tensor x = Tensor.of(new int[] {2}, 1);
+    assertEquals(
+        "pow: integers have no negative powers: -1.0 of i32[1]; cast them to a floating type",
+        assertThrows(IllegalArgumentException.class, () -> x.pow(-1)).getMessage());
+    assertEquals(
+        "round: takes -300 to 300 decimals: 400; correct it",
+        assertThrows(IllegalArgumentException.class, () -> x.round(400)).getMessage());
   }
 
   private static Map<String, List<JsonNode>> cases() {
