@@ -67,6 +67,8 @@ public final class CudaDeviceProvider implements DeviceProvider {
           e.code() == CUresult.CUDA_ERROR_NO_DEVICE
               ? noDevice()
               : "the NVIDIA driver is there but fails: " + e.getMessage() + "; " + CHECK_DRIVER);
+    } catch (NativeFile.Refused e) {
+      return Discovery.none(e.getMessage());
     } catch (LinkageError | RuntimeException e) {
       return Discovery.none(loadFailure(e));
     }
@@ -78,20 +80,33 @@ public final class CudaDeviceProvider implements DeviceProvider {
         + " CPU only; set device to \"cpu\"";
   }
 
+  /** Those that answer: one that is sick hides no other; fails if all are. */
   private List<DeviceInfo> devices() {
     int count = driver.deviceCount();
     List<DeviceInfo> devices = new ArrayList<>(count);
     if (count > 0) {
       String version = driverVersion();
+      CudaException sick = null;
       for (int i = 0; i < count; i++) {
-        String capability =
-            driver.attribute(i, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                + "."
-                + driver.attribute(i, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-        devices.add(new DeviceInfo(i, driver.name(i), driver.memoryBytes(i), version, capability));
+        try {
+          devices.add(device(i, version));
+        } catch (CudaException e) {
+          sick = sick == null ? e : sick;
+        }
+      }
+      if (devices.isEmpty()) {
+        throw sick;
       }
     }
     return devices;
+  }
+
+  private DeviceInfo device(int i, String version) {
+    String capability =
+        driver.attribute(i, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+            + "."
+            + driver.attribute(i, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+    return new DeviceInfo(i, driver.name(i), driver.memoryBytes(i), version, capability);
   }
 
   /**

@@ -9,6 +9,8 @@ import static jcuda.driver.JCudaDriver.cuDriverGetVersion;
 import static jcuda.driver.JCudaDriver.cuInit;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import jcuda.JCudaVersion;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
@@ -16,7 +18,7 @@ import jcuda.driver.JCudaDriver;
 /**
  * {@link Driver} on JCuda, which needs the driver's {@code libcuda.so.1} and no CUDA toolkit.
  * {@link #init} loads the native library and throws JCuda's {@link LinkageError} where that fails,
- * the same one each time.
+ * the same one each time, or {@link NativeFile.Refused}.
  */
 final class JCudaCalls implements Driver {
   private static final int LONGEST_NAME = 256;
@@ -31,6 +33,9 @@ final class JCudaCalls implements Driver {
 
     private static LinkageError load() {
       try {
+        NativeFile.prepare(
+            Path.of(System.getProperty("java.io.tmpdir")),
+            "libJCudaDriver-" + JCudaVersion.get() + "-linux-x86_64.so");
         JCudaDriver.setExceptionsEnabled(false);
         return null;
       } catch (LinkageError e) {

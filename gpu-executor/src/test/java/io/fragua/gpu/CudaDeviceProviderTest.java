@@ -79,6 +79,25 @@ class CudaDeviceProviderTest {
   }
 
   @Test
+  void aSickDeviceHidesNoOther() {
+    RecordingDriver driver = new RecordingDriver(3);
+    driver.sick.add(1);
+    assertEquals(
+        List.of(0, 2), discover(driver).devices().stream().map(DeviceInfo::index).toList());
+    driver.sick.addAll(List.of(0, 2));
+    assertEquals(
+        "the NVIDIA driver is there but fails: cuDeviceGetName returned"
+            + " CUDA_ERROR_ECC_UNCORRECTABLE (214); check that nvidia-smi works here, and reinstall"
+            + " NVIDIA's driver if it does not",
+        discover(driver).reasonIfNone());
+  }
+
+  @Test
+  void aLibraryThatCannotBeUnpackedIsSaidAsItIs() {
+    assertEquals("why", reason(new NativeFile.Refused("why", null)));
+  }
+
+  @Test
   void aMissingDriverLibraryIsSaidInOneSentence() {
     UnsatisfiedLinkError missing =
         new UnsatisfiedLinkError(

@@ -1,13 +1,19 @@
 package io.fragua.gpu;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import jcuda.driver.CUresult;
 
 /** A driver that answers without a GPU and writes down what was asked. Not thread-safe. */
 final class RecordingDriver implements Driver {
   final List<String> calls = new ArrayList<>();
   private final Throwable initFailure;
   private final int devices;
+
+  /** GPUs that fail. */
+  final Set<Integer> sick = new HashSet<>();
 
   /** A driver that sees {@code devices} GPUs. */
   RecordingDriver(int devices) {
@@ -50,6 +56,9 @@ final class RecordingDriver implements Driver {
   @Override
   public String name(int index) {
     calls.add("name " + index);
+    if (sick.contains(index)) {
+      throw new CudaException("cuDeviceGetName", CUresult.CUDA_ERROR_ECC_UNCORRECTABLE);
+    }
     return "NVIDIA Test " + index;
   }
 

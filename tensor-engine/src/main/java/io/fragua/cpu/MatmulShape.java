@@ -1,6 +1,7 @@
 package io.fragua.cpu;
 
 import io.fragua.tensor.Shape;
+import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
@@ -19,11 +20,11 @@ record MatmulShape(Shape batch, int m, int k, int n) {
   }
 
   /**
-   * True if oneDNN can read the operand where it is: one of the last two axes has step 1, and the
-   * leading axes lie in order.
+   * True if oneDNN can read the operand where it is: one of the last two axes has step 1, the
+   * leading axes lie in order, and each axis lies apart from the next.
    */
   static boolean accepts(View v) {
-    if (v.base().kind == Value.Kind.IOTA || !inOrder(v)) {
+    if (v.base().kind == Value.Kind.IOTA || !inOrder(v) || !apart(v)) {
       return false;
     }
     int r = v.shape().rank();
@@ -37,8 +38,9 @@ record MatmulShape(Shape batch, int m, int k, int n) {
   }
 
   /**
-   * True if each leading axis takes larger steps than the next; if there are three and more, also
-   * if they lie as one or all repeat. oneDNN takes others for such and reads elsewhere.
+   * True if each leading axis takes larger steps than the next; if there are three and more, or two
+   * whose steps oneDNN mistakes, also if they lie as one or all repeat. It takes others for such
+   * and reads elsewhere: two whose steps differ by the number of all matrices.
    */
   private static boolean inOrder(View v) {
     int r = v.shape().rank();
@@ -55,7 +57,31 @@ record MatmulShape(Shape batch, int m, int k, int n) {
       decreasing &= s < before;
       before = s == 0 ? before : s;
     }
-    return axes.length > 2 ? one : decreasing; // where all repeat, both are true
+    boolean mistaken =
+        axes.length == 2
+            && before > 0
+            && v.strides()[axes[0]] / before == v.shape().slice(0, r - 2).size();
+    return axes.length > 2 || mistaken ? one : decreasing; // where all repeat, both are true
+  }
+
+  /**
+   * True if each axis steps over the whole extent, dim times stride, of the next smaller one.
+   * oneDNN refuses others, also where no two elements coincide, as every second of three rows.
+   */
+  private static boolean apart(View v) {
+    int[] axes =
+        IntStream.range(0, v.shape().rank())
+            .filter(i -> v.shape().dim(i) > 1 && v.strides()[i] != 0)
+            .boxed()
+            .sorted(Comparator.comparingLong(i -> v.strides()[i]))
+            .mapToInt(i -> i)
+            .toArray();
+    for (int k = 1; k < axes.length; k++) {
+      if (v.strides()[axes[k]] < v.strides()[axes[k - 1]] * v.shape().dim(axes[k - 1])) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -99,10 +125,11 @@ record MatmulShape(Shape batch, int m, int k, int n) {
    * N].
    */
   View result(Value v) {
-    View r = View.of(v);
-    return v.attrs.has("swapped")
-        ? r.transpose(new int[] {0, 2, 1, 3})
-        : new View(v, 0, whole(), whole().strides());
+    if (v.attrs.has("swapped")) {
+      Shape lies = Shape.of(batch.dim(0), m, batch.dim(1), n);
+      return new View(v, 0, lies, lies.strides()).transpose(new int[] {0, 2, 1, 3});
+    }
+    return new View(v, 0, whole(), whole().strides());
   }
 
   /** [batch..., M, N]; a product that takes in what follows it may have the shape of that. */

@@ -3,6 +3,7 @@ package io.fragua.cpu;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
@@ -110,10 +111,20 @@ final class Pool implements AutoCloseable {
   }
 
   Pool(int threads) {
+    this(threads, Thread::start);
+  }
+
+  /** With another way to start a thread; one that cannot be started ends those that were. */
+  Pool(int threads, Consumer<Thread> start) {
     helpers = new Helper[threads - 1];
-    for (int i = 0; i < helpers.length; i++) {
-      helpers[i] = new Helper(i + 1);
-      helpers[i].start();
+    try {
+      for (int i = 0; i < helpers.length; i++) {
+        helpers[i] = new Helper(i + 1);
+        start.accept(helpers[i]);
+      }
+    } catch (RuntimeException | Error e) { // as where the system has no more threads
+      close();
+      throw e;
     }
   }
 
@@ -190,7 +201,7 @@ final class Pool implements AutoCloseable {
   public void close() {
     closed = true;
     for (Helper h : helpers) {
-      LockSupport.unpark(h);
+      LockSupport.unpark(h); // nothing, if there is none
     }
   }
 }

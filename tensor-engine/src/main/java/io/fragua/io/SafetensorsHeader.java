@@ -1,6 +1,8 @@
 package io.fragua.io;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -31,7 +33,14 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
   private static final String METADATA = "__metadata__";
 
   private static final JsonMapper JSON =
-      JsonMapper.builder()
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints( // a name or text may be as long as the header
+                      StreamReadConstraints.builder()
+                          .maxNameLength(MAX_BYTES)
+                          .maxStringLength(MAX_BYTES)
+                          .build())
+                  .build())
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
@@ -43,7 +52,11 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     }
   }
 
-  /** The header of these tensors in this order, padded so that the data is aligned to 8 bytes. */
+  /**
+   * The header of these tensors in this order, padded so that the data is aligned to 8 bytes.
+   *
+   * @throws IllegalArgumentException if a name is reserved or the header is longer than is read
+   */
   static byte[] write(Map<String, Tensor> tensors, Map<String, String> metadata) {
     ObjectNode root = JSON.createObjectNode();
     if (!metadata.isEmpty()) {
@@ -69,6 +82,12 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     try {
       byte[] text = JSON.writeValueAsBytes(root);
       byte[] padded = Arrays.copyOf(text, (text.length + 7) / 8 * 8);
+      Check.that(
+          padded.length <= MAX_BYTES,
+          "safetensors: the header must be of at most %d bytes: it has %d; shorten names or"
+              + " metadata, or write several files",
+          MAX_BYTES,
+          padded.length);
       Arrays.fill(padded, text.length, padded.length, (byte) ' ');
       return padded;
     } catch (JsonProcessingException e) {
@@ -136,6 +155,9 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
 
   private static Map<String, String> metadata(JsonNode n, String who) {
     Map<String, String> m = new TreeMap<>();
+    if (n.isNull()) { // as safetensors for Python
+      return m;
+    }
     Check.that(
         n.isObject(), "%s: %s must map texts to texts: %s; the file is damaged", who, METADATA, n);
     for (Map.Entry<String, JsonNode> e : n.properties()) {

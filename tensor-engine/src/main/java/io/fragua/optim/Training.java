@@ -199,6 +199,7 @@ public record Training(
     private final Program program;
     private Execution execution;
     private int steps;
+    private boolean closed;
 
     private Run(
         Training t,
@@ -296,7 +297,11 @@ public record Training(
       return steps;
     }
 
-    /** Parameters and running statistics after the last step; copies. */
+    /**
+     * Parameters and running statistics after the last step; copies.
+     *
+     * @throws IllegalStateException if the run is closed
+     */
     public Network.Variables variables() {
       return new Network.Variables(now("param:"), now("state:"));
     }
@@ -305,12 +310,17 @@ public record Training(
      * What the optimizer remembers after the last step, by the names of {@link
      * GradientTransform#init}; copies. For instance the averages of {@link Wrappers#paramsEma}, or,
      * with parameters and statistics, all that a run goes on from.
+     *
+     * @throws IllegalStateException if the run is closed
      */
     public ParamTree optimizerState() {
       return now("opt:");
     }
 
     private ParamTree now(String prefix) {
+      if (closed) {
+        throw new IllegalStateException("training: must be open: it is closed; start another run");
+      }
       Map<String, Tensor> now = new LinkedHashMap<>();
       buffers.forEach(
           (name, b) -> {
@@ -335,6 +345,7 @@ public record Training(
 
     @Override
     public void close() {
+      closed = true;
       if (execution != null) {
         execution.close();
       }

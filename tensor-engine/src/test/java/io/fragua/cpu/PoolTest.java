@@ -1,16 +1,18 @@
 package io.fragua.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What a helper thread throws, the caller throws as its own. */
+/** What a helper thread throws, the caller throws as its own; helpers that end. */
 class PoolTest {
   /** Cannot be made from a message alone. */
   @SuppressWarnings("serial")
@@ -96,5 +98,30 @@ class PoolTest {
     t.start();
     t.join();
     return e;
+  }
+
+  @Test
+  void aHelperThatCannotBeStartedEndsTheOthers() throws InterruptedException {
+    OutOfMemoryError none = new OutOfMemoryError("unable to create native thread");
+    List<Thread> started = new ArrayList<>();
+    assertSame(
+        none,
+        assertThrows(
+            OutOfMemoryError.class,
+            () ->
+                new Pool(
+                    5,
+                    t -> {
+                      if (started.size() == 2) {
+                        throw none;
+                      }
+                      t.start();
+                      started.add(t);
+                    })));
+    assertEquals(2, started.size());
+    for (Thread t : started) {
+      t.join(20_000);
+      assertFalse(t.isAlive(), "a helper of no pool");
+    }
   }
 }

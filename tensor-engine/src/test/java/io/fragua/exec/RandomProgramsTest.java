@@ -3,9 +3,12 @@ package io.fragua.exec;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fragua.tensor.DType;
 import io.fragua.tensor.Tensor;
 import io.fragua.testing.RandomProgram;
 import io.fragua.testing.Runs;
+import io.fragua.testing.Tolerance;
+import io.fragua.transform.Jit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +31,9 @@ class RandomProgramsTest {
     for (int seed = FIRST; seed < FIRST + PROGRAMS && wrong.size() < 5; seed++) {
       RandomProgram p = new RandomProgram(seed);
       String d = difference(p, seed, Backends.cpu());
+      if (d == null && seed % 4 == 0) {
+        d = rounded(p, seed % 8 == 0 ? Precision.BF16 : Precision.BF16_MATH);
+      }
       if (d != null) {
         wrong.add("seed " + seed + ": " + d + "\n" + p.graph());
       }
@@ -81,6 +87,31 @@ class RandomProgramsTest {
       String d = p.tolerances().get(i).difference(expected.get(i), actual.get(i));
       if (d != null) {
         return "result " + i + ", " + p.tolerances().get(i) + ": " + d;
+      }
+    }
+    return null;
+  }
+
+  /** With products rounded to bf16: the same errors, in units of its spacing. */
+  private static String rounded(RandomProgram p, Precision precision) {
+    List<Tensor> expected = Runs.on(Backends.reference(), p.graph(), p.inputs());
+    List<Tensor> actual;
+    try (Program c =
+        Backends.cpu().compile(p.graph(), CompileOptions.DEFAULT.withPrecision(precision))) {
+      actual = Jit.run(c, p.inputs());
+    } catch (RuntimeException | LinkageError e) {
+      return precision + ": " + e;
+    }
+    double unit = Tolerance.eps(DType.BF16) / Tolerance.eps(DType.F32);
+    for (int i = 0; i < expected.size(); i++) {
+      Tolerance t = p.tolerances().get(i);
+      double absolute = t.absolute() * unit;
+      // larger errors no longer grow as the bounds, which are linear, say
+      if (absolute * Tolerance.eps(DType.F32) < 0.5) {
+        String d = new Tolerance(0, absolute).difference(expected.get(i), actual.get(i));
+        if (d != null) {
+          return precision + ", result " + i + ", " + absolute + ": " + d;
+        }
       }
     }
     return null;

@@ -126,6 +126,32 @@ class SafetensorsTest {
             .getMessage());
   }
 
+  @Test
+  void longNamesAndTextsComeBack() throws IOException {
+    Tensor one = Tensor.scalar(DType.F32, 1);
+    String name = "n".repeat(60_000);
+    Map<String, String> metadata = Map.of("k", "x".repeat(21_000_000));
+    Safetensors s = Safetensors.read(write(Map.of(name, one), metadata), "test");
+    assertEquals(java.util.Set.of(name), s.tensors().keySet());
+    assertEquals(metadata, s.metadata());
+  }
+
+  @Test
+  void aHeaderThatWouldNotBeReadIsNotWritten() {
+    String text = "x".repeat(50_000_000);
+    Map<String, String> metadata = Map.of("a", text, "b", text);
+    assertEquals(
+        "safetensors: the header must be of at most 100000000 bytes: it has 100000032; shorten"
+            + " names or metadata, or write several files",
+        assertThrows(IllegalArgumentException.class, () -> write(Map.of(), metadata)).getMessage());
+  }
+
+  @Test
+  void metadataMayBeNull() {
+    byte[] header = "{\"__metadata__\":null}".getBytes(StandardCharsets.UTF_8);
+    assertEquals(Map.of(), Safetensors.read(file(header.length, header, 0), "test").metadata());
+  }
+
   /** A file that lies, and what is said. */
   private record Lie(String name, byte[] file, String message) {
     @Override

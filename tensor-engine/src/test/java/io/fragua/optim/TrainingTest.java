@@ -220,6 +220,18 @@ class TrainingTest {
   }
 
   @Test
+  void aClosedRunHasNothingToGive() {
+    Network.Body body = network(false);
+    Network.Variables v = Network.init(body, List.of(X.type()), Key.of(0));
+    Training.Run run = start(training(body, Optimizers.sgd(Schedules.constant(0.1), 0)), v);
+    run.close();
+    assertThrows(IllegalStateException.class, () -> run.step(X, Y));
+    String e = assertThrows(IllegalStateException.class, run::variables).getMessage();
+    assertEquals("training: must be open: it is closed; start another run", e);
+    assertEquals(e, assertThrows(IllegalStateException.class, run::optimizerState).getMessage());
+  }
+
+  @Test
   void refusesWhatDoesNotFit() {
     Network.Body body = network(false);
     Network.Variables v = Network.init(body, List.of(X.type()), Key.of(0));

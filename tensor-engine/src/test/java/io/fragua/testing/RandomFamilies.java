@@ -1,5 +1,6 @@
 package io.fragua.testing;
 
+import io.fragua.nn.Activations;
 import io.fragua.tensor.DType;
 import io.fragua.tensor.Movement;
 import io.fragua.tensor.Scatter;
@@ -15,7 +16,8 @@ import java.util.stream.IntStream;
 
 /**
  * Steps of a {@link RandomProgram} by rows with kernels of their own: order, running sums, writes
- * by index, windows, loops, half types. Each gives null where its operand does not suit it.
+ * by index, products of batches, windows, loops, half types. Each gives null where its operand does
+ * not suit it.
  */
 final class RandomFamilies {
   private static final DType[] HALVES = {DType.BF16, DType.F16};
@@ -127,6 +129,59 @@ final class RandomFamilies {
       flat = Movement.concat(0, Collections.nCopies(size / there + 1, flat));
     }
     return flat.slice(0, 0, size).reshape(dims);
+  }
+
+  /** Products of batches of matrices that are parts of others; heads may become features. */
+  Value batches(Value a, Value b) {
+    if (a.t().shape().size() == 0 || b.t().shape().size() == 0) {
+      return null;
+    }
+    int[] s = random.ints(5, 1, 6).toArray();
+    int k = s[3];
+    Tensor y = part(a.t(), s[0], s[1], s[2], k).matmul(part(b.t(), s[0], s[1], k, s[4]));
+    if (random.nextInt(3) > 0) {
+      y = y.transpose(0, 2, 1, 3);
+      y =
+          switch (random.nextInt(3)) {
+            case 0 -> y.reshape(s[0], s[2], s[1] * s[4]);
+            case 1 -> y.reshape(s[0] * s[2], s[1] * s[4]);
+            default -> y.reshape(s[0] * s[2], s[1], s[4]);
+          };
+    }
+    Value v = sum(y, k, a.most() * b.most(), a.error() * b.most() + b.error() * a.most());
+    double m = v.most();
+    double e = v.error();
+    return switch (random.nextInt(6)) {
+      case 0 -> new Value(y.mul(0.5), m, e + m);
+      case 1 -> new Value(y.tanh(), 1, e + 4);
+      case 2 -> new Value(y.logistic(), 1, e + 4);
+      case 3 -> new Value(Activations.gelu(y), m, 2 * e + 8 * m + 8);
+      case 4 ->
+          new Value(
+              y.add(elements(b.t(), y.shape().dim(-1))),
+              m + b.most(),
+              e + b.error() + m + b.most());
+      default -> v;
+    };
+  }
+
+  /** A tensor of this shape: some lines of a larger one, whose axes may lie in another order. */
+  private Tensor part(Tensor t, int... dims) {
+    int axis = random.nextInt(dims.length);
+    int step = 1 + random.nextInt(3);
+    int from = random.nextInt(2);
+    int limit = from + (dims[axis] - 1) * step + 1;
+    int[] whole = dims.clone();
+    whole[axis] = limit + random.nextInt(2);
+    boolean turned = random.nextInt(3) == 0; // the last two axes
+    if (turned) {
+      int last = whole.length - 1;
+      int rows = whole[last - 1];
+      whole[last - 1] = whole[last];
+      whole[last] = rows;
+    }
+    Tensor x = elements(t, whole);
+    return (turned ? x.transpose() : x).slice(axis, from, limit, step);
   }
 
   /** Convolutions, their gradients, pools and resizing of one or two axes. */

@@ -111,7 +111,7 @@ public final class RandomProgram {
     }
     int steps = 3 + random.nextInt(12);
     for (int i = 0; i < steps; i++) {
-      switch (random.nextInt(17)) {
+      switch (random.nextInt(20)) {
         case 0, 1 -> add(reals, unary(pick(reals)));
         case 2, 3 -> add(reals, binary(pick(reals), pick(reals)));
         case 4 -> add(reals, reduce(pick(reals)));
@@ -125,6 +125,7 @@ public final class RandomProgram {
         case 13 -> add(reals, families.windows(pick(reals), pick(reals)));
         case 14 -> add(reals, families.loop(pick(reals), truth()));
         case 15 -> add(reals, half(pick(reals)));
+        case 16, 17, 18 -> add(reals, families.batches(pick(reals), pick(reals)));
         default -> choose();
       }
     }
