@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -112,11 +113,12 @@ class ShuffleFilesTest {
   @Test
   void shufflesOfOthersStay() {
     SparkSession spark = TestSpark.get();
-    Dataset<Row> own = rows();
-    Dataset<Row> read = spark.createDataFrame(own.javaRDD(), own.schema());
-    held.add(read);
     Set<String> earlier = found(); // of other tests, which may go at any time
-    read.count();
+    Dataset<Row> own = rows();
+    JavaRDD<Row> shuffled = own.javaRDD();
+    Dataset<Row> read = spark.createDataFrame(shuffled, own.schema());
+    held.add(read);
+    shuffled.count(); // by itself shuffles nothing
     Set<String> before = found();
     Set<String> mine = new TreeSet<>(before);
     mine.removeAll(earlier);
@@ -127,5 +129,6 @@ class ShuffleFilesTest {
     assertFalse(mine.isEmpty(), "the user's RDD has shuffled");
     mine.removeAll(found());
     assertEquals(Set.of(), mine, "files that went");
+    assertEquals(1500, shuffled.count());
   }
 }
