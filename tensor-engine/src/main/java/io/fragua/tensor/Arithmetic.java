@@ -63,10 +63,10 @@ public interface Arithmetic {
    * @param decimals -300 to 300; 0 is {@link Elementwise#round()}
    * @source NumPy {@code round}
    */
-  default Tensor round(int decimals) {
+  default Tensor roundTo(int decimals) {
     Check.that(
         decimals >= -300 && decimals <= 300,
-        "round: takes -300 to 300 decimals: %d; correct it",
+        "round_to: takes -300 to 300 decimals: %d; correct it",
         decimals);
     double ten = Math.pow(10, Math.abs(decimals));
     if (decimals == 0 || self().dtype().isInteger() && decimals > 0) {

@@ -79,8 +79,8 @@ class ComposedTest {
     BINARY.put("linear_recurrence_back", (x, b) -> x.linearRecurrence(b, -1, true));
     UNARY.put("is_posinf", Tensor::isPosinf);
     UNARY.put("is_neginf", Tensor::isNeginf);
-    UNARY.put("round_2", x -> x.round(2));
-    UNARY.put("round_-1", x -> x.round(-1));
+    UNARY.put("round_2", x -> x.roundTo(2));
+    UNARY.put("round_-1", x -> x.roundTo(-1));
     UNARY.put("fraction", x -> x.modf().get(0));
     UNARY.put("whole", x -> x.modf().get(1));
     UNARY.put("pow_0", x -> x.pow(0));
@@ -138,8 +138,8 @@ class ComposedTest {
         "pow: integers have no negative powers: -1.0 of i32[1]; cast them to a floating type",
         assertThrows(IllegalArgumentException.class, () -> x.pow(-1)).getMessage());
     assertEquals(
-        "round: takes -300 to 300 decimals: 400; correct it",
-        assertThrows(IllegalArgumentException.class, () -> x.round(400)).getMessage());
+        "round_to: takes -300 to 300 decimals: 400; correct it",
+        assertThrows(IllegalArgumentException.class, () -> x.roundTo(400)).getMessage());
   }
 
   private static Map<String, List<JsonNode>> cases() {
