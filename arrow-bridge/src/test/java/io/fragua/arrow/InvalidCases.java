@@ -113,7 +113,18 @@ final class InvalidCases {
     all.add(new Bad(matrix, "matrix(id)", "null", NULL, F, F, F, F, F, F));
     all.add(new Bad(matrix, "matrix(0L)", "badMatrix('tall')", six + "[3, 2]", 1, 4, F, 2, 5, F));
     all.add(new Bad(matrix, "matrix(2L)", "badMatrix('sparse')", six + "[1, 3]", 0, 9, 0, F, F, F));
-    all.add(new Bad(matrix, "matrix(0L)", "badMatrix('nan')", finite + "NaN", 1, 2, 3, 4, F, 6));
+    all.add(
+        new Bad(
+            matrix,
+            "matrix(0L)",
+            "badMatrix('nan')",
+            finite + "NaN at element [1, 1]",
+            1,
+            2,
+            3,
+            4,
+            F,
+            6));
 
     InputColumn image = InputColumn.of("", InputColumn.Kind.IMAGE, List.of(1, 2, 1));
     String picture = image(1, 2, 0, "X'0102'");
@@ -181,7 +192,7 @@ final class InvalidCases {
     InputColumn whole = InputColumn.category("", Vocabulary.of(new long[] {1, 5}, 9));
     all.add(new Bad(whole, "5L", "6L", known + "6", 9));
     all.add(new Bad(whole, "tinyint(5)", "null", NULL, 9));
-    all.add(new Bad(whole, "date'1970-01-02'", "date'1970-01-01'", known + "0", 9));
+    all.add(new Bad(whole, "date'1970-01-02'", "date'1970-01-01'", known + "1970-01-01", 9));
     InputColumn binary = InputColumn.category("", Vocabulary.of(new byte[][] {{1}, {-1}}, 0));
     all.add(new Bad(binary, "X'FF'", "X'FE00'", known + "0xfe00", 0));
     all.add(new Bad(binary, "X'FF'", "null", NULL, 0));

@@ -126,18 +126,15 @@ final class KernelLoop {
    */
   private String folds() {
     StringBuilder s = new StringBuilder("  static void folds(int rows, " + Memory.TYPE + " x");
-    StringBuilder own = new StringBuilder("    x = " + Operand.own("x") + ";\n");
     StringBuilder row = new StringBuilder();
     for (int j = 0; j < k.reduces.size(); j++) {
       DType t = k.reduces.get(j).type.dtype();
       String result = new LaneFold(k.reduces.get(j), j, row()).result();
       s.append(", " + Memory.TYPE + " r" + j + ", int o" + j + ", int next_o" + j);
-      own.append("    r" + j + " = " + Operand.own("r" + j) + ";\n");
       String put = Memory.put(t, "r" + j, "o" + j, "(" + ScalarText.type(t) + ") " + result);
       row.append("      " + put + "\n      o" + j + " += next_o" + j + ";\n");
     }
-    s.append(") {\n").append(VectorRuntime.SEGMENTS ? "" : own);
-    s.append("    for (int r = 0, w = 0; r < rows; r++, w += " + k.foldBytes() + ") {\n");
+    s.append(") {\n    for (int r = 0, w = 0; r < rows; r++, w += " + k.foldBytes() + ") {\n");
     return s.append(row).append("    }\n  }\n").toString();
   }
 
